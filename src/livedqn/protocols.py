@@ -1,0 +1,111 @@
+"""What a plugin of each kind promises. Nothing is inherited: ``livedqn.testing.check_<kind>`` decides.
+
+livedqn supplies the first parameters of a plugin by position, whatever their names; all others are its settings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Signals, TensorObservation
+
+
+@runtime_checkable
+class Env(Protocol):
+    """A ``gymnasium.vector.VectorEnv`` with autoreset *disabled*; supplied: ``num_envs``.
+
+    See ``livedqn.envs`` for the keys of a recommendation environment. An environment whose ``metadata["splits"]``
+    holds "train", "validation" and "test" is told which one to play by ``reset(options={"split": ...})``.
+    """
+
+    num_envs: int
+    metadata: dict[str, Any]
+    single_observation_space: Any
+    single_action_space: Any
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start every row, or with ``options={"reset_mask": (B,) bool}`` only those."""
+        ...
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Take one action a row: observation, reward (B,), terminated (B,), truncated (B,), infos."""
+        ...
+
+    def close(self, **kwargs: Any) -> None:
+        """Free what the environment holds."""
+        ...
+
+
+@runtime_checkable
+class Reward(Protocol):
+    """A pure function of the signals; nothing is supplied."""
+
+    #: The names it reads. The platform adds ``shown``, ``elapsed_s`` and ``native`` to what the environment delivers.
+    signals: tuple[str, ...]
+
+    def __call__(self, signals: Signals) -> FloatArray:
+        """Reward of each row, (B,) float32, from signals of (B,) float32."""
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """An ``nn.Module``; supplied: the :class:`~livedqn.types.Spec` of what it will be fed.
+
+    That spec is dense: the platform has already standardised numbers, taken logarithms of counts and embedded
+    categories and ids, so every column is a ``number``.
+    """
+
+    #: D, the width of its output.
+    width: int
+
+    def __call__(self, observation: TensorObservation) -> Tensor:
+        """The state, (B, D), or (B, K, D) for an encoder that looks at the candidates too."""
+        ...
+
+
+@runtime_checkable
+class Exploration(Protocol):
+    """A pure function from values to probabilities; nothing is supplied.
+
+    A class attribute ``min_estimates`` (1 where absent) says how many estimates of a value it needs.
+    """
+
+    def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
+        """Probabilities (B, K), rows summing to 1, zero outside ``mask`` (B, K).
+
+        ``q`` (E, B, K) holds E estimates, -inf outside the mask; ``step`` counts environment steps.
+        """
+        ...
+
+
+class Policy(Protocol):
+    """Chooses an action for every row; what evaluation compares."""
+
+    def reset(self, rows: BoolArray) -> None:
+        """Forget what is remembered of these rows: (B,) bool, True where an episode starts."""
+        ...
+
+    def __call__(self, observation: Observation) -> IntArray:
+        """One allowed action a row, (B,) int64."""
+        ...
+
+
+class Replay(Protocol):
+    """Stores each observation once and samples windows of transitions; supplied: ``spec, num_envs, n_step``."""
+
+    #: Bytes that one transition takes, everything included.
+    bytes_per_transition: ClassVar[int] | int
+
+    def begin(self, observation: Observation, rows: BoolArray) -> None:
+        """The first observation of an episode, for these rows."""
+        ...
+
+    def add(
+        self, action: IntArray, propensity: FloatArray, reward: FloatArray, discount: FloatArray,
+        observation: Observation, ended: BoolArray,
+    ) -> None:  # fmt: skip
+        """One transition of every row: what was done at its newest observation, and the observation that followed."""
+        ...

@@ -1,0 +1,176 @@
+"""An environment as the platform sees it: with a reward of our choice, platform signals and a cap on injections.
+
+Training and evaluation both play on a :class:`Stage`, so that whatever it does to an observation, a mask or a reward
+is the same in both.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from livedqn.config import CapConfig
+from livedqn.protocols import Env, Reward
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
+
+SPLITS = ("train", "validation", "test")
+PLATFORM_SIGNALS = ("shown", "elapsed_s", "native")
+
+
+def world_seed(split: str, index: int) -> int:
+    """The environment seed of the ``index``-th world of a split; no two splits ever share one."""
+    return len(SPLITS) * index + SPLITS.index(split)
+
+
+class Step(NamedTuple):
+    """What followed an action, in arrays that nobody overwrites."""
+
+    observation: Observation  # the true successor of every row, also of one that has ended
+    reward: FloatArray  # (B,) float32
+    terminated: BoolArray  # (B,)
+    truncated: BoolArray  # (B,)
+    signals: dict[str, FloatArray]  # the environment's, and shown, elapsed_s, native: (B,) float32 each
+    elapsed_s: FloatArray  # (B,) float32, seconds to the next request; 1 where the environment has no clock
+    ids: dict[str, IntArray]  # of the successor: viewer (B,), time_s (B,), rooms and streamers (B, K); or empty
+
+
+class Cap:
+    """A cap on injections, acting through the mask. Counts what was shown since each row's episode began."""
+
+    def __init__(self, config: CapConfig, num_envs: int) -> None:
+        if not 0 <= config.max_share_shown <= 1:
+            raise LivedqnError(f"cap.max_share_shown={config.max_share_shown} is no share; choose one from 0 to 1")
+        if config.max_shown_per_session is not None and config.max_shown_per_session < 0:
+            raise LivedqnError(f"cap.max_shown_per_session={config.max_shown_per_session} is negative; null = no cap")
+        self.config = config
+        self.is_active = config.max_share_shown < 1 or config.max_shown_per_session is not None
+        self.requests = np.zeros(num_envs, np.int64)  # answered so far, (B,)
+        self.shown = np.zeros(num_envs, np.int64)  # of them with a room, (B,)
+
+    def reset(self, rows: BoolArray) -> None:
+        self.requests[rows] = 0
+        self.shown[rows] = 0
+
+    def count(self, actions: IntArray) -> None:
+        self.requests += 1
+        self.shown += actions > 0
+
+    def apply(self, mask: BoolArray) -> BoolArray:
+        """``mask`` (B, K), with all rooms closed where one more would break the cap: shown + 1 <= share (requests + 1)."""
+        # the tolerance keeps 0.1 * 10 >= 1 true in binary arithmetic
+        allowed = self.shown + 1 <= self.config.max_share_shown * (self.requests + 1) + 1e-9
+        if self.config.max_shown_per_session is not None:
+            allowed &= self.shown < self.config.max_shown_per_session
+        capped = mask.copy()
+        capped[~allowed, 1:] = False
+        return capped
+
+
+class Stage:
+    """``env`` with ``reward`` and ``cap``; NumPy in and out.
+
+    Raises:
+        LivedqnError: the reward reads a signal that the environment does not deliver, or a cap is set where there are
+            no rooms.
+    """
+
+    def __init__(self, env: Env, reward: Reward, cap: CapConfig) -> None:
+        self.env = env
+        self.reward = reward
+        self.spec = Spec.of(env)
+        self.num_envs = env.num_envs
+        self.ids: dict[str, IntArray] = {}
+        self._cap = Cap(cap, env.num_envs)
+        self._current: Observation = {}
+        if self._cap.is_active and not self.spec.has_rooms:
+            raise LivedqnError("a cap on injections needs an environment with rooms; leave cap= out, or choose another env=")
+        available = (*self.spec.signals, *PLATFORM_SIGNALS)
+        missing = [name for name in reward.signals if name not in available]
+        if missing:
+            raise LivedqnError(
+                f"reward {type(reward).__name__} reads {', '.join(missing)}, which this environment does not deliver; "
+                f"it delivers {', '.join(available)}"
+            )
+
+    def reset(self, seed: int, split: str) -> Observation:
+        """Start every row in the world of ``seed``; ``split`` is one of train, validation, test."""
+        has_splits = split in self.env.metadata.get("splits", ())
+        raw, infos = self.env.reset(seed=seed, options={"split": split} if has_splits else None)
+        self._cap.reset(np.ones(self.num_envs, np.bool_))
+        self._current = self._observe(raw)
+        self.ids = _copied(infos.get("ids", {}))
+        return self._current
+
+    def step(self, actions: IntArray) -> Step:
+        """Take ``actions`` (B,) and return what followed."""
+        raw, native, terminated, truncated, infos = self.env.step(actions)
+        elapsed_s = np.array(infos.get("elapsed_s", np.ones(self.num_envs)), np.float32)
+        signals = {name: np.array(infos["signals"][name], np.float32) for name in self.spec.signals}
+        signals["shown"] = (actions > 0).astype(np.float32)
+        signals["elapsed_s"] = elapsed_s
+        signals["native"] = np.array(native, np.float32)
+        self._cap.count(actions)
+        self._current = self._observe(raw)
+        self.ids = _copied(infos.get("ids", {}))
+        return Step(
+            self._current, self._scored(signals), np.array(terminated, np.bool_), np.array(truncated, np.bool_),
+            signals, elapsed_s, self.ids,
+        )  # fmt: skip
+
+    def restart(self, rows: BoolArray) -> Observation:
+        """Start ``rows`` (B,) anew; the other rows stay as they are."""
+        if not rows.any():
+            return self._current
+        # a fresh dict and a fresh mask: SyncVectorEnv pops the one and may keep the other
+        raw, infos = self.env.reset(options={"reset_mask": rows.copy()})
+        self._cap.reset(rows)
+        self._current = _merged(self._current, self._observe(raw), rows)
+        self.ids = _merged(self.ids, infos.get("ids", {}), rows)
+        return self._current
+
+    def close(self) -> None:
+        """Free what the environment holds."""
+        self.env.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The cap's counters, NumPy; the environment's state is its own."""
+        return {"requests": self._cap.requests.copy(), "shown": self._cap.shown.copy()}
+
+    def load_state_dict(self, state: dict[str, Any], observation: Observation, ids: dict[str, IntArray]) -> None:
+        """Go on from a saved state, at the observation that was current then."""
+        self._cap.requests[:] = state["requests"]
+        self._cap.shown[:] = state["shown"]
+        self._current, self.ids = observation, ids
+
+    def _observe(self, raw: Any) -> Observation:
+        if self.spec.has_rooms:
+            observation = {name: np.array(raw[name]) for name in ("context", "history", "candidates")}
+            mask = np.array(raw["mask"], np.bool_)
+        else:
+            keep = raw.dtype if raw.dtype == np.uint8 else np.float32  # pixels stay bytes: a quarter of the memory
+            observation = {"context": np.array(raw, keep)}
+            mask = np.ones((self.num_envs, self.spec.num_actions), np.bool_)
+        observation["mask"] = self._cap.apply(mask) if self._cap.is_active else mask
+        return observation
+
+    def _scored(self, signals: dict[str, FloatArray]) -> FloatArray:
+        reward = np.asarray(self.reward(signals), np.float32)
+        if reward.shape != (self.num_envs,) or not np.isfinite(reward).all():
+            raise LivedqnError(
+                f"reward {type(self.reward).__name__} answered shape {reward.shape}"
+                f"{'' if np.isfinite(reward).all() else ' with values that are not finite'}; "
+                f"it owes finite values of shape ({self.num_envs},)"
+            )
+        return reward
+
+
+def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
+    return {name: np.array(array) for name, array in arrays.items()}
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any], rows: BoolArray) -> dict[str, Any]:
+    merged = _copied(old)
+    for name, array in merged.items():
+        array[rows] = new[name][rows]
+    return merged

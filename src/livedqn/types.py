@@ -1,0 +1,144 @@
+"""The words that every module shares: arrays, observations and the specification of an environment.
+
+Shapes are written with these letters everywhere: B parallel viewers (rows), K actions (row 0 of a candidate set is
+*nothing*), F candidate features, C context features, T history length, H features of one past impression, E estimates
+of one value, N transitions in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+FloatArray = npt.NDArray[np.floating[Any]]
+IntArray = npt.NDArray[np.integer[Any]]
+BoolArray = npt.NDArray[np.bool_]
+
+#: What a policy sees, NumPy: ``context`` (B, C) and ``mask`` (B, K) always; ``history`` (B, T, H) and
+#: ``candidates`` (B, K, F) where there are rooms. ``context`` of an image environment is (B, height, width, channels).
+Observation = dict[str, npt.NDArray[Any]]
+#: The same as tensors.
+TensorObservation = dict[str, Tensor]
+#: Signal name -> (B,) float32, attributed to the impression of this step.
+Signals = Mapping[str, FloatArray]
+
+KINDS = ("number", "count", "category", "id")
+#: Columns that baselines and slices look for, by the array in which they stand.
+ROLES = {
+    "context": ("activity", "hour"),
+    "history": ("streamer",),
+    "candidates": ("heat", "streamer", "age", "affinity", "novelty"),
+}
+
+
+class LivedqnError(Exception):
+    """An error that a user can make: one line that says who, what, why and what to do next. Commands exit with 2."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an array of the observation.
+
+    ``number``: any real. ``count``: non-negative and heavy-tailed (its logarithm is what a network sees).
+    ``category``: an integer in [0, cardinality), 0 = none. ``id``: a non-negative integer below 2**24 (exact in
+    float32), 0 = none, hashed into an embedding.
+    """
+
+    name: str
+    kind: str = "number"
+    unit: str = ""
+    role: str = ""
+    cardinality: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"column {self.name!r} has kind {self.kind!r}; choose one of {', '.join(KINDS)}")
+        if self.kind == "category" and self.cardinality < 2:
+            raise ValueError(f"column {self.name!r} is a category and needs a cardinality of at least 2")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an environment shows and takes: the shapes and the columns of its observation, its actions and signals.
+
+    ``num_actions`` is K as the environment has it; where there are rooms no weight may depend on it.
+    """
+
+    context: tuple[Column, ...]
+    context_shape: tuple[int, ...]
+    num_actions: int
+    history: tuple[Column, ...] = ()
+    history_length: int = 0
+    candidates: tuple[Column, ...] = ()
+    signals: tuple[str, ...] = ()
+    episode: str = "session"
+
+    @property
+    def has_rooms(self) -> bool:
+        """True for a recommendation environment, False for a fixed set of actions (a game)."""
+        return bool(self.candidates)
+
+    @classmethod
+    def of(cls, env: Any) -> Spec:
+        """Join the spaces of a ``gymnasium.vector.VectorEnv`` with the columns that its metadata names.
+
+        Raises:
+            LivedqnError: the spaces are of no form that livedqn knows, or the columns do not fit them.
+        """
+        space, actions = env.single_observation_space, env.single_action_space
+        if not hasattr(actions, "n"):
+            raise LivedqnError(f"the environment's actions are {actions}, but deep Q-learning chooses among Discrete ones")
+        metadata = env.metadata or {}
+        common = {
+            "num_actions": int(actions.n),
+            "signals": tuple(metadata.get("signals", ())),
+            "episode": str(metadata.get("episode", "session")),
+        }
+        spaces = getattr(space, "spaces", None)
+        if spaces is None:
+            if space.shape is None or len(space.shape) not in (1, 3):
+                raise LivedqnError(f"the environment observes {space}; livedqn takes a Box of rank 1 or 3, or rooms")
+            return cls(context=_columns(None, "context", space.shape), context_shape=tuple(space.shape), **common)
+        missing = {"context", "history", "candidates", "mask"} - set(spaces)
+        if missing:
+            raise LivedqnError(f"the environment's observation lacks {', '.join(sorted(missing))}")
+        columns = metadata.get("columns")
+        return cls(
+            context=_columns(columns, "context", spaces["context"].shape),
+            context_shape=tuple(spaces["context"].shape),
+            history=_columns(columns, "history", spaces["history"].shape),
+            history_length=int(spaces["history"].shape[0]),
+            candidates=_columns(columns, "candidates", spaces["candidates"].shape),
+            **common,
+        )
+
+    def column(self, array: str, role: str) -> int | None:
+        """The index of the column of ``array`` that has ``role``, or None where there is none."""
+        return next((i for i, c in enumerate(getattr(self, array)) if c.role == role), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python, as checkpoints store it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Spec:
+        """The inverse of :meth:`to_dict`."""
+        columns = {k: tuple(Column(**c) for c in state[k]) for k in ("context", "history", "candidates")}
+        tuples = {k: tuple(state[k]) for k in ("context_shape", "signals")}
+        return cls(**{**state, **columns, **tuples})
+
+
+def _columns(declared: Mapping[str, Sequence[Any]] | None, array: str, shape: tuple[int, ...]) -> tuple[Column, ...]:
+    if len(shape) == 3:  # an image: pixels have no names
+        return ()
+    if declared is None:
+        return tuple(Column(f"{array}_{i}") for i in range(shape[-1]))
+    if array not in declared or len(declared[array]) != shape[-1]:
+        named = len(declared.get(array, ()))
+        raise LivedqnError(f"metadata['columns'] names {named} columns of {array!r}, whose space has {shape[-1]}")
+    return tuple(c if isinstance(c, Column) else Column(**c) for c in declared[array])
