@@ -1,0 +1,7 @@
+"""The one exception of ``livedqn.testing``: a plugin does not keep what its contract promises."""
+
+from __future__ import annotations
+
+
+class ContractError(AssertionError):
+    """A broken promise: the message says which one, what was seen, and what the contract asks for."""
