@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
+
+if TYPE_CHECKING:  # commands that need no network must not wait for torch
+    from torch import Tensor
 
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]
@@ -23,7 +25,7 @@ BoolArray = npt.NDArray[np.bool_]
 #: ``candidates`` (B, K, F) where there are rooms. ``context`` of an image environment is (B, height, width, channels).
 Observation = dict[str, npt.NDArray[Any]]
 #: The same as tensors.
-TensorObservation = dict[str, Tensor]
+TensorObservation = dict[str, "Tensor"]
 #: Signal name -> (B,) float32, attributed to the impression of this step.
 Signals = Mapping[str, FloatArray]
 

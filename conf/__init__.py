@@ -1,0 +1,1 @@
+"""Wiring and presets, shipped as ``livedqn.conf``. No yaml here repeats a default: those stand in the signatures."""

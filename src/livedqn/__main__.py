@@ -1,0 +1,6 @@
+"""``python -m livedqn``."""
+
+from livedqn.cli import main
+
+if __name__ == "__main__":
+    main()
