@@ -5,8 +5,11 @@ The node of a plugin kind is its settings plus ``plugin: <name>``; its schema is
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
+
+from livedqn.types import LivedqnError
 
 
 @dataclass
@@ -36,17 +39,54 @@ class EvaluationConfig:
 
 
 @dataclass
-class TrainConfig:
-    """``python -m livedqn``: train."""
+class CsvLogger:
+    """``logger=csv``: metrics.csv alone, which every run writes."""
+
+    plugin: str = "csv"
+
+
+@dataclass
+class WandbLogger:
+    """``logger=wandb``: Weights & Biases beside metrics.csv."""
+
+    plugin: str = "wandb"
+    #: offline, online or disabled; the environment's WANDB_MODE where nothing is said.
+    mode: str = field(default_factory=lambda: os.environ.get("WANDB_MODE", "offline"))
+    #: The project there.
+    project: str = "livedqn"
+    #: The team or user that owns the project; null = the key's own.
+    entity: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("offline", "online", "disabled"):
+            raise LivedqnError(f"logger.mode is {self.mode!r}; choose offline, online or disabled")
+
+
+LOGGERS = {"csv": CsvLogger, "wandb": WandbLogger}
+
+
+@dataclass
+class WorldConfig:
+    """What training and evaluation share: evaluation takes these values from the run's own config."""
 
     #: Seed of the run: network, exploration, environment.
     seed: int = 0
-    #: Environment steps (transitions), the total over all rows.
-    steps: int = 150_000
     #: Parallel viewers (rows of the vector environment).
     num_envs: int = 32
     #: auto, cpu, cuda, cuda:1, mps ...
     device: str = "auto"
+    cap: CapConfig = field(default_factory=CapConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    env: Any = None
+    reward: Any = None
+
+
+@dataclass
+class TrainConfig(WorldConfig):
+    """``python -m livedqn``: train."""
+
+    #: Environment steps (transitions), the total over all rows.
+    steps: int = 150_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
     #: Environment steps between two resume points.
@@ -55,12 +95,31 @@ class TrainConfig:
     init: str | None = None
     #: The folder of a run to go on with.
     resume: str | None = None
-    cap: CapConfig = field(default_factory=CapConfig)
-    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    env: Any = None
-    reward: Any = None
     encoder: Any = None
     exploration: Any = None
     agent: Any = None
     replay: Any = None
+    #: A CsvLogger or a WandbLogger.
     logger: Any = None
+
+
+@dataclass
+class EvaluateConfig(WorldConfig):
+    """``python -m livedqn evaluate``: compare policies on worlds that training never saw."""
+
+    #: One policy.ckpt or several: [a.ckpt, b.ckpt].
+    checkpoint: list[str] = field(default_factory=list)
+    #: Policies to compare; empty = all that the environment has: policy, random, hottest, favourite, myopic.
+    policies: list[str] = field(default_factory=list)
+
+
+@dataclass
+class RecommendConfig:
+    """``python -m livedqn recommend``: answer observations, one JSON object a line."""
+
+    #: The policy.ckpt that answers.
+    checkpoint: str = ""
+    #: A file of observations; null = stdin.
+    input: str | None = None
+    #: auto, cpu, cuda, cuda:1, mps ...
+    device: str = "auto"
