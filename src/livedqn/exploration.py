@@ -1,0 +1,188 @@
+"""Exploration: from estimated values to the probabilities with which actions are chosen.
+
+Every class maps q (E, B, K), E estimates of each value, -inf outside the mask (B, K), to probabilities (B, K) float64
+and has no state, so whatever is done can be logged with its propensity. The platform then mixes in its floor
+(:func:`mix_floor`) and draws (:func:`draw`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
+
+SHAPES = ("linear", "exponential")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A number that moves from ``start`` to ``end`` within ``steps`` environment steps and then stays.
+
+    ``linear`` moves by equal differences, ``exponential`` by equal ratios (both ends must be positive).
+    """
+
+    start: float
+    end: float
+    steps: int
+    shape: str = "linear"
+
+    def __post_init__(self) -> None:
+        if self.shape not in SHAPES:
+            raise LivedqnError(f"no such schedule as {self.shape!r}; choose one of {', '.join(SHAPES)}")
+        if self.steps < 0:
+            raise LivedqnError(f"a schedule cannot take steps={self.steps}; choose 0 or more")
+        if self.shape == "exponential" and min(self.start, self.end) <= 0:
+            raise LivedqnError(
+                f"an exponential schedule goes between positive numbers, not from {self.start} to {self.end}"
+            )
+
+    def __call__(self, step: int) -> float:
+        """The number at environment step ``step``."""
+        if step >= self.steps:
+            return self.end
+        done = step / self.steps
+        if self.shape == "exponential":
+            return float(self.start * (self.end / self.start) ** done)
+        return self.start + (self.end - self.start) * done
+
+
+class EpsilonGreedy:
+    """The best action, but with probability epsilon any allowed one.
+
+    Args:
+        start: epsilon at step 0.
+        end: epsilon from step ``steps`` on.
+        steps: environment steps that epsilon takes from ``start`` to ``end``.
+        schedule: linear or exponential.
+    """
+
+    def __init__(self, *, start: float = 1.0, end: float = 0.05, steps: int = 50_000, schedule: str = "linear") -> None:
+        for name, value in (("start", start), ("end", end)):
+            if not 0 <= value <= 1:
+                raise LivedqnError(f"exploration epsilon_greedy has {name}={value}; a probability is from 0 to 1")
+        self.epsilon = Schedule(start, end, steps, schedule)
+
+    def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
+        """(1 - epsilon) x greedy + epsilon x uniform over the mask; equally good actions share."""
+        epsilon = self.epsilon(step)
+        return (1 - epsilon) * _greedy(_mean(q, mask)) + epsilon * _uniform(mask)
+
+
+class Boltzmann:
+    """Actions in proportion to exp(Q / temperature).
+
+    Args:
+        start: temperature at step 0, in the units of Q.
+        end: temperature from step ``steps`` on.
+        steps: environment steps that the temperature takes from ``start`` to ``end``.
+        schedule: linear or exponential.
+    """
+
+    def __init__(
+        self, *, start: float = 1.0, end: float = 0.1, steps: int = 50_000, schedule: str = "exponential"
+    ) -> None:
+        if min(start, end) <= 0:
+            raise LivedqnError(f"exploration boltzmann has start={start}, end={end}; a temperature is above 0")
+        self.temperature = Schedule(start, end, steps, schedule)
+
+    def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
+        """Softmax over the mask of the mean estimate / temperature."""
+        value = _mean(q, mask)
+        # relative to the best, so that exp neither overflows nor leaves a row of zeros
+        weight = np.exp((value - value.max(axis=-1, keepdims=True)) / self.temperature(step))
+        return _normalised(weight)
+
+
+class UCB:
+    """The action with the greatest mean + bonus x standard deviation of an ensemble's estimates.
+
+    Chen et al. 2017, UCB exploration via Q-ensembles, https://arxiv.org/abs/1706.01502, eq. 6.
+
+    Args:
+        bonus: standard deviations that are added to the mean.
+    """
+
+    min_estimates = 2
+
+    def __init__(self, *, bonus: float = 1.0) -> None:
+        if bonus < 0:
+            raise LivedqnError(
+                f"exploration ucb has bonus={bonus}; a negative one shuns what is unknown: choose 0 or more"
+            )
+        self.bonus = bonus
+
+    def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
+        """All on the greatest mean + bonus x deviation; equals share."""
+        spread = np.where(mask, q, 0).std(axis=0, dtype=np.float64)
+        return _greedy(_mean(q, mask) + self.bonus * spread)
+
+
+class Thompson:
+    """The best action of one estimate, drawn anew at every request: an action is as probable as it is best.
+
+    Osband et al. 2016, deep exploration via bootstrapped DQN, https://arxiv.org/abs/1602.04621. There a member is
+    drawn for a whole episode; here for a request, because a plugin of this kind keeps no state and its probabilities
+    are recorded as propensities.
+    """
+
+    min_estimates = 2
+
+    def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
+        """The share of estimates in which an action is best; equals share."""
+        members: FloatArray = _greedy(np.where(mask, q, -np.inf)).mean(axis=0)
+        return members
+
+
+def mix_floor(probabilities: FloatArray, mask: BoolArray, floor: float) -> FloatArray:
+    """(1 - floor) x ``probabilities`` + floor x uniform over ``mask``, (B, K) float64.
+
+    Raises:
+        LivedqnError: the probabilities are none: negative, outside the mask, or in rows that do not sum to 1.
+    """
+    probabilities = np.asarray(probabilities, np.float64)
+    is_valid = (
+        probabilities.shape == mask.shape
+        and (probabilities >= 0).all()
+        and not probabilities[~mask].any()
+        and np.allclose(probabilities.sum(axis=-1), 1, rtol=0, atol=1e-4)
+    )
+    if not is_valid:
+        raise LivedqnError(
+            f"the exploration plugin owes probabilities of shape {mask.shape}, zero outside the mask, in rows that sum "
+            "to 1; livedqn.testing.check_exploration says which promise it breaks"
+        )
+    return (1 - floor) * probabilities + floor * _uniform(mask)
+
+
+def draw(probabilities: FloatArray, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
+    """Draw one action a row: actions (B,) int64 and their propensities (B,) float64.
+
+    One uniform number a row is used, whatever the probabilities, and an action of probability 0 is never drawn.
+    """
+    # float64 and a strict comparison: u < total always, and an action whose sum does not rise is passed over
+    cumulative = probabilities.astype(np.float64).cumsum(axis=-1)  # (B, K)
+    total = cumulative[:, -1:]
+    u = rng.random((len(cumulative), 1)) * total
+    actions = (cumulative <= u).sum(axis=-1)
+    return actions, probabilities[np.arange(len(actions)), actions] / total[:, 0]
+
+
+def _mean(q: FloatArray, mask: BoolArray) -> FloatArray:
+    mean: FloatArray = np.where(mask, q, -np.inf).mean(axis=0, dtype=np.float64)
+    return mean
+
+
+def _greedy(value: FloatArray) -> FloatArray:
+    """All probability on the greatest value of each row; equals share it, so that the order of rooms plays no part."""
+    return _normalised(value == value.max(axis=-1, keepdims=True))
+
+
+def _uniform(mask: BoolArray) -> FloatArray:
+    return _normalised(mask)
+
+
+def _normalised(weight: FloatArray | BoolArray) -> FloatArray:
+    probabilities: FloatArray = weight / weight.sum(axis=-1, keepdims=True, dtype=np.float64)
+    return probabilities
