@@ -5,8 +5,9 @@ livedqn supplies the first parameters of a plugin by position, whatever their na
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 from torch import Tensor
 
 from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Signals, TensorObservation
@@ -93,19 +94,64 @@ class Policy(Protocol):
         ...
 
 
+class Batch(NamedTuple):
+    """N sampled windows of n transitions. Behind the end of a window rewards are 0 and discounts 1."""
+
+    observation: Observation
+    action: IntArray  # (N,) int64
+    reward: FloatArray  # (N, n) float32
+    discount: FloatArray  # (N, n) float32, 0 where terminated
+    next_observation: Observation  # behind the window
+    weight: FloatArray  # (N,) float32, importance weights
+    slots: IntArray  # (N,) int64, where they lie, for priorities
+
+
 class Replay(Protocol):
     """Stores each observation once and samples windows of transitions; supplied: ``spec, num_envs, n_step``."""
 
     #: Bytes that one transition takes, everything included.
-    bytes_per_transition: ClassVar[int] | int
+    bytes_per_transition: int
+    #: Transitions that it holds at most.
+    capacity: int
+
+    def __len__(self) -> int:
+        """Transitions that may be sampled now."""
+        ...
 
     def begin(self, observation: Observation, rows: BoolArray) -> None:
         """The first observation of an episode, for these rows."""
         ...
 
     def add(
-        self, action: IntArray, propensity: FloatArray, reward: FloatArray, discount: FloatArray,
-        observation: Observation, ended: BoolArray,
-    ) -> None:  # fmt: skip
-        """One transition of every row: what was done at its newest observation, and the observation that followed."""
+        self,
+        action: IntArray,
+        propensity: FloatArray,
+        reward: FloatArray,
+        discount: FloatArray,
+        observation: Observation,
+    ) -> None:
+        """One transition of every row: what was done at its newest observation, and the observation that followed.
+
+        ``discount`` is zero where the environment terminated.
+        """
+        ...
+
+    def end(self, rows: BoolArray) -> None:
+        """The newest observation of these rows is the last of their episode, terminated or truncated."""
+        ...
+
+    def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
+        """Windows of n transitions, with importance weights."""
+        ...
+
+    def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
+        """The newest errors (N,) of the transitions that begin at ``slots`` (N,)."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain Python."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`."""
         ...

@@ -15,7 +15,6 @@ from livedqn.protocols import Env, Reward
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
 
 SPLITS = ("train", "validation", "test")
-PLATFORM_SIGNALS = ("shown", "elapsed_s", "native")
 
 
 def world_seed(split: str, index: int) -> int:
@@ -30,7 +29,7 @@ class Step(NamedTuple):
     reward: FloatArray  # (B,) float32
     terminated: BoolArray  # (B,)
     truncated: BoolArray  # (B,)
-    signals: dict[str, FloatArray]  # the environment's, and shown, elapsed_s, native: (B,) float32 each
+    signals: dict[str, FloatArray]  # (B,) float32: the environment's, shown (with rooms), elapsed_s, native
     elapsed_s: FloatArray  # (B,) float32, seconds to the next request; 1 where the environment has no clock
     ids: dict[str, IntArray]  # of the successor: viewer (B,), time_s (B,), rooms and streamers (B, K); or empty
 
@@ -49,15 +48,17 @@ class Cap:
         self.shown = np.zeros(num_envs, np.int64)  # of them with a room, (B,)
 
     def reset(self, rows: BoolArray) -> None:
+        """An episode of ``rows`` begins."""
         self.requests[rows] = 0
         self.shown[rows] = 0
 
     def count(self, actions: IntArray) -> None:
+        """One request of every row was answered."""
         self.requests += 1
         self.shown += actions > 0
 
     def apply(self, mask: BoolArray) -> BoolArray:
-        """``mask`` (B, K), with all rooms closed where one more would break the cap: shown + 1 <= share (requests + 1)."""
+        """``mask`` (B, K), all rooms closed where one more breaks the cap: shown + 1 > share (requests + 1)."""
         # the tolerance keeps 0.1 * 10 >= 1 true in binary arithmetic
         allowed = self.shown + 1 <= self.config.max_share_shown * (self.requests + 1) + 1e-9
         if self.config.max_shown_per_session is not None:
@@ -84,8 +85,11 @@ class Stage:
         self._cap = Cap(cap, env.num_envs)
         self._current: Observation = {}
         if self._cap.is_active and not self.spec.has_rooms:
-            raise LivedqnError("a cap on injections needs an environment with rooms; leave cap= out, or choose another env=")
-        available = (*self.spec.signals, *PLATFORM_SIGNALS)
+            raise LivedqnError(
+                "a cap on injections needs an environment with rooms; leave cap out, or choose another env"
+            )
+        # a game has no *nothing*, so "shown" would mean no more than "the action is not the first"
+        available = (*self.spec.signals, *(("shown",) if self.spec.has_rooms else ()), "elapsed_s", "native")
         missing = [name for name in reward.signals if name not in available]
         if missing:
             raise LivedqnError(
@@ -107,7 +111,8 @@ class Stage:
         raw, native, terminated, truncated, infos = self.env.step(actions)
         elapsed_s = np.array(infos.get("elapsed_s", np.ones(self.num_envs)), np.float32)
         signals = {name: np.array(infos["signals"][name], np.float32) for name in self.spec.signals}
-        signals["shown"] = (actions > 0).astype(np.float32)
+        if self.spec.has_rooms:
+            signals["shown"] = (actions > 0).astype(np.float32)
         signals["elapsed_s"] = elapsed_s
         signals["native"] = np.array(native, np.float32)
         self._cap.count(actions)
@@ -148,8 +153,7 @@ class Stage:
             observation = {name: np.array(raw[name]) for name in ("context", "history", "candidates")}
             mask = np.array(raw["mask"], np.bool_)
         else:
-            keep = raw.dtype if raw.dtype == np.uint8 else np.float32  # pixels stay bytes: a quarter of the memory
-            observation = {"context": np.array(raw, keep)}
+            observation = {"context": np.array(raw, self.spec.context_dtype)}
             mask = np.ones((self.num_envs, self.spec.num_actions), np.bool_)
         observation["mask"] = self._cap.apply(mask) if self._cap.is_active else mask
         return observation

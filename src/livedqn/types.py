@@ -79,6 +79,8 @@ class Spec:
     candidates: tuple[Column, ...] = ()
     signals: tuple[str, ...] = ()
     episode: str = "session"
+    #: "uint8" for pixels, which stay bytes in the replay; "float32" for everything else.
+    context_dtype: str = "float32"
 
     @property
     def has_rooms(self) -> bool:
@@ -94,9 +96,9 @@ class Spec:
         """
         space, actions = env.single_observation_space, env.single_action_space
         if not hasattr(actions, "n"):
-            raise LivedqnError(f"the environment's actions are {actions}, but deep Q-learning chooses among Discrete ones")
+            raise LivedqnError(f"the environment's actions are {actions}; deep Q-learning chooses among Discrete ones")
         metadata = env.metadata or {}
-        common = {
+        common: dict[str, Any] = {
             "num_actions": int(actions.n),
             "signals": tuple(metadata.get("signals", ())),
             "episode": str(metadata.get("episode", "session")),
@@ -105,17 +107,19 @@ class Spec:
         if spaces is None:
             if space.shape is None or len(space.shape) not in (1, 3):
                 raise LivedqnError(f"the environment observes {space}; livedqn takes a Box of rank 1 or 3, or rooms")
-            return cls(context=_columns(None, "context", space.shape), context_shape=tuple(space.shape), **common)
+            dtype = "uint8" if space.dtype == np.uint8 else "float32"
+            columns = _columns(None, "context", space.shape)
+            return cls(context=columns, context_shape=tuple(space.shape), context_dtype=dtype, **common)
         missing = {"context", "history", "candidates", "mask"} - set(spaces)
         if missing:
             raise LivedqnError(f"the environment's observation lacks {', '.join(sorted(missing))}")
-        columns = metadata.get("columns")
+        declared = metadata.get("columns")
         return cls(
-            context=_columns(columns, "context", spaces["context"].shape),
+            context=_columns(declared, "context", spaces["context"].shape),
             context_shape=tuple(spaces["context"].shape),
-            history=_columns(columns, "history", spaces["history"].shape),
+            history=_columns(declared, "history", spaces["history"].shape),
             history_length=int(spaces["history"].shape[0]),
-            candidates=_columns(columns, "candidates", spaces["candidates"].shape),
+            candidates=_columns(declared, "candidates", spaces["candidates"].shape),
             **common,
         )
 

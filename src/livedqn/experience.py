@@ -1,0 +1,142 @@
+"""Experience: a stage on which an exploring agent plays, written into a replay.
+
+reset -> observation -> Q -> exploration -> action, propensity -> step -> signals -> reward -> replay
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from livedqn.exploration import draw, mix_floor
+from livedqn.progress import Progress, Returns
+from livedqn.protocols import Batch, Exploration, Replay
+from livedqn.stage import Stage
+from livedqn.types import BoolArray, FloatArray, IntArray, Observation
+
+QValues = Callable[[Observation], FloatArray]
+
+
+class Experience:
+    """Plays one step of every row at a time, and counts: ``steps`` is the clock of the whole run.
+
+    Args:
+        stage: environment, reward and cap.
+        exploration: from values to probabilities.
+        replay: where transitions go.
+        seed: of actions and samples, and of restarts where the environment cannot be saved.
+        floor: uniform exploration mixed into the plugin's probabilities.
+    """
+
+    def __init__(self, stage: Stage, exploration: Exploration, replay: Replay, *, seed: int, floor: float) -> None:
+        self.stage, self.exploration, self.replay = stage, exploration, replay
+        self.steps = 0  # environment steps = transitions, over all rows
+        self.saves = 0
+        self._seed, self._floor = seed, floor
+        self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
+        self._observation: Observation = {}
+        self.progress = Progress(stage.num_envs)
+        self.returns = Returns(stage.num_envs)
+        self._reward_squares = 0.0
+
+    def begin(self, env_seed: int) -> None:
+        """Start every row in the world of ``env_seed``."""
+        self._observation = self.stage.reset(env_seed, "train")
+        self.replay.begin(self._observation, np.ones(self.stage.num_envs, np.bool_))
+
+    def collect(self, q_values: QValues | None, discount_of: Callable[[FloatArray], FloatArray]) -> None:
+        """One step of every row; without ``q_values`` the actions are uniform over the mask."""
+        action, propensity = self._choose(q_values)
+        step = self.stage.step(action)
+        discount = np.where(step.terminated, np.float32(0), discount_of(step.elapsed_s))
+        self.replay.add(action, propensity, step.reward, discount, step.observation)
+        ended = step.terminated | step.truncated
+        self.steps += self.stage.num_envs
+        self._reward_squares += float(np.square(step.reward, dtype=np.float64).sum())
+        self.progress.add(step, ended)
+        self.returns.add(step.reward, discount, ended)
+        self._observation = step.observation
+        self._restart(ended)
+
+    def sample(self, batch_size: int) -> Batch:
+        """``batch_size`` windows from the replay."""
+        return self.replay.sample(batch_size, self._rng)
+
+    def reward_rms(self) -> float:
+        """Root of the mean squared reward so far; 1 where there was none."""
+        return float(np.sqrt(self._reward_squares / max(self.steps, 1))) or 1.0
+
+    def _choose(self, q_values: QValues | None) -> tuple[IntArray, FloatArray]:
+        mask = self._observation["mask"]
+        if q_values is None:
+            return draw(mask / mask.sum(axis=1, keepdims=True), self._rng)
+        probabilities = self.exploration(q_values(self._observation), mask, self.steps)
+        return draw(mix_floor(probabilities, mask, self._floor), self._rng)
+
+    def _restart(self, ended: BoolArray) -> None:
+        if ended.any():
+            self.replay.end(ended)
+            self._observation = self.stage.restart(ended)
+            self.replay.begin(self._observation, ended)
+
+    # ---- saving -----------------------------------------------------------------------------------------------------
+
+    @property
+    def env_can_be_saved(self) -> bool:
+        """Whether the environment offers ``state_dict``."""
+        return hasattr(self.stage.env, "state_dict")
+
+    def save_point(self) -> None:
+        """Get ready to be saved, the same in a run that is never interrupted.
+
+        An environment without ``state_dict`` cannot be saved in mid-episode: all its rows end here as truncated and
+        start again from a seed of (run seed, save number), so that a resumed run meets the very same episodes.
+        """
+        self.saves += 1
+        if not self.env_can_be_saved:
+            rows = np.ones(self.stage.num_envs, np.bool_)
+            self.replay.end(rows)
+            self.progress.forget(rows)
+            self.returns.forget(rows)
+            self._observation = self.stage.reset(self._restart_seed(), "train")
+            self.replay.begin(self._observation, rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain Python: counters, generators, environment, replay."""
+        return {
+            "steps": self.steps, "saves": self.saves, "reward_squares": self._reward_squares,
+            "rng": self._rng.bit_generator.state, "replay": self.replay.state_dict(),
+            "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
+            "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self._observation),
+            "ids": _tensors(self.stage.ids), "progress": self.progress.state_dict(),
+            "returns": self.returns.state_dict(),
+        }  # fmt: skip
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`, after :meth:`begin`."""
+        self.steps, self.saves = int(state["steps"]), int(state["saves"])
+        self._reward_squares = float(state["reward_squares"])
+        self._rng.bit_generator.state = state["rng"]
+        self.replay.load_state_dict(state["replay"])
+        if self.env_can_be_saved:
+            self.stage.env.load_state_dict(state["env"])  # type: ignore[attr-defined]
+        else:
+            self.stage.reset(self._restart_seed(), "train")
+        self._observation = _arrays(state["observation"])
+        self.stage.load_state_dict(_arrays(state["stage"]), self._observation, _arrays(state["ids"]))
+        self.progress.load_state_dict(state["progress"])
+        self.returns.load_state_dict(state["returns"])
+
+    def _restart_seed(self) -> int:
+        return int(np.random.SeedSequence((self._seed, 1, self.saves)).generate_state(1)[0])
+
+
+def _tensors(arrays: dict[str, Any]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+
+
+def _arrays(tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}

@@ -1,0 +1,94 @@
+"""The Q-network: features, encoder (a plugin), and a head that values every action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from livedqn.features import Features, dense_spec
+from livedqn.losses import dueling
+from livedqn.types import Spec, TensorObservation
+
+EncoderFactory = Callable[[Spec], Any]
+
+
+class QNetwork(nn.Module):
+    """Observation -> values (E, N, K), -inf outside the mask.
+
+    Args:
+        spec: of the environment.
+        encoder_factory: builds an encoder for a (dense) spec.
+        hidden: width of a head's hidden layer; a game's head has none.
+        is_dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
+        ensemble: E heads on one encoder, from different initial weights (Osband et al. 2016,
+            https://arxiv.org/abs/1602.04621, with every head seeing all the data).
+    """
+
+    def __init__(
+        self, spec: Spec, encoder_factory: EncoderFactory, *, hidden: int, is_dueling: bool, ensemble: int
+    ) -> None:
+        super().__init__()
+        dense = dense_spec(spec)
+        self.features = Features(spec)
+        self.encoder = encoder_factory(dense)
+        width = int(self.encoder.width)
+        heads: list[nn.Module] = []
+        for _ in range(ensemble):
+            if spec.has_rooms:
+                heads.append(CandidateHead(width, len(dense.candidates), hidden, is_dueling))
+            else:
+                heads.append(FixedHead(width, spec.num_actions, is_dueling))
+        self.heads = nn.ModuleList(heads)
+
+    def forward(self, observation: TensorObservation) -> Tensor:
+        """Values (E, N, K)."""
+        dense = self.features(observation)
+        state, mask = self.encoder(dense), dense["mask"]
+        q = torch.stack([head(state, dense) for head in self.heads])
+        return q.masked_fill(~mask, -torch.inf)
+
+
+class CandidateHead(nn.Module):
+    """Values of candidates by their features, and of *nothing* by the state alone.
+
+    The first layer on a (state, candidate) pair is split: the state's part is computed once a viewer, the candidate's
+    once a room, and they are added. That is the same function at a quarter of the cost, and no weight depends on K.
+    """
+
+    def __init__(self, state_width: int, candidate_width: int, hidden: int, is_dueling: bool) -> None:
+        super().__init__()
+        self.state = nn.Linear(state_width, hidden)
+        self.candidate = nn.Linear(candidate_width, hidden, bias=False)
+        self.room = nn.Linear(hidden, 1)
+        self.nothing = _mlp(state_width, hidden)
+        self.value = _mlp(state_width, hidden) if is_dueling else None
+
+    def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
+        """Values (N, K) from a state (N, D) or (N, K, D); row 0 of the latter is the viewer's own state."""
+        viewer = state if state.dim() == 2 else state[:, 0]
+        per_row = self.state(state)
+        pair = (per_row.unsqueeze(1) if state.dim() == 2 else per_row) + self.candidate(dense["candidates"])
+        rooms = self.room(torch.relu(pair)).squeeze(-1)
+        q = torch.cat([self.nothing(viewer), rooms[:, 1:]], dim=1)
+        return q if self.value is None else dueling(self.value(viewer), q, dense["mask"])
+
+
+class FixedHead(nn.Module):
+    """Values of a fixed set of actions."""
+
+    def __init__(self, state_width: int, num_actions: int, is_dueling: bool) -> None:
+        super().__init__()
+        self.advantage = nn.Linear(state_width, num_actions)
+        self.value = nn.Linear(state_width, 1) if is_dueling else None
+
+    def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
+        """Values (N, K) from a state (N, D)."""
+        q = self.advantage(state)
+        return cast(Tensor, q if self.value is None else dueling(self.value(state), q, dense["mask"]))
+
+
+def _mlp(width: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))

@@ -1,0 +1,1 @@
+"""Replay: every observation stored once, windows of n transitions sampled. Kinds: ``uniform`` and ``prioritised``."""
