@@ -1,0 +1,136 @@
+"""What decides whether a class is an encoder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from livedqn.testing.errors import ContractError, expect
+from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec
+from livedqn.types import LivedqnError, Spec, TensorObservation
+
+_BATCH = 6
+_SPECS = {
+    "rooms with a history": example_spec(),
+    "many rooms, few columns": rooms_spec(num_actions=17, context=1, history=(8, 2), candidates=1),
+    "one room besides nothing": rooms_spec(num_actions=2, context=7, history=(1, 3), candidates=9),
+    "a game seen as a vector": game_spec(num_actions=3, context_shape=(4,)),
+    "a game seen as an image": game_spec(num_actions=4, context_shape=(84, 84, 3)),
+    "a game seen as an image, channels first": game_spec(num_actions=4, context_shape=(4, 84, 84)),
+}
+
+
+def check_encoder(encoder: Callable[..., Any], **settings: Any) -> None:
+    """Build ``encoder`` with several specs and ``settings``, and try it on made observations.
+
+    It may refuse a spec that it is not for by raising LivedqnError, but not all of them.
+
+    Raises:
+        ContractError: the first promise that it does not keep.
+    """
+    name = getattr(encoder, "__name__", type(encoder).__name__)
+    refusals = []
+    with torch.random.fork_rng(devices=[]):
+        for kind, spec in _SPECS.items():
+            torch.manual_seed(0)
+            try:
+                module = encoder(spec, **settings)
+            except LivedqnError as error:
+                refusals.append(str(error))
+                continue
+            _check(f"{name} ({kind})", module, spec)
+    expect(len(refusals) < len(_SPECS), f"{name} refuses every environment; the last time because: {refusals[-1:]}")
+
+
+def _check(name: str, module: Any, spec: Spec) -> None:
+    expect(isinstance(module, nn.Module), f"{name} is a {type(module).__name__}; it owes a torch.nn.Module")
+    width = getattr(module, "width", None)
+    expect(isinstance(width, int) and width > 0, f"{name}.width is {width!r}; it owes the width of its output")
+    module.eval()
+    observation = example_observation(spec, _BATCH, seed=1)
+    state = _state(name, module, observation, spec.num_actions)
+    _check_rows(name, module, observation, state)
+    if spec.has_rooms:
+        _check_rooms(name, module, observation, state)
+    _check_learning(name, module, observation, state)
+
+
+def _state(name: str, module: Any, observation: TensorObservation, num_actions: int) -> Tensor:
+    """The encoder's output, of the promised form; the observation is left alone."""
+    given = {key: value.clone() for key, value in observation.items()}
+    state: Any = module(given)
+    batch = len(observation["mask"])
+    allowed = [(batch, module.width), (batch, num_actions, module.width)]
+    expect(
+        isinstance(state, Tensor) and tuple(state.shape) in allowed and state.is_floating_point(),
+        f"{name} answered shape {tuple(getattr(state, 'shape', ()))}; "
+        f"it owes floating point of {allowed[0]} or {allowed[1]}",
+    )
+    expect(
+        state.isfinite().all(),
+        f"{name} answered values that are not finite; a viewer may have no past and only *nothing* to choose",
+    )
+    expect(
+        given.keys() == observation.keys() and all(torch.equal(given[key], observation[key]) for key in observation),
+        f"{name} changed the observation that it was given; it may only read it",
+    )
+    answer: Tensor = state
+    return answer
+
+
+def _check_rows(name: str, module: Any, observation: TensorObservation, state: Tensor) -> None:
+    expect(torch.equal(module(observation), state), f"{name} answered differently to the same observation in eval mode")
+    alone = _state(name, module, {key: value[-1:] for key, value in observation.items()}, observation["mask"].shape[1])
+    expect(
+        _close(alone, state[-1:]),
+        f"{name} answers otherwise for a viewer alone than among others; rows are different viewers (no batch "
+        "statistics in eval mode)",
+    )
+
+
+def _check_rooms(name: str, module: Any, observation: TensorObservation, state: Tensor) -> None:
+    num_actions = observation["mask"].shape[1]
+    per_room = state.ndim == 3
+    order = torch.tensor([0, *range(num_actions - 1, 0, -1)])
+    turned = _state(name, module, _with_rooms(observation, lambda rooms: rooms[:, order]), num_actions)
+    expect(
+        _close(turned, state[:, order] if per_room else state),
+        f"{name}: another order of the rooms changes more than the order of the states",
+    )
+
+    def longer(rooms: Tensor) -> Tensor:
+        return torch.cat([rooms, rooms.new_zeros(_BATCH, 3, *rooms.shape[2:])], dim=1)
+
+    try:
+        wider = _state(name, module, _with_rooms(observation, longer), num_actions + 3)
+    except RuntimeError as error:
+        raise ContractError(f"{name} cannot score another number of rooms than it was built with: {error}") from error
+    expect(
+        _close(wider[:, :num_actions] if per_room else wider, state),
+        f"{name}: closed rooms (masked rows of zeros) change the state of others",
+    )
+
+
+def _with_rooms(observation: TensorObservation, change: Callable[[Tensor], Tensor]) -> TensorObservation:
+    return observation | {key: change(observation[key]) for key in ("candidates", "mask")}
+
+
+def _check_learning(name: str, module: nn.Module, observation: TensorObservation, state: Tensor) -> None:
+    twin = copy.deepcopy(module)
+    expect(_close(twin(observation), state), f"{name}: a deep copy, as the target network is, answers otherwise")
+    module.train()
+    if any(parameter.requires_grad for parameter in module.parameters()):
+        output = module(observation)
+        expect(output.requires_grad, f"{name} answers without a gradient, so nothing of it could learn")
+        output.sum().backward()
+        gradients = [p.grad for p in module.parameters() if p.grad is not None]
+        expect(gradients, f"{name}: no parameter gets a gradient")
+        expect(all(g.isfinite().all() for g in gradients), f"{name}: a gradient is not finite")
+
+
+def _close(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,62 @@
+"""What decides whether a class is an exploration."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livedqn.protocols import Exploration
+from livedqn.testing.errors import expect
+from livedqn.types import BoolArray, FloatArray
+
+_STEPS = (0, 1, 10_000, 10**9)
+_SCALES = (0.0, 1.0, 1e6)  # all values equal, ordinary ones, and great ones
+_SHAPES = ((1, 1), (3, 2), (16, 20))  # (B, K)
+
+
+def check_exploration(exploration: Exploration) -> None:
+    """Try ``exploration`` on made values, masks and steps.
+
+    Raises:
+        ContractError: the first promise that it does not keep.
+    """
+    name = type(exploration).__name__
+    least = getattr(exploration, "min_estimates", 1)
+    expect(isinstance(least, int) and least >= 1, f"{name}.min_estimates is {least!r}; it owes a number from 1")
+    rng = np.random.default_rng(0)
+    for estimates in (least, least + 4):
+        for shape in _SHAPES:
+            mask = rng.random(shape) < 0.6
+            mask[:, 0] = True
+            mask[0, 1:] = False  # one viewer to whom nothing may be shown
+            for scale in _SCALES:
+                q = np.where(mask, scale * rng.normal(size=(estimates, *shape)), -np.inf).astype(np.float32)
+                for step in _STEPS:
+                    _check(name, exploration, q, mask, step)
+
+
+def _check(name: str, exploration: Exploration, q: FloatArray, mask: BoolArray, step: int) -> None:
+    q_before, mask_before = q.copy(), mask.copy()
+    p = exploration(q, mask, step)
+    case = f"for q of shape {q.shape} at step {step}"
+    expect(
+        isinstance(p, np.ndarray) and p.shape == mask.shape and np.issubdtype(p.dtype, np.floating),
+        f"{name} answered {getattr(p, 'dtype', type(p).__name__)} of shape {np.shape(p)} {case}; it owes "
+        f"floating-point probabilities of shape {mask.shape}",
+    )
+    expect(np.isfinite(p).all(), f"{name} answered probabilities that are not finite {case}")
+    expect((p >= 0).all(), f"{name} answered a negative probability {case}")
+    expect(not p[~mask].any(), f"{name} gave probability to an action outside the mask {case}")
+    expect(
+        np.allclose(p.sum(axis=-1), 1, rtol=0, atol=1e-5),
+        f"{name} answered probabilities that sum to {p.sum(axis=-1).min():.6g} ... {p.sum(axis=-1).max():.6g} {case}; "
+        "every row owes 1",
+    )
+    expect(
+        np.array_equal(q, q_before) and np.array_equal(mask, mask_before),
+        f"{name} changed the values or the mask that it was given; it may only read them",
+    )
+    p = p.copy()
+    expect(
+        np.array_equal(exploration(q, mask, step), p),
+        f"{name} answered differently to the same values, mask and step; it owes probabilities and draws nothing",
+    )
