@@ -1,0 +1,141 @@
+"""The check names what a bad encoder breaks; the good ones stand in tests/encoders."""
+
+import pytest
+import torch
+from torch import nn
+
+from livedqn.testing import ContractError, check_encoder, example_observation, example_spec
+from livedqn.types import LivedqnError
+
+
+class Good(nn.Module):
+    """The context, and the mean of open rooms."""
+
+    def __init__(self, spec, *, width=3):
+        super().__init__()
+        if not spec.has_rooms:
+            raise LivedqnError("rooms only")
+        self.width = width
+        self.layer = nn.Linear(len(spec.context) + len(spec.candidates), width)
+
+    def inputs(self, observation):
+        mask = observation["mask"][..., None]
+        rooms = (observation["candidates"] * mask).sum(dim=1) / mask.sum(dim=1)
+        return torch.cat([observation["context"], rooms], dim=-1)
+
+    def forward(self, observation):
+        return self.layer(self.inputs(observation))
+
+
+def test_an_encoder_for_rooms_alone_passes():
+    check_encoder(Good, width=7)
+
+
+class RefusesAll(Good):
+    def __init__(self, spec):
+        raise LivedqnError("not today")
+
+
+def no_module(spec):
+    return len
+
+
+class NoWidth(Good):
+    def __init__(self, spec):
+        super().__init__(spec)
+        del self.width
+
+
+class WrongWidth(Good):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.width += 1
+
+
+class LosesEmptyPast(Good):
+    def forward(self, observation):
+        past = observation["history"]
+        return super().forward(observation) + (past.sum(dim=(1, 2)) / past[..., 0].sum(dim=1))[:, None]
+
+
+class WritesContext(Good):
+    def forward(self, observation):
+        observation["context"] *= 0
+        return super().forward(observation)
+
+
+class AddsNoise(Good):
+    def forward(self, observation):
+        return super().forward(observation) + torch.randn(())
+
+
+class MixesRows(Good):
+    def forward(self, observation):
+        state = super().forward(observation)
+        return state - state.mean(dim=0)
+
+
+class ReadsTheFirstRoom(Good):
+    def forward(self, observation):
+        return super().forward(observation) + observation["candidates"][:, 1].sum(dim=-1, keepdim=True)
+
+
+class CountsRooms(Good):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.per_room = nn.Parameter(torch.ones(spec.num_actions))
+
+    def forward(self, observation):
+        return super().forward(observation) + (self.per_room * observation["mask"]).sum(dim=1, keepdim=True)
+
+
+class MeansOverClosedRooms(Good):
+    def inputs(self, observation):
+        return torch.cat([observation["context"], observation["candidates"].mean(dim=1)], dim=-1)
+
+
+class Detached(Good):
+    def forward(self, observation):
+        return super().forward(observation).detach()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "promise"),
+    [
+        (RefusesAll, "refuses every environment.*not today"),
+        (no_module, "owes a torch.nn.Module"),
+        (NoWidth, "width is None"),
+        (WrongWidth, r"answered shape \(6, 3\); it owes floating point of \(6, 4\) or \(6, 5, 4\)"),
+        (LosesEmptyPast, "a viewer may have no past"),
+        (WritesContext, "changed the observation"),
+        (AddsNoise, "differently to the same observation in eval mode"),
+        (MixesRows, "rows are different viewers"),
+        (ReadsTheFirstRoom, "another order of the rooms"),
+        (CountsRooms, "another number of rooms"),
+        (MeansOverClosedRooms, "closed rooms"),
+        (Detached, "without a gradient"),
+    ],
+)
+def test_the_broken_promise_is_named(encoder, promise):
+    with pytest.raises(ContractError, match=promise):
+        check_encoder(encoder)
+
+
+def test_the_check_leaves_the_generator_alone():
+    before = torch.get_rng_state()
+    check_encoder(Good)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_examples_are_as_the_platform_makes_observations():
+    spec = example_spec()
+    observation = example_observation(spec, 5, seed=0)
+    assert {key: tuple(value.shape) for key, value in observation.items()} == {
+        "context": (5, 4),
+        "history": (5, 3, 6),
+        "candidates": (5, 5, 5),
+        "mask": (5, 5),
+    }
+    assert observation["mask"][:, 0].all()
+    assert not observation["candidates"][~observation["mask"]].any()
+    assert observation["history"][..., 0].sum(dim=1).tolist() == [0, 1, 2, 3, 0]
