@@ -99,7 +99,7 @@ class Ring:
         return overwritten, self._complete(self._age >= self.n_step, self.n_step)
 
     def end(self, rows: BoolArray) -> IntArray:
-        """The newest observation of ``rows`` is their episode's last; returns the slots made ready, of shorter windows."""
+        """The newest observation of ``rows`` is their episode's last; returns the slots that this makes ready."""
         parts = [self._complete(rows & (self._age >= back), back) for back in range(1, self.n_step)]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 

@@ -1,0 +1,129 @@
+"""Files that a run leaves: ``policy.ckpt`` and ``final.ckpt`` (weights, spec, config) and the resume point.
+
+Everything in them is tensors and plain Python and is read with ``weights_only=True``: a file can be wrong, but it
+cannot run code. They are written under a temporary name, synced and renamed, so a file is whole or not there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+
+from livedqn import __version__, device, plugins
+from livedqn.agent import DQN
+from livedqn.types import LivedqnError, Spec
+
+FORMAT = 1
+
+#: name -> {"threshold": float, "max_shown_per_session": int | None}, as tuned on validation worlds.
+Baselines = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A policy as read from a file."""
+
+    agent: DQN
+    config: dict[str, Any]
+    config_text: str
+    spec: Spec
+    steps: int
+    baselines: Baselines
+    path: Path
+
+
+def build_agent(config: Mapping[str, Any], spec: Spec) -> DQN:
+    """The agent of a config (its nodes ``agent`` and ``encoder``), with fresh weights."""
+    agent: DQN = plugins.build("agent", config["agent"], spec, partial(plugins.build, "encoder", config["encoder"]))
+    return agent
+
+
+def save(
+    path: Path, agent: DQN, config: Mapping[str, Any], steps: int, baselines: Baselines, weights: dict[str, Any]
+) -> None:
+    """Write the policy of ``weights`` (a state of ``agent``)."""
+    text = OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+    state = {"spec": agent.spec.to_dict(), "config": text, "steps": steps, "baselines": baselines, "weights": weights}
+    write_state(path, "policy", state)
+
+
+def read(path: str | Path, device_name: str = "auto") -> Checkpoint:
+    """The policy in a file, ready to act.
+
+    Raises:
+        LivedqnError: the file is missing, damaged or no policy of livedqn, or a plugin that it needs is not installed.
+    """
+    path = Path(path)
+    state = read_state(path, "policy")
+    try:
+        spec = Spec.from_dict(state["spec"])
+        config = _parsed(state["config"], path)
+        agent = build_agent(config, spec)
+        agent.load_state_dict(state["weights"])
+        agent.to(device.resolve(device_name)).eval()
+        return Checkpoint(agent, config, state["config"], spec, int(state["steps"]), state["baselines"], path)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise LivedqnError(f"{path} is damaged or was changed: {_first_line(error)}; restore it from its run") from None
+
+
+def load(path: str | Path, device: str = "auto") -> DQN:
+    """The agent of a ``policy.ckpt``: ``agent.act(observation)``, ``agent.q_values(observation)``."""
+    return read(path, device).agent
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """The config of the run that wrote a policy."""
+    return _parsed(read_state(Path(path), "policy").get("config"), Path(path))
+
+
+def write_state(path: Path, kind: str, state: dict[str, Any]) -> None:
+    """Write tensors and plain Python, atomically and durably."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
+        torch.save({"format": FORMAT, "kind": kind, "livedqn": __version__, **state}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    if hasattr(os, "O_DIRECTORY"):  # the rename is durable once the folder is
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(folder)
+        os.close(folder)
+
+
+def read_state(path: Path, kind: str) -> dict[str, Any]:
+    """What :func:`write_state` wrote; executes nothing.
+
+    Raises:
+        LivedqnError: the file is missing, unreadable, or of another kind or format.
+    """
+    if not path.is_file():
+        raise LivedqnError(f"{path} does not exist; a run leaves policy.ckpt in its folder")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever the damaged bytes make it stumble on
+        raise LivedqnError(f"{path} cannot be read ({_first_line(error)}); it is truncated or no file of livedqn") from None
+    if not isinstance(state, dict) or state.get("kind") != kind:
+        raise LivedqnError(f"{path} holds no {kind} of livedqn; a run leaves policy.ckpt in its folder")
+    if state.get("format") != FORMAT:
+        raise LivedqnError(f"{path} has format {state.get('format')}, this livedqn {__version__} reads {FORMAT}")
+    return state
+
+
+def _parsed(text: Any, path: Path) -> dict[str, Any]:
+    # our own text is resolved: an interpolation can only have been put there
+    is_text = isinstance(text, str) and "${" not in text
+    config = OmegaConf.to_container(OmegaConf.create(text)) if is_text else None
+    if not isinstance(config, dict):
+        raise LivedqnError(f"{path} is damaged or was changed: its config is none that livedqn writes")
+    return {str(key): value for key, value in config.items()}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -1,0 +1,144 @@
+"""What happens between the ticks of a training run: logging, evaluation, saving, and stopping on a signal.
+
+One clock drives it all: the marks, counts of environment steps that are fixed before the run starts. The loader yields
+them, the training step plays up to each, and this callback does what is due there.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+
+from livedqn import resume
+from livedqn.agent import DQN
+from livedqn.experience import Experience
+
+#: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
+TICK = 256
+#: Rows of metrics.csv in a run, about.
+LOG_ROWS = 100
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The marks of a run of ``total`` steps, as a loader: sized, and yielding those after ``start``."""
+
+    total: int
+    start: int
+    log: frozenset[int]
+    evaluate: frozenset[int]
+    save: frozenset[int]
+
+    @classmethod
+    def of(cls, total: int, start: int, *, points: int, save_every: int) -> Marks:
+        """Evaluate at ``points`` evenly spaced marks, save every ``save_every`` steps, and do both at the end."""
+        log_every = max(TICK, total // LOG_ROWS // TICK * TICK)
+        return cls(
+            total,
+            start,
+            log=frozenset({*range(log_every, total, log_every), total}),
+            evaluate=frozenset(total * (i + 1) // points for i in range(points)) - {0},
+            save=frozenset({*range(save_every, total, save_every), total}),
+        )
+
+    def _due(self) -> list[int]:
+        marks = {*range(TICK, self.total, TICK), *self.log, *self.evaluate, *self.save}
+        return sorted(mark for mark in marks if mark > self.start)
+
+    def __len__(self) -> int:
+        return len(self._due())
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._due())
+
+
+class Loop(pl.Callback):
+    """Does what is due at each mark.
+
+    Args:
+        folder: of the run.
+        marks: when.
+        experience: the clock, and what is saved.
+        resumed: the state to go on from, or None.
+        log: takes (steps, metrics).
+        show: takes (steps, metrics) after every tick.
+        evaluate: the agent's return on validation worlds.
+        keep: writes ``policy.ckpt``; takes the agent and the steps.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        marks: Marks,
+        experience: Experience,
+        resumed: dict[str, Any] | None,
+        *,
+        log: Callable[[int, Metrics], None],
+        show: Callable[[int, Metrics], None],
+        evaluate: Callable[[DQN], float],
+        keep: Callable[[DQN, int], None],
+    ) -> None:
+        self._folder, self._marks, self._experience, self._resumed = folder, marks, experience, resumed
+        self._log, self._show, self._evaluate, self._keep = log, show, evaluate, keep
+        self.best: dict[str, Any] = resumed["best"] if resumed else {"return": float("-inf"), "steps": 0}
+        self.stopped_by: signal.Signals | None = None
+        self._handlers: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take over the signals, and restore a resumed run once its optimiser exists."""
+        assert isinstance(pl_module, DQN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[number] = signal.signal(number, self._on_signal)
+        if self._resumed:
+            resume.restore(self._resumed, pl_module, self._experience)
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: int, batch_idx: int
+    ) -> None:
+        """Restore the global generators before the first step."""
+        if self._resumed and batch_idx == 0:
+            resume.restore_generators(self._resumed)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: int, batch_idx: int
+    ) -> None:
+        """Log, evaluate, save, stop: in this order, so that what is saved knows what was found."""
+        assert isinstance(pl_module, DQN)
+        steps, metrics = self._experience.steps, {}
+        if batch in self._marks.log:
+            metrics = self._metrics(pl_module)
+        if batch in self._marks.evaluate:
+            metrics["validation_return"] = value = self._evaluate(pl_module)
+            if value > self.best["return"]:
+                self.best = {"return": value, "steps": steps}
+                self._keep(pl_module, steps)
+        if metrics:
+            self._log(steps, metrics)
+        self._show(steps, metrics)
+        if batch in self._marks.save or self.stopped_by:
+            self._experience.save_point()
+            resume.save(self._folder, batch, pl_module, self._experience, self.best)
+        trainer.should_stop = self.stopped_by is not None
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Give the signals back, also after an error."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+
+    def _metrics(self, agent: DQN) -> Metrics:
+        metrics = {**self._experience.progress.means(agent.spec), **agent.watchdog.means(), "updates": agent.updates}
+        if "q_scaled" in metrics:
+            metrics["q_mean"] = metrics.pop("q_scaled") / float(agent.reward_scale)
+        return metrics
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.stopped_by = signal.Signals(number)
