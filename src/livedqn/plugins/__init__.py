@@ -1,1 +1,11 @@
-"""Installed plugins and their typed settings."""
+"""Plugins: found by package metadata, typed by their signatures, built by name. There is no registry.
+
+``names`` imports nothing, ``schema`` imports the one plugin that was chosen, ``build`` builds it.
+"""
+
+from livedqn.plugins.build import build
+from livedqn.plugins.discover import KINDS, names
+from livedqn.plugins.errors import PluginError
+from livedqn.plugins.schema import schema
+
+__all__ = ["KINDS", "PluginError", "build", "names", "schema"]

@@ -1,0 +1,64 @@
+"""Find plugins by the metadata of installed distributions. Only :func:`load` imports anything.
+
+A distribution declares a plugin with one entry point: group ``livedqn.<kind>``, its name, and the class or function.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from livedqn.plugins.errors import PluginError, did_you_mean
+
+KINDS = ("env", "reward", "encoder", "exploration", "agent", "replay")
+
+
+def names(kind: str) -> list[str]:
+    """The names of all installed plugins of a kind, sorted; nothing is imported."""
+    return sorted({point.name for point in _points(kind)})
+
+
+def find(kind: str, name: str) -> list[EntryPoint]:
+    """Every entry point of that name: more than one where distributions quarrel about it."""
+    return [point for point in _points(kind) if point.name == name]
+
+
+def load(kind: str, name: str) -> Any:
+    """Import the class or function behind a name.
+
+    Raises:
+        PluginError: there is no such plugin, two distributions offer it, or its import fails.
+    """
+    points = find(kind, name)
+    if not points:
+        known = names(kind)
+        raise PluginError(f"there is no {kind}={name}{did_you_mean(name, known)}; installed: {', '.join(known)}")
+    if len(points) > 1:
+        owners = " and ".join(distribution(point) for point in points)
+        raise PluginError(f"{kind}={name} is provided by {owners}; uninstall all but one")
+    try:
+        return points[0].load()
+    except Exception as error:  # whatever a stranger's module raises: only the runs that choose it are to suffer
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        others = ", ".join(other for other in names(kind) if other != name)
+        raise PluginError(
+            f"{who(kind, name)} failed to import: {why}; repair or uninstall it, or choose another {kind}: {others}"
+        ) from error
+
+
+def who(kind: str, name: str) -> str:
+    """``reward=gift (livedqn-gifts 0.1.0)``: how every message names a plugin."""
+    return f"{kind}={name} ({' and '.join(distribution(point) for point in find(kind, name))})"
+
+
+def distribution(point: EntryPoint) -> str:
+    """Name and version of the distribution that declares an entry point."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+
+
+def _points(kind: str) -> list[EntryPoint]:
+    if kind not in KINDS:
+        raise PluginError(f"there is no kind {kind!r} of plugin{did_you_mean(kind, KINDS)}; kinds: {', '.join(KINDS)}")
+    # A distribution that stands twice on the path (a checkout and its install) is one provider, not two.
+    found = {(point.name, distribution(point)): point for point in entry_points(group=f"livedqn.{kind}")}
+    return list(found.values())

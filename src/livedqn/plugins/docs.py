@@ -1,0 +1,66 @@
+"""What a plugin says of itself: its summary and, for each setting, type, default and description."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from livedqn.plugins.discover import load
+from livedqn.plugins.signature import settings
+
+
+@dataclass(frozen=True)
+class SettingDoc:
+    """One row of ``livedqn plugins <kind>=<name>``."""
+
+    name: str
+    type: str
+    default: str
+    text: str
+
+
+def summary(kind: str, name: str) -> str:
+    """The first line of the plugin's docstring; imports it."""
+    return (inspect.getdoc(load(kind, name)) or "").partition("\n")[0]
+
+
+def describe(kind: str, name: str) -> list[SettingDoc]:
+    """Every setting with its type, its default and what the plugin's docstring says of it."""
+    target = load(kind, name)
+    texts = arguments(inspect.getdoc(target) or "")
+    if inspect.isclass(target):
+        texts |= arguments(inspect.getdoc(target.__init__) or "") | comments(target)
+    return [
+        SettingDoc(
+            s.name, _spelt(s.hint), repr(s.make_default()) if s.make_default else "needed", texts.get(s.name, "")
+        )
+        for s in settings(kind, name)
+    ]
+
+
+def arguments(docstring: str) -> dict[str, str]:
+    """The ``Args:`` section of a docstring: name -> text."""
+    section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", docstring, re.MULTILINE)
+    if not section:
+        return {}
+    lines = inspect.cleandoc("\n" + section[1])
+    entries = re.findall(r"^(\w+)(?: \(.*?\))?:[ ]*(.*(?:\n[ \t]+.*)*)", lines, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def comments(cls: type) -> dict[str, str]:
+    """The ``#:`` comments above the fields of a class: name -> text."""
+    try:
+        source = inspect.getsource(cls)
+    except (OSError, TypeError):
+        return {}
+    entries = re.findall(r"((?:^[ \t]*#:.*\n)+)[ \t]*(\w+)[ \t]*:", source, re.MULTILINE)
+    return {name: " ".join(text.replace("#:", " ").split()) for text, name in entries}
+
+
+def _spelt(hint: Any) -> str:
+    return (
+        hint.__name__ if inspect.isclass(hint) and not hasattr(hint, "__args__") else str(hint).replace("typing.", "")
+    )

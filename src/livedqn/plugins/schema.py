@@ -1,0 +1,59 @@
+"""The typed configuration of one plugin: a dataclass made from its signature, with its name in ``plugin``."""
+
+from __future__ import annotations
+
+import dataclasses
+from copy import deepcopy
+from typing import Any, get_origin
+
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from livedqn.plugins.discover import who
+from livedqn.plugins.errors import PluginError
+from livedqn.plugins.signature import Setting, settings
+
+
+def schema(kind: str, name: str) -> type:
+    """A dataclass: ``plugin`` and a typed field for each setting, with the signature's own defaults.
+
+    Raises:
+        PluginError: the plugin cannot be loaded or configured.
+    """
+    fields = [("plugin", str, name), *((s.name, s.hint, _field(s)) for s in settings(kind, name))]
+    return dataclasses.make_dataclass(f"{kind}={name}".replace("=", "_"), fields)
+
+
+def node(kind: str, name: str) -> DictConfig:
+    """The schema as a config: dictionaries take any key, ``plugin`` takes no other value."""
+    try:
+        config: DictConfig = OmegaConf.structured(schema(kind, name))
+    except OmegaConfBaseException as error:
+        why = str(error).splitlines()[0]
+        raise PluginError(f"{who(kind, name)}: a default does not fit its type: {why}") from error
+    return fixed(config)
+
+
+def fixed(config: DictConfig) -> DictConfig:
+    """The same config with ``plugin`` read-only and every free dictionary open for new keys."""
+    config._get_node("plugin")._set_flag("readonly", True)  # type: ignore[union-attr]
+    _open(config)
+    return config
+
+
+def _open(config: DictConfig) -> None:
+    for key in config:
+        child = None if OmegaConf.is_missing(config, key) else config._get_node(key)
+        if isinstance(child, DictConfig) and not child._is_none():
+            if not dataclasses.is_dataclass(OmegaConf.get_type(child)):
+                OmegaConf.set_struct(child, False)
+            _open(child)
+
+
+def _field(setting: Setting) -> Any:
+    if setting.make_default is None and get_origin(setting.hint) is dict:  # OmegaConf adds no key to a missing dict
+        return dataclasses.field(default_factory=dict)
+    if setting.make_default is None:
+        return dataclasses.field(default=MISSING)
+    make_default = setting.make_default
+    return dataclasses.field(default_factory=lambda: deepcopy(make_default()))
