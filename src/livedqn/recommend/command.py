@@ -1,0 +1,99 @@
+"""Answers observations, one JSON object a line, with what the policy would do.
+
+A request is described in :mod:`livedqn.recommend.request`; its answer, on stdout, is::
+
+    {"line": 1, "action": 2, "room": 17, "probability": 1.0, "ranked": [{"action": 2, "room": 17, "value": 3.1}, ...]}
+
+``ranked`` holds what the mask allows, best first, with values in the reward's unit; ``room`` is null for *nothing*.
+``probability`` is that with which the action was chosen, the propensity to log: 1, since the policy is greedy.
+
+A line that cannot be answered is one line on stderr with its number; the others are answered, and the command ends
+with exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livedqn import checkpoint
+from livedqn.agent import DQN
+from livedqn.config import RecommendConfig
+from livedqn.recommend.request import observe, parse, room_names
+from livedqn.types import LivedqnError
+
+
+def run(config: RecommendConfig) -> None:
+    """Answer every line of the input.
+
+    Raises:
+        LivedqnError: there is no such checkpoint or input.
+        SystemExit: with 2, at the end, if a line could not be answered.
+    """
+    agent = checkpoint.read(config.checkpoint, config.device).agent
+    all_answered = True
+    with _input(config.input) as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                _print(json.dumps({"line": number, **answer(agent, parse(line))}))
+            except LivedqnError as error:
+                print(f"livedqn: error: line {number}: {error}", file=sys.stderr)
+                all_answered = False
+    if not all_answered:
+        raise SystemExit(2)
+
+
+def answer(agent: DQN, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``agent`` would do: ``action``, ``room``, ``probability`` and ``ranked``, as the module says.
+
+    Raises:
+        LivedqnError: the request lacks something, has a wrong shape or value, or allows no action.
+    """
+    observation = observe(agent.spec, request)
+    allowed = observation["mask"][0]
+    rooms = room_names(request, len(allowed))
+    value = agent.q_values(observation).mean(axis=0)[0]
+    if not np.isfinite(value[allowed]).all():
+        raise LivedqnError(
+            "the values of this observation are not finite; its numbers are far outside those of training"
+        )
+    best_first = [int(action) for action in np.argsort(-value, kind="stable") if allowed[action]]
+    ranked = [{"action": action, "room": rooms[action], "value": float(value[action])} for action in best_first]
+    return {"action": best_first[0], "room": rooms[best_first[0]], "probability": 1.0, "ranked": ranked}
+
+
+@contextmanager
+def _input(path: str | None) -> Iterator[Iterable[bytes]]:
+    """The lines of a file, or of stdin."""
+    if path is None:
+        if sys.stdin.isatty():
+            print(
+                "reading observations from the keyboard, one JSON object a line; input=<file> reads a file",
+                file=sys.stderr,
+            )
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - the last lines close it
+    except OSError as error:
+        raise LivedqnError(f"input={path} cannot be read: {error.strerror}; name a file of JSON lines") from None
+    with file:
+        yield file
+
+
+def _print(line: str) -> None:
+    """One line, at once: whoever asks through a pipe waits for it."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
