@@ -1,0 +1,88 @@
+"""What a viewer does with a recommendation: one phenomenon a function, on arrays of (B,)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livedqn.envs import keyed
+from livedqn.envs.keyed import PLATFORM, Purpose
+from livedqn.envs.viewers import Viewers
+from livedqn.types import BoolArray, FloatArray, IntArray
+
+GIFT_AFTER_S = 600.0  # gifts and purchases usually need more than ten minutes of watching
+
+
+def quality(streamers: int, viewers: Viewers) -> FloatArray:
+    """How good each streamer is, (M + 1,) float32, hidden and the same in every world; number 0 is nobody."""
+    z = keyed.normal(keyed.key(PLATFORM, Purpose.QUALITY, np.arange(streamers + 1)), 1)[:, 0]
+    return (viewers.quality_sd * z).astype(np.float32)
+
+
+def fit(taste: FloatArray, quality: FloatArray, affinity_min: FloatArray, viewers: Viewers) -> FloatArray:
+    """How well a room suits a viewer."""
+    return taste + quality + viewers.familiarity * np.log1p(affinity_min / 10)
+
+
+def weariness(requests_ago: FloatArray, viewers: Viewers) -> FloatArray:
+    """1 for a streamer shown at the request before, halving with time, 0 for one never shown."""
+    return np.exp2((1 - requests_ago) / viewers.weariness_requests)
+
+
+def click_chance(
+    fit: FloatArray, crowd: FloatArray, weariness: FloatArray, openness: FloatArray, boredom: FloatArray,
+    viewers: Viewers,
+) -> FloatArray:  # fmt: skip
+    """Probability of a click. ``crowd`` is the room's heat rank among the live ones, 0 coldest to 1 hottest."""
+    return sigmoid(
+        viewers.click_bias
+        + viewers.click_fit * fit
+        + viewers.click_crowd * (crowd - 0.5)
+        + openness
+        - viewers.click_boredom * boredom
+        - viewers.click_weariness * weariness
+    )
+
+
+def watch_s(fit: FloatArray, z: FloatArray, left_s: FloatArray, viewers: Viewers) -> FloatArray:
+    """Seconds watched after a click: lognormal, until the room ends (in ``left_s``) or the viewer has enough."""
+    log_s = np.log(viewers.watch_median_s) + viewers.watch_fit * fit + viewers.watch_log_sd * z
+    return np.minimum(np.exp(log_s), np.clip(left_s, 1.0, viewers.watch_longest_s))
+
+
+def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
+    """The chance of a like, a comment or a follow after a click: ``share`` at fit 1, about that of a clicked room."""
+    odds = share / max(1 - share, 1e-9) * np.exp(fit - 1)
+    return odds / (1 + odds)
+
+
+def gift_value(watched_s: FloatArray, u: FloatArray, z: FloatArray, viewers: Viewers) -> FloatArray:
+    """What is given: rare, heavy-tailed, and only by those who stay."""
+    gives = (watched_s >= GIFT_AFTER_S) & (u < viewers.gift_share)
+    return np.where(gives, viewers.gift_median * np.exp(viewers.gift_log_sd * z), 0.0)
+
+
+def bored(boredom: FloatArray, irrelevant: BoolArray, good: BoolArray, viewers: Viewers) -> FloatArray:
+    """Boredom after a request: an irrelevant room adds to it, a good one takes away, and the feed lets it fade."""
+    after = viewers.boredom_kept * boredom + viewers.bored_by_irrelevant * irrelevant - viewers.pleased_by_good * good
+    return np.maximum(after, -1.0)  # nobody is pleased without bound
+
+
+def leave_chance(boredom: FloatArray, patience: FloatArray, viewers: Viewers) -> FloatArray:
+    """Probability of closing the app after a request."""
+    return sigmoid(viewers.leave_bias + viewers.leave_boredom * boredom - patience)
+
+
+def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
+    """Seconds in the feed until the next request."""
+    return viewers.feed_median_s * np.exp(viewers.feed_log_sd * z)
+
+
+def draws(key: keyed.Keys, requests: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Six uniform numbers (6, B) and three normal ones (3, B) for what happens at a request."""
+    keys = keyed.key(key, Purpose.RESPONSE, requests)
+    return keyed.uniform(keys, 6).T, keyed.normal(keyed.key(keys, 0), 3).T
+
+
+def sigmoid(x: FloatArray) -> FloatArray:
+    """1 / (1 + exp(-x)), of any size of x."""
+    return 0.5 * (1 + np.tanh(0.5 * x))

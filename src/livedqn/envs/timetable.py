@@ -1,0 +1,80 @@
+"""Which rooms are live when, and what everybody can see of them: the rooms of one world as padded arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from livedqn.types import FloatArray, IntArray
+
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """The live rooms of every time bin, hottest first; W is the largest number of them.
+
+    A place without a room is all zeros. Nothing changes within a bin: what is shown is the newest that is known.
+    """
+
+    start_s: int  # when bin 0 begins, in seconds since a midnight
+    bin_s: int
+    count: IntArray  # (bins,) int64, live rooms
+    room: IntArray  # (bins, W) int64, id of the broadcast
+    streamer_id: IntArray  # (bins, W) int64, the platform's own id of the streamer
+    streamer: IntArray  # (bins, W) int64, the streamer's number from 1: a small id that may be embedded
+    topic: IntArray  # (bins, W) int64, from 1
+    heat: FloatArray  # (bins, W) float32, viewers now
+    started_s: FloatArray  # (bins, W) float64
+    ends_s: FloatArray  # (bins, W) float64; nobody is told before
+    broadcasts: FloatArray  # (bins, W) float32, the streamer's earlier broadcasts
+
+    @classmethod
+    def of(cls, start_s: int, bin_s: int, bins: int, entries: Mapping[str, npt.NDArray[Any]]) -> Timetable:
+        """Arrange entries, one for each room and each bin in which it is live, in any order.
+
+        Args:
+            start_s: when bin 0 begins, seconds since a midnight.
+            bin_s: seconds a bin.
+            bins: how many bins there are.
+            entries: ``bin`` (N,) int64, and each array of a timetable but ``count``, flat: (N,).
+        """
+        order = np.lexsort((entries["room"], -entries["heat"], entries["bin"]))
+        bin_of = entries["bin"][order]
+        count = np.bincount(bin_of, minlength=bins)
+        place = np.arange(len(bin_of)) - (np.cumsum(count) - count)[bin_of]
+        arrays = {}
+        for name, values in entries.items():
+            if name != "bin":
+                arrays[name] = np.zeros((bins, max(1, int(count.max(initial=0)))), values.dtype)
+                arrays[name][bin_of, place] = values[order]
+        return cls(start_s=start_s, bin_s=bin_s, count=count, **arrays)
+
+    @property
+    def end_s(self) -> int:
+        """When the last bin is over."""
+        return self.start_s + len(self.count) * self.bin_s
+
+    def bin_at(self, time_s: FloatArray) -> IntArray:
+        """The bin of each time, (B,) int64; the last one for a time after the end."""
+        elapsed = (time_s - self.start_s) // self.bin_s
+        return np.minimum(elapsed.astype(np.int64), len(self.count) - 1)
+
+
+class Rooms(Protocol):
+    """Where the rooms of a world come from: simulated, or replayed from what really happened."""
+
+    #: How many topics there are, numbered from 1.
+    topics: int
+    #: How many streamers there are, numbered from 1; the same ones in every world.
+    streamers: int
+    #: ("train", "validation", "test") where these have rooms of their own, else ().
+    splits: tuple[str, ...]
+
+    def timetable(self, seed: int, split: str) -> Timetable:
+        """The rooms of the world of ``seed``. Called at every start of a world: cache what is slow."""
+        ...

@@ -1,0 +1,111 @@
+"""The settings of simulated viewers. Every phenomenon is a number, and zero switches it off.
+
+Numbers with a source say so; the others are assumed: plausible, never tuned for the sake of a policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import isfinite
+
+from livedqn.types import LivedqnError
+
+
+@dataclass(frozen=True)
+class Viewers:
+    """Who the viewers are, what they like, what bores them and when they leave.
+
+    *Fit* is how well a room suits a viewer: their taste for its topic, the streamer's quality and what they already
+    know of the streamer. A standard room and viewer have fit 0; one unit is one standard deviation of taste.
+    """
+
+    #: Viewers of one world; the active ones visit more often.
+    population: int = 10_000
+    #: Past sessions: lognormal. About 44 % of viewers are rare and 13 % very heavy (KuaiLive, arXiv 2508.05633).
+    sessions_median: float = 12.0
+    sessions_log_sd: float = 1.5
+    #: What visible tags tell of hidden tastes: their correlation.
+    tag_accuracy: float = 0.7
+    #: How much streamers differ in quality, in units of taste; hidden.
+    quality_sd: float = 0.5
+    #: Share of streamers that a viewer knows, per unit of ln(1 + past sessions).
+    acquaintance: float = 0.01
+    #: Minutes watched of a known streamer in the past: lognormal.
+    affinity_median_min: float = 30.0
+    affinity_log_sd: float = 1.5
+    #: Fit gained per unit of ln(1 + minutes watched / 10): a taste for a streamer grows by watching.
+    familiarity: float = 0.5
+
+    #: Log-odds of a click on a room of fit 0 by a viewer who is neither pleased nor bored.
+    click_bias: float = -2.2
+    #: ... gained per unit of fit.
+    click_fit: float = 0.8
+    #: ... gained from the coldest to the hottest live room: crowds draw clicks, whatever the fit.
+    click_crowd: float = 1.0
+    #: ... spread of viewers' general openness to live rooms; hidden.
+    click_openness_sd: float = 0.7
+    #: ... lost per unit of boredom.
+    click_boredom: float = 0.7
+    #: ... lost when the same streamer was shown just before; halves with ``weariness_requests``.
+    click_weariness: float = 2.0
+    weariness_requests: float = 4.0
+
+    #: Median seconds watched after a click on a room of fit 0. Median after a click about 4 s, and the 99 % quantile
+    #: about 1,900 times as long (a third party's analysis of KuaiLive); clicked rooms have a fit above 0.
+    watch_median_s: float = 1.5
+    #: Gain of ln seconds per unit of fit, and what no fit explains.
+    watch_fit: float = 1.8
+    watch_log_sd: float = 2.2
+    #: Nobody watches longer without a pause.
+    watch_longest_s: float = 7_200.0
+
+    #: An impression that holds the viewer for less (or is not clicked) is irrelevant, one that holds longer is good.
+    irrelevant_s: float = 10.0
+    good_s: float = 60.0
+    #: Boredom gained by an irrelevant room, lost by a good one, and the share that remains at the next request.
+    bored_by_irrelevant: float = 0.2
+    pleased_by_good: float = 0.5
+    boredom_kept: float = 0.85
+    #: Log-odds of leaving at a request, and what a unit of boredom adds: live rooms shown too often shorten sessions
+    #: (SL-MGAC, arXiv 2412.10381).
+    leave_bias: float = -3.3
+    leave_boredom: float = 1.2
+    #: Spread of viewers' patience, in log-odds; hidden.
+    leave_patience_sd: float = 0.5
+
+    #: Shares of clicks with a like and a comment (KuaiLive: 3.65 % and 4.0 %) and a follow; all rise with fit.
+    like_share: float = 0.0365
+    comment_share: float = 0.04
+    follow_share: float = 0.01
+    #: Share of watches of ten minutes or more with a gift; about 1.5 % of clicks (KuaiLive).
+    gift_share: float = 0.2
+    #: Value of a gift: lognormal, with median 2 and quantiles 90/99 = 88/1,488 (a third party's analysis of KuaiLive).
+    gift_median: float = 2.0
+    gift_log_sd: float = 2.9
+
+    #: Seconds in the feed between two requests: lognormal.
+    feed_median_s: float = 45.0
+    feed_log_sd: float = 0.7
+
+    #: What retrieval goes by: log-odds per unit of ln viewers, per unit of a visible tag, and for a known streamer.
+    retrieval_heat: float = 0.3
+    retrieval_tag: float = 0.5
+    retrieval_known: float = 2.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not isfinite(getattr(self, field.name)):
+                raise LivedqnError(f"viewers.{field.name} is not finite; choose a number")
+        if self.population < 1:
+            raise LivedqnError(f"viewers.population={self.population}; a world needs at least one viewer")
+        for name in ("like_share", "comment_share", "follow_share", "gift_share", "boredom_kept", "tag_accuracy"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise LivedqnError(f"viewers.{name}={getattr(self, name)} is no share; choose one from 0 to 1")
+        for name in ("sessions_median", "affinity_median_min", "weariness_requests", "watch_median_s",
+                     "watch_longest_s", "gift_median", "feed_median_s"):  # fmt: skip
+            if getattr(self, name) <= 0:
+                raise LivedqnError(f"viewers.{name}={getattr(self, name)}; choose a number above 0")
+
+
+#: The viewers that an environment has unless told otherwise.
+TYPICAL = Viewers()
