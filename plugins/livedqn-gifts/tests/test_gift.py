@@ -1,8 +1,8 @@
 import numpy as np
+from livedqn_gifts import Gift
+
 from livedqn import plugins
 from livedqn.testing import check_reward
-
-from livedqn_gifts import Gift
 
 
 def test_contract():

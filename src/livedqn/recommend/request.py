@@ -2,8 +2,8 @@
 
 It holds the arrays of one viewer as the environment shows them: ``context`` (C,), and where there are rooms
 ``history`` (T, H) and ``candidates`` (k, F), k being any number and row 0, *nothing*, zeros. ``mask`` (k,) says what
-may be chosen (left out: everything), ``rooms`` (k,) names the rooms (entry 0 is ignored). A cap on injections is for the
-caller to put into the mask: it knows what the session has been shown.
+may be chosen (left out: everything), ``rooms`` (k,) names the rooms (entry 0 is ignored). A cap on injections is for
+the caller to put into the mask, who knows what the session has been shown.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from livedqn.types import BoolArray, Column, LivedqnError, Observation, Spec
 def parse(line: str | bytes) -> dict[str, Any]:
     """The JSON object in ``line``; LivedqnError if there is none."""
     try:
-        request = json.loads(line)
+        request = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise LivedqnError(f"this is no JSON ({error}); write one object a line") from None
     if not isinstance(request, dict):
         raise LivedqnError(f"this is a JSON {type(request).__name__}; write one object a line")
     return request
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not in its grammar")
 
 
 def observe(spec: Spec, request: Mapping[str, Any]) -> Observation:
@@ -82,7 +86,7 @@ def _check_column(name: str, column: Column, values: npt.NDArray[Any]) -> None:
     is_whole = column.kind == "count" or (values == np.floor(values)).all()
     if values.min() < 0 or values.max() >= limit or not is_whole:
         what = "0 or more" if column.kind == "count" else f"a whole number from 0 to {limit - 1}"
-        raise LivedqnError(f"column {column.name} of {name} is a {column.kind}: it has to be {what}")
+        raise LivedqnError(f"column {column.name} of {name} is of kind {column.kind}: it has to be {what}")
 
 
 def _mask(request: Mapping[str, Any], num_actions: int) -> BoolArray:

@@ -1,0 +1,99 @@
+"""Every way in which a request can be wrong is one sentence that says what is expected."""
+
+import json
+
+import numpy as np
+import pytest
+
+from livedqn.recommend import observe, parse
+from livedqn.recommend.request import room_names
+from livedqn.testing import game_spec
+from livedqn.types import LivedqnError
+
+from .conftest import GAME, SPEC
+
+
+def test_an_observation_is_a_batch_of_one(request_with_rooms):
+    observation = observe(SPEC, request_with_rooms)
+    assert {name: (array.shape, str(array.dtype)) for name, array in observation.items()} == {
+        "context": ((1, 2), "float32"),
+        "history": ((1, 2, 2), "float32"),
+        "candidates": ((1, 4, 2), "float32"),
+        "mask": ((1, 4), "bool"),
+    }
+    np.testing.assert_array_equal(observation["candidates"][0, 2], [1000, 8])
+    np.testing.assert_array_equal(observation["mask"][0], [True, True, False, True])
+
+
+def test_without_a_mask_everything_is_open_whatever_the_number_of_rooms(request_with_rooms):
+    del request_with_rooms["mask"]
+    request_with_rooms["candidates"] = [[0, 0], *[[5, 6]] * 50]
+    assert observe(SPEC, request_with_rooms)["mask"].tolist() == [[True] * 51]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"masks": [1]}, "no such key as masks; an observation has context, history, candidates, mask, rooms"),
+        ({"context": [1]}, r"context has shape \[1\]; the policy reads \[2\]"),
+        ({"context": 3}, r"context has shape \[\]"),
+        ({"context": ["a", "b"]}, "context holds something else than numbers"),
+        ({"context": [None, 1]}, "context holds something else"),
+        ({"context": [10**400, 1]}, "context holds something else"),
+        ({"context": [1e300, 1]}, "context holds a number that is not finite"),
+        ({"context": [0, 3]}, "column country of context is of kind category: it has to be a whole number from 0 to 2"),
+        ({"context": [0, 0.5]}, "column country"),
+        ({"context": [0, -1]}, "column country"),
+        ({"history": []}, r"history has shape \[0\]; the policy reads \[2, 2\]"),
+        ({"history": [[1, 2], [1]]}, "history is no array"),
+        ({"history": [[1, -2], [0, 0]]}, "column watched of history is of kind count: it has to be 0 or more"),
+        ({"candidates": []}, r"candidates has shape \[0\]; the policy reads \[k, 2\]"),
+        ({"candidates": [[1, 2], [3, 4], [0, 0], [0, 0]]}, "row 0 of candidates"),
+        ({"candidates": [[0, 0]] * 3 + [[0, 2**24]]}, "column streamer of candidates is of kind id"),
+        ({"mask": [1, 0, 0]}, r"mask has shape \[3\]; it owes 4"),
+        ({"mask": [1, 2, 0, 0]}, "mask .* true or false"),
+        ({"mask": [False] * 4}, "mask allows no action"),
+    ],
+)
+def test_what_is_wrong_is_said(request_with_rooms, change, sentence):
+    with pytest.raises(LivedqnError, match=sentence):
+        observe(SPEC, request_with_rooms | change)
+
+
+def test_what_is_missing_is_said():
+    with pytest.raises(LivedqnError, match="lacks history, candidates; the policy reads context, history, candidates"):
+        observe(SPEC, {"context": [0, 0]})
+
+
+def test_a_game_has_no_rooms():
+    assert observe(GAME, {"context": [1, 2]})["mask"].tolist() == [[True] * 3]
+    with pytest.raises(LivedqnError, match="no such key as rooms"):
+        observe(GAME, {"context": [1, 2], "rooms": [1, 2, 3]})
+
+
+def test_whole_numbers_of_an_image_are_bytes():
+    spec = game_spec(num_actions=2, context_shape=(2, 3, 3))
+    image = np.zeros((2, 3, 3), int)
+    assert observe(spec, {"context": image.tolist()})["context"].dtype == np.uint8
+    assert observe(spec, {"context": (image / 2).tolist()})["context"].dtype == np.float32
+    with pytest.raises(LivedqnError, match="from 0 to 255"):
+        observe(spec, {"context": (image + 256).tolist()})
+
+
+@pytest.mark.parametrize("line", ["", "{", "nonsense", b"\xff\xfe\x00", "[" * 100_000, '{"context": [NaN]}'])
+def test_no_json_is_one_sentence(line):
+    with pytest.raises(LivedqnError, match="this is no JSON") as caught:
+        parse(line)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["3", "[]", '"context"', "null"])
+def test_no_object_is_one_sentence(line):
+    with pytest.raises(LivedqnError, match="write one object a line"):
+        parse(line)
+
+
+@pytest.mark.parametrize("rooms", [[1, 2], "abcd", 5, None, [0, 1, 2, [3]], [0, 1, 2, 0.5]])
+def test_rooms_are_names(rooms):
+    with pytest.raises(LivedqnError, match=r"^rooms "):
+        room_names(json.loads(json.dumps({"rooms": rooms})), 4)
