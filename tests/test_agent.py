@@ -1,0 +1,183 @@
+"""The update of DQN against a pencil: one weight per action, one state feature that is 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from livedqn.agent import DQN
+from livedqn.protocols import Batch
+from livedqn.types import Column, LivedqnError, Spec, TensorObservation
+from livedqn.watchdog import PATIENCE, DivergenceError, Watchdog
+
+SPEC = Spec(context=(Column("one"),), context_shape=(1,), num_actions=2)
+
+
+class Identity(nn.Module):
+    """The context is the state."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.width = spec.context_shape[0]
+
+    def forward(self, observation: TensorObservation) -> Tensor:
+        return observation["context"]
+
+
+def agent(**settings: Any) -> DQN:
+    """Values are the bias of each action: online [1, 2], target [10, 20]."""
+    made = DQN(SPEC, Identity, **{"dueling": False, "discount": 0.5, "myopic": False, **settings})
+    for network, values in ((made.online, [1.0, 2.0]), (made.target, [10.0, 20.0])):
+        head = network.heads[0].advantage
+        nn.init.zeros_(head.weight)
+        head.bias.data = torch.tensor(values)
+    made.configure_optimizers()
+    return made
+
+
+def batch(action: list[int], reward: list[list[float]], discount: list[list[float]], weight: list[float]) -> Batch:
+    seen = {"context": np.zeros((len(action), 1), np.float32), "mask": np.ones((len(action), 2), np.bool_)}
+    return Batch(
+        seen, np.array(action), np.array(reward, np.float32), np.array(discount, np.float32), seen,
+        np.array(weight, np.float32), np.arange(len(action)),
+    )  # fmt: skip
+
+
+def targets(made: DQN, of: Batch) -> list[float]:
+    r_t, discount_t = torch.from_numpy(of.reward), torch.from_numpy(of.discount)
+    seen = {name: torch.from_numpy(array) for name, array in of.next_observation.items()}
+    return made._target(r_t, discount_t, seen)[0].tolist()
+
+
+def test_terminated_has_no_future_and_truncated_has_one() -> None:
+    # terminated: discount 0, target 3. Truncated: 3 + 0.5 * target(argmax online = 1) = 3 + 0.5 * 20
+    assert targets(agent(), batch([0, 0], [[3], [3]], [[0], [0.5]], [1, 1])) == [3, 13]
+
+
+def test_an_n_step_window_discounts_through_its_end() -> None:
+    # 1 + 0.5 * 2 + 0.25 * 20; and a window cut after one step by truncation: 1 + 0.5 * 20
+    assert targets(agent(n_step=2), batch([0, 0], [[1, 2], [1, 0]], [[0.5, 0.5], [0.5, 1]], [1, 1])) == [7, 11]
+
+
+def test_double_asks_the_online_network_and_single_the_target() -> None:
+    made = agent()
+    made.online.heads[0].advantage.bias.data = torch.tensor([5.0, 2.0])
+    one = batch([0], [[0]], [[0.5]], [1])
+    assert targets(made, one) == [5]  # online prefers action 0, which the target network values 10
+    made._double = False
+    assert targets(made, one) == [10]
+
+
+def test_errors_and_weights_reach_the_gradient() -> None:
+    made = agent(gradient_clip=1e9)
+    error = made.update(batch([0, 1], [[3], [3]], [[0], [0]], [1.0, 0.25]))
+    assert error.tolist() == [2, 1]  # 3 - 1 and 3 - 2
+    # d loss / d bias = -weight * error / 2
+    assert made.online.heads[0].advantage.bias.grad.tolist() == [-1.0, -0.125]
+
+
+def test_the_myopic_twin_learns_the_first_reward_alone() -> None:
+    spec = Spec(
+        context=(Column("one"),), context_shape=(1,), num_actions=2, history=(Column("real"),), history_length=1,
+        candidates=(Column("heat"),),
+    )  # fmt: skip
+    torch.manual_seed(0)
+    made = DQN(spec, Identity, learning_rate=0.05, n_step=2)
+    made.configure_optimizers()
+    rows = 8
+    seen = {
+        "context": np.ones((rows, 1), np.float32), "history": np.zeros((rows, 1, 1), np.float32),
+        "candidates": np.ones((rows, 2, 1), np.float32), "mask": np.ones((rows, 2), np.bool_),
+    }  # fmt: skip
+    action = np.arange(rows) % 2
+    reward = np.stack([action.astype(np.float32), np.full(rows, 100, np.float32)], axis=1)
+    for _ in range(300):
+        made.update(Batch(seen, action, reward, np.ones((rows, 2), np.float32), seen, np.ones(rows, np.float32), action))
+    assert made.myopic_values(seen)[0] == pytest.approx([0, 1], abs=0.05)
+
+
+@pytest.mark.parametrize(("delta", "expected", "tolerance"), [(10.0, 1.0, 0.2), (0.01, 0.0, 0.2)])
+def test_a_wide_huber_learns_the_mean_of_a_heavy_tail_and_a_narrow_one_its_median(delta, expected, tolerance) -> None:
+    """Two arms: one always pays 0.5, the other 9 in one of ten cases (mean 0.9) and otherwise 0.1 (median)."""
+    made = agent(huber_delta=delta, learning_rate=0.02)
+    rare = [[9.0 if i == 0 else 0.1] for i in range(10)]
+    data = batch([0] * 10 + [1] * 10, [[0.5]] * 10 + rare, [[0]] * 20, [1] * 20)
+    for _ in range(1_500):
+        made.update(data)
+    steady, heavy = made.q_values({name: array[:1] for name, array in data.observation.items()})[0, 0]
+    assert heavy == pytest.approx(expected, abs=tolerance)
+    assert (heavy > steady) == (delta == 10.0)
+
+
+def test_hard_sync_copies_and_soft_sync_averages() -> None:
+    hard, soft = agent(sync_every=1), agent(sync_every=1, sync_tau=0.25)
+    hard.sync()
+    soft.sync()
+    assert hard.target.heads[0].advantage.bias.tolist() == [1, 2]
+    assert soft.target.heads[0].advantage.bias.tolist() == [7.75, 15.5]  # 10 + (1 - 10) / 4, 20 + (2 - 20) / 4
+
+
+def test_syncs_come_every_so_many_updates() -> None:
+    made = agent(sync_every=2)
+    one = batch([0], [[0]], [[0]], [1])
+    made.update(one)
+    assert made.target.heads[0].advantage.bias.tolist() == [10, 20]
+    made.update(one)
+    assert torch.equal(made.target.heads[0].advantage.bias, made.online.heads[0].advantage.bias)
+
+
+def test_discount_counts_requests_or_seconds() -> None:
+    elapsed_s = np.array([30.0, 60.0, 120.0], np.float32)
+    assert agent(discount=0.25).discount_of(elapsed_s).tolist() == [0.25, 0.25, 0.25]
+    assert agent(discount=0.25, discount_time_unit_s=60.0).discount_of(elapsed_s).tolist() == [0.5, 0.25, 0.0625]
+
+
+def test_values_are_told_in_the_rewards_own_unit() -> None:
+    made = agent()
+    made.reward_scale.fill_(0.1)
+    seen = {"context": np.zeros((1, 1), np.float32), "mask": np.array([[True, False]])}
+    assert made.q_values(seen).tolist() == [[[pytest.approx(10), -np.inf]]]
+    assert made.act(seen).tolist() == [0]
+
+
+def test_trainer_flags_without_effect_are_refused() -> None:
+    trainer = pl.Trainer(gradient_clip_val=1.0, logger=False, enable_checkpointing=False, accelerator="auto")
+    made = agent()
+    made.trainer = trainer
+    with pytest.raises(LivedqnError, match="Trainer\\(gradient_clip_val=...\\) has no effect on DQN"):
+        made.on_fit_start()
+
+
+@pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"batch_size": -1}, {"discount": 1.5}, {"sync_tau": 0.0}])
+def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(LivedqnError, match=f"agent.{next(iter(wrong))}"):
+        agent(**wrong)
+
+
+def test_the_watchdog_barks_at_a_loss_that_is_not_finite() -> None:
+    watchdog = Watchdog()
+    watchdog.watch(torch.tensor(1.0), torch.zeros(1, 2))
+    watchdog.check(1)
+    watchdog.watch(torch.tensor(float("nan")), torch.zeros(1, 2))
+    with pytest.raises(DivergenceError, match="by update 2: the loss is not finite; policy.ckpt keeps"):
+        watchdog.check(2)
+
+
+def test_the_watchdog_barks_at_values_above_ten_times_the_returns_only_after_a_thousand_updates() -> None:
+    watchdog = Watchdog()
+    watchdog.expect(3.0)
+    for _ in range(PATIENCE - 1):
+        watchdog.watch(torch.tensor(0.0), torch.full((1, 2), 31.0))
+    watchdog.check(PATIENCE - 1)
+    watchdog.watch(torch.tensor(0.0), torch.full((1, 2), 29.0))  # a break
+    watchdog.watch(torch.tensor(0.0), torch.full((1, 2), 31.0))
+    watchdog.check(PATIENCE + 1)
+    for _ in range(PATIENCE - 1):
+        watchdog.watch(torch.tensor(0.0), torch.full((1, 2), -31.0))
+    with pytest.raises(DivergenceError, match=r"\|Q\| stayed above 30"):
+        watchdog.check(2 * PATIENCE)

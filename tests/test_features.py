@@ -1,0 +1,77 @@
+"""Feature transforms: what they do to each kind of column, and what they leave alone."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from livedqn.features import EMBEDDING_WIDTH, Features, dense_spec
+from livedqn.types import Column, Spec, TensorObservation
+
+SPEC = Spec(
+    context=(Column("age"), Column("visits", "count")),
+    context_shape=(2,),
+    num_actions=3,
+    history=(Column("real"), Column("streamer", "id")),
+    history_length=2,
+    candidates=(Column("heat", "count", role="heat"), Column("streamer", "id"), Column("tag", "category", cardinality=3)),
+)
+
+
+def observation() -> TensorObservation:
+    return {
+        "context": torch.tensor([[10.0, 0.0], [30.0, math.e - 1]]),
+        "history": torch.tensor([[[0.0, 0.0], [1.0, 7.0]], [[0.0, 0.0], [0.0, 0.0]]]),
+        "candidates": torch.tensor(
+            [[[0, 0, 0], [math.e - 1, 7, 1], [0, 8, 2]], [[0, 0, 0], [math.e**3 - 1, 7, 1], [9e9, 9, 1]]],
+        ).float(),
+        "mask": torch.tensor([[True, True, True], [True, True, False]]),
+    }
+
+
+def test_numbers_are_standardised_and_counts_logged_over_valid_rows_only() -> None:
+    features = Features(SPEC)
+    features.fit(observation())
+    dense = features(observation())
+    # age: mean 20, deviation 10; visits: log 0 and 1, mean 0.5, deviation 0.5
+    assert dense["context"].tolist() == [[-1, -1], [1, 1]]
+    # heat: logs 1, 0 and 3 (the masked 9e9 is not counted): mean 4/3, variance (1/9 + 16/9 + 25/9) / 3
+    deviation = math.sqrt((1 + 16 + 25) / 27)
+    assert dense["candidates"][0, 1, 0].item() == pytest.approx((1 - 4 / 3) / deviation, abs=1e-5)
+    assert dense["candidates"][1, 1, 0].item() == pytest.approx((3 - 4 / 3) / deviation, abs=1e-5)
+
+
+def test_nothing_masked_rows_and_unused_history_stay_exact_zeros() -> None:
+    features = Features(SPEC)
+    features.fit(observation())
+    dense = features(observation())
+    assert not dense["candidates"][:, 0].any()
+    assert not dense["candidates"][1, 2].any()
+    assert not dense["history"][0, 0].any()
+    assert not dense["history"][1].any()
+    assert dense["history"][0, 1, 0] == 1  # the column that says "a real impression" passes unchanged
+
+
+def test_columns_of_one_name_share_their_embedding() -> None:
+    dense = Features(SPEC)(observation())
+    streamer_in_history = dense["history"][0, 1, 1:]
+    streamer_of_room = dense["candidates"][0, 1, 1 : 1 + EMBEDDING_WIDTH]
+    assert streamer_of_room.any()
+    assert torch.equal(streamer_in_history, streamer_of_room)
+
+
+def test_the_dense_spec_tells_the_widths() -> None:
+    dense, spec = Features(SPEC)(observation()), dense_spec(SPEC)
+    for name in ("context", "history", "candidates"):
+        assert len(getattr(spec, name)) == dense[name].shape[-1]
+    assert spec.column("candidates", "heat") == 0
+    assert all(column.kind == "number" for column in spec.candidates)
+
+
+def test_a_column_that_never_varies_passes_unchanged() -> None:
+    features = Features(Spec(context=(Column("one"),), context_shape=(1,), num_actions=2))
+    constant = {"context": torch.full((5, 1), 3.0), "mask": torch.ones(5, 2, dtype=torch.bool)}
+    features.fit(constant)
+    assert features(constant)["context"].flatten().tolist() == [3] * 5

@@ -1,0 +1,85 @@
+"""The Q-network's promises about candidate sets: any K, any order, masked rows without effect."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from livedqn.encoders.attention import Attention
+from livedqn.encoders.mlp import MLP
+from livedqn.network import QNetwork
+from livedqn.testing import example_spec
+from livedqn.types import Spec, TensorObservation
+
+SPEC = example_spec()
+
+
+def network(encoder: type, ensemble: int = 1, is_dueling: bool = True, spec: Spec = SPEC) -> QNetwork:
+    torch.manual_seed(0)
+    return QNetwork(spec, encoder, hidden=8, is_dueling=is_dueling, ensemble=ensemble).eval()
+
+
+def observation(num_candidates: int, seed: int, rows: int = 3) -> TensorObservation:
+    generator = torch.Generator().manual_seed(seed)
+
+    def columns(group: tuple, *shape: int) -> Tensor:
+        whole = torch.randint(1, 5, (*shape, len(group)), generator=generator).float()
+        for i, column in enumerate(group):
+            if column.kind == "category":
+                whole[..., i] = torch.randint(0, column.cardinality, shape, generator=generator).float()
+        return whole
+
+    mask = torch.rand(rows, num_candidates, generator=generator) > 0.3
+    mask[:, 0] = True
+    candidates = columns(SPEC.candidates, rows, num_candidates)
+    candidates[:, 0] = 0
+    history = columns(SPEC.history, rows, SPEC.history_length)
+    history[..., 0] = 1
+    return {"context": columns(SPEC.context, rows), "history": history, "candidates": candidates, "mask": mask}
+
+
+@pytest.mark.parametrize("encoder", [MLP, Attention])
+@given(num_candidates=st.integers(1, 30), seed=st.integers(0, 2**31))
+@settings(max_examples=25, deadline=None)
+def test_permuting_rooms_permutes_values_at_any_number_of_candidates(encoder, num_candidates: int, seed: int) -> None:
+    q_network, seen = network(encoder), observation(num_candidates, seed)
+    order = torch.cat([torch.zeros(1, dtype=torch.long), 1 + torch.randperm(num_candidates - 1)])
+    shuffled = {**seen, "candidates": seen["candidates"][:, order], "mask": seen["mask"][:, order]}
+    with torch.no_grad():
+        assert torch.allclose(q_network(seen)[..., order], q_network(shuffled), atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", [MLP, Attention])
+def test_masked_rows_change_no_value_and_no_gradient(encoder) -> None:
+    seen = observation(4, 1)
+    seen["mask"][:] = True
+    wider = {
+        **seen,
+        "candidates": torch.cat([seen["candidates"], torch.full((3, 2, len(SPEC.candidates)), 2.0)], dim=1),
+        "mask": torch.cat([seen["mask"], torch.zeros(3, 2, dtype=torch.bool)], dim=1),
+    }
+    gradients = []
+    for one in (seen, wider):
+        q_network = network(encoder)
+        q = q_network(one)
+        q[..., :4].square().sum().backward()
+        assert torch.isneginf(q[..., 4:]).all()
+        gradients.append([p.grad for p in q_network.parameters() if p.grad is not None])
+    for narrow, wide in zip(*gradients, strict=True):
+        assert torch.allclose(narrow, wide, atol=1e-5)
+
+
+def test_an_ensemble_gives_estimates_that_differ() -> None:
+    q = network(MLP, ensemble=3)(observation(5, 0))
+    assert q.shape == (3, 3, 5)
+    assert not torch.allclose(q[0, :, 0], q[1, :, 0])
+
+
+def test_a_games_head_values_every_action() -> None:
+    spec = Spec(context=example_spec().context, context_shape=(len(SPEC.context),), num_actions=4)
+    seen = {"context": torch.zeros(2, len(SPEC.context)), "mask": torch.ones(2, 4, dtype=torch.bool)}
+    for is_dueling in (True, False):
+        assert network(MLP, is_dueling=is_dueling, spec=spec)(seen).shape == (1, 2, 4)
