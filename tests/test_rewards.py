@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from livedqn.rewards import Engagement, Native, WatchTime, Weighted
 from livedqn.types import LivedqnError
@@ -45,3 +47,12 @@ def test_weighted_without_weights_says_how_to_give_one():
 def test_weighted_wants_finite_weights():
     with pytest.raises(LivedqnError, match=r"weights\.liked=nan"):
         Weighted({"liked": float("nan")})
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e5, width=32), st.booleans()), min_size=1, max_size=20))
+def test_engagement_of_any_signals_is_the_sum_a_pencil_makes(rows):
+    clicked, watch_s, liked = (np.array(column, np.float32) for column in zip(*rows, strict=True))
+    expected = [1 * c + (2 if w > 300 else 0) + 3 * like for c, w, like in rows]
+    answer = Engagement()({"clicked": clicked, "watch_s": watch_s, "liked": liked})
+    assert answer.tolist() == expected
