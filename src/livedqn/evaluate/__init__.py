@@ -1,0 +1,27 @@
+"""What is a policy worth? Whole episodes on worlds of their own, tuned baselines, paired intervals."""
+
+from livedqn.evaluate.command import run, write_json
+from livedqn.evaluate.compare import Notify, final_evaluation, silent, validate
+from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.intervals import Interval
+from livedqn.evaluate.play import Episodes
+from livedqn.evaluate.policies import Greedy, Random, ShowIf
+from livedqn.evaluate.table import show
+from livedqn.evaluate.tune import Rule
+
+__all__ = [
+    "Episodes",
+    "Evaluation",
+    "Greedy",
+    "Interval",
+    "Notify",
+    "Random",
+    "Rule",
+    "ShowIf",
+    "final_evaluation",
+    "run",
+    "show",
+    "silent",
+    "validate",
+    "write_json",
+]

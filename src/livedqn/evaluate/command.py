@@ -1,0 +1,98 @@
+"""The command ``evaluate``: checkpoints against baselines, on worlds that training never saw."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from livedqn import checkpoint, plugins
+from livedqn.checkpoint import Checkpoint
+from livedqn.config import EvaluateConfig
+from livedqn.evaluate.compare import OURS, compare
+from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.table import show
+from livedqn.evaluate.tune import Rule
+from livedqn.live import announce
+from livedqn.stage import Stage
+from livedqn.types import LivedqnError, Spec
+
+#: What a baseline's rule was tuned for.
+TUNED_FOR = ("env", "reward", "cap")
+
+
+def run(config: EvaluateConfig, folder: Path) -> None:
+    """Print the table, write ``evaluation.json`` into ``folder``, and name that folder in the last line.
+
+    Raises:
+        LivedqnError: a checkpoint cannot be read, or does not fit the environment; there is no policy of a name.
+    """
+    if not config.checkpoint:
+        raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
+    found = [checkpoint.read(path, config.device) for path in config.checkpoint]
+    names = agent_names([str(one.path) for one in found])
+
+    def make_stage(rows: int) -> Stage:
+        env = plugins.build("env", config.env, rows)
+        stage = Stage(env, plugins.build("reward", config.reward), config.cap)
+        for one in found:
+            check_fit(one, stage.spec)
+        return stage
+
+    evaluation = compare(
+        {name: one.agent for name, one in zip(names, found, strict=True)}, make_stage, config.evaluation,
+        seed=config.seed, num_envs=config.num_envs, steps=min(one.steps for one in found), names=config.policies,
+        rules=known_rules(found, names, config), notify=announce(),
+    )  # fmt: skip
+    show(evaluation, sys.stdout)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(evaluation, folder / "evaluation.json")
+    print(folder)
+
+
+def write_json(evaluation: Evaluation, path: Path) -> None:
+    """``{policy: {metric: {mean, low, high, n}}}``; null where too few worlds say anything."""
+    path.write_text(json.dumps(evaluation.to_dict(), indent=2, allow_nan=False) + "\n")
+
+
+def agent_names(paths: Sequence[str]) -> list[str]:
+    """``policy`` for one; for several ``policy:<the shortest end of its path that tells it from the others>``."""
+    if len(paths) == 1:
+        return [OURS]
+    if len(set(paths)) < len(paths):
+        raise LivedqnError("checkpoint names one file twice; name each once")
+    parts = [Path(path).absolute().with_suffix("").parts for path in paths]
+    for depth in range(1, max(map(len, parts)) + 1):
+        ends = ["/".join(one[-depth:]) for one in parts]
+        if len(set(ends)) == len(ends):
+            break
+    return [f"{OURS}:{end}" for end in ends]
+
+
+def check_fit(one: Checkpoint, spec: Spec) -> None:
+    """Raise LivedqnError unless what ``spec`` shows is what the policy has learned to read."""
+    for part in ("context_shape", "context", "history_length", "history", "candidates", "episode"):
+        if getattr(one.spec, part) != getattr(spec, part):
+            raise LivedqnError(
+                f"{one.path} does not fit this environment: their {part.replace('_', ' ')} differ; "
+                "evaluate it where it was trained, or train anew"
+            )
+    # a head for fixed actions has an output each; candidates are scored by their features, however many they are
+    if not spec.has_rooms and one.spec.num_actions != spec.num_actions:
+        raise LivedqnError(f"{one.path} knows {one.spec.num_actions} actions, this environment has {spec.num_actions}")
+
+
+def known_rules(found: Sequence[Checkpoint], names: Sequence[str], config: EvaluateConfig) -> dict[str, Rule]:
+    """The rules that the runs' own tuning found, where environment, reward and cap are still those of the run."""
+    rules: dict[str, Rule] = {}
+    for one, agent in zip(found, names, strict=True):
+        if all(_plain(getattr(config, part)) == _plain(one.config.get(part)) for part in TUNED_FOR):
+            for name, state in one.baselines.items():
+                rules.setdefault(agent.replace(OURS, name, 1) if name == "myopic" else name, Rule.from_dict(state))
+    return rules
+
+
+def _plain(node: Any) -> Any:
+    return dict(node) if isinstance(node, Mapping) else getattr(node, "__dict__", node)

@@ -1,0 +1,176 @@
+"""Compare policies on the same worlds, baselines tuned, differences paired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+
+from livedqn.config import EvaluationConfig
+from livedqn.evaluate.calibration import calibration
+from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.metrics import mean_return
+from livedqn.evaluate.play import Episodes, play
+from livedqn.evaluate.policies import Agent, Greedy, Random, Score, ShowIf, favourite, hottest, myopic
+from livedqn.evaluate.tune import THRESHOLDS, Rule, tune
+from livedqn.protocols import Policy
+from livedqn.stage import Stage, world_seed
+from livedqn.types import LivedqnError
+
+MakeStage = Callable[[int], Stage]
+#: Is told what is under way, how much of it is done, and how much there is.
+Notify = Callable[[str, int, int], None]
+
+OURS = "policy"
+#: Rows below which a step of many small environments costs about the same.
+MIN_ROWS = 64
+#: Worlds that one seed of a run may use before it meets those of the next.
+WORLDS_PER_SEED = 10_000
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def validate(
+    policy: Policy, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, num_envs: int
+) -> float:  # fmt: skip
+    """Mean return of ``policy`` on the validation worlds of a run of ``seed``: what checkpoints are chosen by."""
+    _check(evaluation)
+    episodes = evaluation.validation_episodes
+    stage = make_stage(_rows(episodes, num_envs))
+    worlds = _worlds(seed, evaluation.validation_worlds)
+    try:
+        return float(np.mean([mean_return(played) for played in _on(worlds, "validation", policy, stage, episodes)]))
+    finally:
+        stage.close()
+
+
+def final_evaluation(
+    agent: Agent, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, num_envs: int, steps: int,
+    notify: Notify = silent,
+) -> Evaluation:  # fmt: skip
+    """The table at the end of a run: ``agent`` against every baseline that the environment allows, tuned here."""
+    return compare({OURS: agent}, make_stage, evaluation, seed=seed, num_envs=num_envs, steps=steps, notify=notify)
+
+
+def compare(
+    agents: Mapping[str, Agent], make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, num_envs: int,
+    steps: int, names: Sequence[str] = (), rules: Mapping[str, Rule] | None = None, notify: Notify = silent,
+) -> Evaluation:  # fmt: skip
+    """Play all policies on the same test worlds.
+
+    Args:
+        agents: ours, by the names that the table shows.
+        make_stage: builds a stage with so many rows, of which no training knows.
+        evaluation: how many worlds and episodes.
+        seed: of the run; worlds of different seeds are different.
+        num_envs: parallel viewers, where that is more than 64.
+        steps: of training.
+        names: of the policies to compare; empty = all.
+        rules: baselines that need no tuning, because they were tuned for this environment, reward and cap.
+        notify: is told how far it is.
+
+    Raises:
+        LivedqnError: there is no policy of a name.
+    """
+    _check(evaluation)
+    tuning = make_stage(_rows(evaluation.validation_episodes, num_envs))
+    stage = make_stage(_rows(evaluation.episodes, num_envs))
+    try:
+        scores = _scores(agents, tuning, seed)
+        chosen = _chosen([*agents, "random", *scores], names)
+        worlds = _worlds(seed, evaluation.validation_worlds)
+        rules, validation = dict(rules or {}), {}
+        for name in chosen:
+            if name in scores and name not in rules:
+                advance = _counted(notify, f"tuning {name}", THRESHOLDS)
+                episodes = evaluation.validation_episodes
+                rules[name], validation[name] = tune(scores[name], tuning, worlds, episodes, advance)
+        if "random" in chosen:
+            luck = _on(worlds, "validation", Random(seed), tuning, evaluation.validation_episodes)
+            validation["random"] = float(np.mean([mean_return(one) for one in luck]))
+
+        def policy(name: str) -> Policy:
+            if name in agents:
+                return Greedy(agents[name])
+            if name == "random":
+                return Random(seed)
+            rule = rules[name]
+            return ShowIf(scores[name], stage.num_envs, rule.threshold, rule.max_shown_per_session)
+
+        played: dict[str, list[Episodes]] = {}
+        worlds = _worlds(seed, evaluation.worlds)
+        for name in chosen:
+            advance = _counted(notify, f"playing {name}", len(worlds))
+            played[name] = _on(worlds, "test", policy(name), stage, evaluation.episodes, advance)
+        return Evaluation(
+            played=played,
+            agents=tuple(name for name in chosen if name in agents),
+            rules={name: rule for name, rule in rules.items() if name in chosen},
+            validation=validation,
+            calibrations={n: calibration(played[n], agent.discount_of) for n, agent in agents.items() if n in chosen},
+            steps=steps,
+        )
+    finally:
+        tuning.close()
+        stage.close()
+
+
+def _check(evaluation: EvaluationConfig) -> None:
+    for name in ("worlds", "episodes", "validation_worlds", "validation_episodes"):
+        if getattr(evaluation, name) < 1:
+            raise LivedqnError(f"evaluation.{name}={getattr(evaluation, name)} measures nothing; choose 1 or more")
+
+
+def _rows(episodes: int, num_envs: int) -> int:
+    return min(episodes, max(num_envs, MIN_ROWS))
+
+
+def _worlds(seed: int, count: int) -> range:
+    return range(WORLDS_PER_SEED * seed, WORLDS_PER_SEED * seed + count)
+
+
+def _on(
+    worlds: range, split: str, policy: Policy, stage: Stage, episodes: int, advance: Callable[[], None] = lambda: None
+) -> list[Episodes]:  # fmt: skip
+    found = []
+    for index in worlds:
+        found.append(play(policy, stage, seed=world_seed(split, index), split=split, episodes=episodes))
+        advance()
+    return found
+
+
+def _scores(agents: Mapping[str, Agent], stage: Stage, seed: int) -> dict[str, Score]:
+    """The baselines that this environment and these agents allow, untuned."""
+    if not stage.spec.has_rooms:
+        return {}
+    observation = stage.reset(world_seed("validation", WORLDS_PER_SEED * seed), "validation")
+    found = {"hottest": hottest(stage.spec), "favourite": favourite(stage.spec)}
+    for name, agent in agents.items():
+        found[name.replace(OURS, "myopic", 1)] = myopic(agent, observation)
+    return {name: score for name, score in found.items() if score is not None}
+
+
+def _chosen(available: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Those of ``available`` that are named; ``policy`` and ``myopic`` name those of every agent."""
+    chosen = [one for one in available if not names or one in names or one.split(":")[0] in names]
+    for name in names:
+        if not any(name in (one, one.split(":")[0]) for one in available):
+            close = get_close_matches(name, available, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise LivedqnError(f"there is no policy {name!r} here; {hint}choose from {', '.join(available)}")
+    return chosen
+
+
+def _counted(notify: Notify, what: str, total: int) -> Callable[[], None]:
+    done = 0
+    notify(what, done, total)
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        notify(what, done, total)
+
+    return advance

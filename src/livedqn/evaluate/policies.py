@@ -1,0 +1,141 @@
+"""The policies that are compared: ours, and baselines worth beating."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Spec
+
+#: Scores every action of an observation, (B, K); column 0, *nothing*, is not looked at.
+Score = Callable[[Observation], FloatArray]
+
+
+class Agent(Protocol):
+    """What evaluation needs of an agent."""
+
+    def q_values(self, observation: Observation) -> FloatArray:
+        """Values in the reward's own unit, (E, B, K), -inf outside the mask."""
+        ...
+
+    def myopic_values(self, observation: Observation) -> FloatArray | None:
+        """Expected immediate rewards, (B, K), or None where no myopic network was trained."""
+        ...
+
+    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
+        """The discount of each step, (B,)."""
+        ...
+
+
+class Greedy:
+    """The agent's best action by the mean of its estimates; ``value`` is what it expects of that action."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self.value: FloatArray = np.zeros(0, np.float32)
+
+    def reset(self, rows: BoolArray) -> None:
+        """Remembers nothing."""
+
+    def __call__(self, observation: Observation) -> IntArray:
+        """One action a row, (B,)."""
+        q = self._agent.q_values(observation).mean(axis=0)
+        self.value = q.max(axis=1)
+        return np.asarray(q.argmax(axis=1), np.int64)
+
+
+class Random:
+    """Any allowed action, all alike."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def reset(self, rows: BoolArray) -> None:
+        """Remembers nothing."""
+
+    def __call__(self, observation: Observation) -> IntArray:
+        """One action a row, (B,)."""
+        # drawn at full width, so that no row's luck depends on another's mask
+        luck = np.where(observation["mask"], self._rng.random(observation["mask"].shape), -1.0)
+        return np.asarray(luck.argmax(axis=1), np.int64)
+
+
+class ShowIf:
+    """The allowed room with the highest score, if that reaches ``threshold`` and the session's cap is not spent.
+
+    Args:
+        score: of the rooms.
+        num_envs: B.
+        threshold: the least score that is shown.
+        max_shown: rooms in one session; None = no cap.
+    """
+
+    def __init__(self, score: Score, num_envs: int, threshold: float, max_shown: int | None) -> None:
+        self._score, self._threshold, self._max_shown = score, threshold, max_shown
+        self._shown = np.zeros(num_envs, np.int64)
+
+    def reset(self, rows: BoolArray) -> None:
+        """A new session of these rows, with a fresh cap."""
+        self._shown[rows] = 0
+
+    def __call__(self, observation: Observation) -> IntArray:
+        """One action a row, (B,), 0 where it shows nothing."""
+        room, score = best_room(self._score(observation), observation["mask"])
+        show = np.isfinite(score) & (score >= self._threshold)
+        if self._max_shown is not None:
+            show &= self._shown < self._max_shown
+        self._shown += show
+        return np.where(show, room, 0)
+
+
+def best_room(scores: FloatArray, mask: BoolArray) -> tuple[IntArray, FloatArray]:
+    """The allowed room with the highest score (B,), and that score; -inf where no room is allowed."""
+    allowed = np.where(mask[:, 1:], scores[:, 1:], -np.inf)
+    room = allowed.argmax(axis=1)
+    return room + 1, allowed[np.arange(len(room)), room]
+
+
+def hottest(spec: Spec) -> Score | None:
+    """Heat: viewers now. None where no column has that role."""
+    heat = spec.column("candidates", "heat")
+    return None if heat is None else lambda observation: observation["candidates"][:, :, heat]
+
+
+def favourite(spec: Spec) -> Score | None:
+    """Affinity: this viewer's past minutes with the streamer; among equals the hotter room goes before.
+
+    None where no column has that role.
+    """
+    affinity, heat = spec.column("candidates", "affinity"), spec.column("candidates", "heat")
+    if affinity is None:
+        return None
+
+    def score(observation: Observation) -> FloatArray:
+        minutes = observation["candidates"][:, :, affinity].astype(np.float64)
+        if heat is None:
+            return minutes
+        viewers = observation["candidates"][:, :, heat].astype(np.float64)
+        # below one second, so that heat decides between equal minutes only
+        return minutes + 0.01 * viewers / (1 + viewers)
+
+    return score
+
+
+def myopic(agent: Agent, observation: Observation) -> Score | None:
+    """How much more immediate reward a room brings than nothing. None where the agent has no myopic network.
+
+    Args:
+        agent: that may have learned with discount 0 beside its own values.
+        observation: any, to ask whether it has.
+    """
+    if agent.myopic_values(observation) is None:
+        return None
+
+    def score(observation: Observation) -> FloatArray:
+        values = agent.myopic_values(observation)
+        assert values is not None  # it had a myopic network a moment ago
+        return values - values[:, :1]
+
+    return score
