@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livedqn.plugins.discover import load
-from livedqn.plugins.signature import settings
+from livedqn.plugins.signature import Setting, settings
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,7 @@ def describe(kind: str, name: str) -> list[SettingDoc]:
     texts = arguments(inspect.getdoc(target) or "")
     if inspect.isclass(target):
         texts |= arguments(inspect.getdoc(target.__init__) or "") | comments(target)
-    return [
-        SettingDoc(
-            s.name, _spelt(s.hint), repr(s.make_default()) if s.make_default else "needed", texts.get(s.name, "")
-        )
-        for s in settings(kind, name)
-    ]
+    return [SettingDoc(s.name, _spelt(s.hint), _default(s), texts.get(s.name, "")) for s in settings(kind, name)]
 
 
 def arguments(docstring: str) -> dict[str, str]:
@@ -61,6 +56,9 @@ def comments(cls: type) -> dict[str, str]:
 
 
 def _spelt(hint: Any) -> str:
-    return (
-        hint.__name__ if inspect.isclass(hint) and not hasattr(hint, "__args__") else str(hint).replace("typing.", "")
-    )
+    is_plain = inspect.isclass(hint) and not hasattr(hint, "__args__")
+    return str(hint.__name__) if is_plain else str(hint).replace("typing.", "")
+
+
+def _default(setting: Setting) -> str:
+    return "needed" if setting.make_default is None else repr(setting.make_default())

@@ -27,17 +27,18 @@ def explain(error: BaseException, prefix: str = "") -> str:
     if not isinstance(cause, OmegaConfBaseException):
         return _flat(str(cause))
     where = ".".join(part for part in (prefix, str(cause.full_key or "")) if part)
+    what = _flat(str(cause.msg))
     experiment = re.match(r"In 'experiment/(.+?)'", str(error))
     if experiment:
         return (
-            f"experiment={experiment[1]} does not fit the other options ({where}: {_flat(cause.msg or '')}); "
+            f"experiment={experiment[1]} does not fit the other options ({where}: {what}); "
             "leave out the experiment, or the option that replaces what it was made for"
         )
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
         return _unknown(where, cause.parent_node)
     if isinstance(cause, ReadonlyConfigError):
         return f"{where} cannot be set; choose with {where.rpartition('.')[0]}=<name>"
-    return f"{where}: {_flat(cause.msg or '')}" if where else _flat(cause.msg or "")
+    return f"{where}: {what}" if where else what
 
 
 def _root(error: BaseException) -> BaseException:

@@ -2,8 +2,8 @@
 
 ``reward=gift`` asks it for ``reward/gift``; only then is that plugin imported. It also answers the schema of each
 command (``TrainConfig`` ...), and, where a command starts from an earlier run, that run's values: laid over the
-command's schema, and as one more option of every kind, ``_run_``. They travel in the path of the source as JSON, so that
-worker processes of a launcher compose the same.
+command's schema, and as one more option of every kind, ``_run_``. They travel in the path of the source as JSON, so
+that worker processes of a launcher compose the same.
 """
 
 from __future__ import annotations

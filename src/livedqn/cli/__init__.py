@@ -1,0 +1,42 @@
+"""The command line: ``python -m livedqn`` and ``livedqn``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from livedqn.types import LivedqnError
+
+
+def main() -> None:
+    """Run one command line. Exit codes: 0 done, 2 an error that the user can mend (one line on stderr)."""
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    try:
+        _dispatch(sys.argv[1:], wants_traceback=wants_traceback)
+    except LivedqnError as error:
+        if wants_traceback:
+            raise
+        print(f"livedqn: error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _dispatch(arguments: list[str], *, wants_traceback: bool) -> None:
+    from livedqn.cli.words import read
+
+    words = read(arguments)
+    if "--version" in words.flags:
+        from livedqn import __version__
+
+        print(f"livedqn {__version__}")
+    elif "--help" in words.flags:
+        from livedqn.cli.help import page
+
+        print(page(words.command))
+    elif words.command == "plugins":
+        from livedqn.cli.listing import show
+
+        show(words)
+    else:
+        from livedqn.cli.compose import run
+
+        run(words, wants_traceback=wants_traceback)

@@ -1,0 +1,89 @@
+"""Commands that start from an earlier run: its values become the defaults of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from livedqn.config import WorldConfig
+from livedqn.types import LivedqnError
+
+#: What evaluation takes from a run; the machine may be another one.
+_SHARED = {f.name for f in fields(WorldConfig)} - {"device"}
+#: What may change when a run goes on.
+_RESUMABLE = ("steps", "logger")
+
+
+def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """Defaults of ``evaluate``: the world of the (first) checkpoint's run, and the list of checkpoints.
+
+    Raises:
+        LivedqnError: a file is missing or foreign, or the runs disagree about what is not overridden.
+    """
+    from livedqn import checkpoint  # imports torch
+
+    is_list = value.startswith("[") and value.endswith("]")
+    paths = [part.strip() for part in value[1:-1].split(",")] if is_list else [value]
+    runs = [checkpoint.read_config(path) for path in paths]
+    for kind in ("env", "reward"):
+        for path, run in zip(paths, runs, strict=True):
+            if run[kind] != runs[0][kind] and not _chosen(kind, overrides):
+                raise LivedqnError(f"{path} and {paths[0]} had another {kind} each; say which with {kind}=<name>")
+    if not _chosen("env", overrides):
+        _refuse_import(runs[0]["env"], overrides)
+    world = {key: item for key, item in runs[0].items() if key in _SHARED}
+    return world | {"checkpoint": [literal(path) for path in paths]}
+
+
+def of_run(folder: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """Defaults of ``resume``: all that the run was.
+
+    Raises:
+        LivedqnError: the folder is no run's, or something is to change that cannot.
+    """
+    run = _read(Path(folder) / "config.yaml")
+    for override in overrides:
+        key, _, value = override.partition("=")
+        is_same_env = key == "env.id" and value == run["env"].get("id")
+        if not is_same_env and not key.startswith("hydra") and key.partition(".")[0] not in _RESUMABLE:
+            raise LivedqnError(f"a run goes on as it was: resume= takes {' and '.join(_RESUMABLE)}, not {key}")
+    _refuse_import(run["env"], overrides)
+    return run | {"resume": literal(folder)}
+
+
+def literal(path: str) -> str:
+    """A path as OmegaConf takes it: dollar and brace are no interpolation."""
+    return path.replace("${", "\\${")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise LivedqnError(f"{path} does not exist; give the folder that the run named at its end") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LivedqnError(f"{path} cannot be read: {error}") from error
+    try:
+        run = OmegaConf.to_container(OmegaConf.create(text)) if "${" not in text else None
+    except (OmegaConfBaseException, YAMLError):
+        run = None
+    if not isinstance(run, dict) or not isinstance(run.get("env"), Mapping):
+        raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")
+    return {str(key): value for key, value in run.items()}
+
+
+def _chosen(kind: str, overrides: Sequence[str]) -> bool:
+    return any(override.startswith(f"{kind}=") for override in overrides)
+
+
+def _refuse_import(env: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """``module:Id`` makes Gymnasium import a module: that is for the user to say, not for a file."""
+    name = str(env.get("id", ""))
+    if ":" in name and not _chosen("env.id", overrides):
+        raise LivedqnError(f"this run's environment imports code ({name}); if you trust it, add env.id={name}")

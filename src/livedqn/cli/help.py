@@ -1,0 +1,85 @@
+"""The help pages. They read package metadata and our own dataclasses: no plugin, no Hydra, no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import textwrap
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from livedqn import __version__, config
+from livedqn.cli.words import COMMANDS, FLAGS
+from livedqn.plugins.defaults import defaults
+from livedqn.plugins.discover import KINDS, names
+from livedqn.plugins.docs import comments
+
+_SCHEMAS: dict[str, Any] = {
+    "train": config.TrainConfig,
+    "evaluate": config.EvaluateConfig,
+    "recommend": config.RecommendConfig,
+}
+_OPTIONS = {"train": KINDS, "evaluate": ("env", "reward")}
+_FIRST_STEPS = """\
+  livedqn +env=sim reward=watchtime               train on simulated viewers
+  livedqn evaluate checkpoint=<run>/policy.ckpt   compare it on worlds it never saw
+  livedqn plugins reward=engagement               what a plugin can be told"""
+
+
+def page(command: str) -> str:
+    """What ``livedqn <command> --help`` prints."""
+    lines = [f"livedqn {__version__}: deep Q-learning that recommends live streams", "", _FIRST_STEPS, ""]
+    lines += ["Commands (the first word)", *_table(COMMANDS), ""]
+    if command in _OPTIONS:
+        lines += [f"Options of {command}: <kind>=<name>, then <kind>.<setting>=<value>; `livedqn plugins` says more"]
+        options = {kind: sorted({*names(kind), *presets(kind)}) for kind in _OPTIONS[command]}
+        if command == "train":
+            options |= {"logger": list(config.LOGGERS), "experiment": presets("experiment")}
+        usual = defaults() if command == "train" else {}
+        lines += [*_table({kind: _marked(known, usual.get(kind)) for kind, known in options.items()}), ""]
+    if command in _SCHEMAS:
+        lines += [f"Settings of {command}: <name>=<value>", *_table(_settings(_SCHEMAS[command])), ""]
+    if command == "plugins":
+        lines += ["livedqn plugins lists all; livedqn plugins <kind>=<name> shows the settings of one", ""]
+    flags = {f"{long}, {short}".rstrip(", "): text for long, (short, _, text) in FLAGS.items()}
+    lines += ["Flags", *_table(flags)]
+    return "\n".join(lines)
+
+
+def presets(group: str) -> list[str]:
+    """The presets that ship with livedqn: files of ``livedqn.conf``."""
+    folder = files("livedqn.conf").joinpath(group)
+    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir()) if folder.is_dir() else []
+
+
+def _marked(known: list[str], usual: str | None) -> str:
+    """The names, the one that is taken where none is named in brackets."""
+    return ", ".join(f"[{name}]" if name == usual else name for name in known)
+
+
+def _settings(schema: type, prefix: str = "") -> dict[str, str]:
+    """``name = default`` -> comment, for every field that is no option; nested dataclasses included."""
+    texts: dict[str, str] = {}
+    for base in reversed(inspect.getmro(schema)):
+        texts |= comments(base)
+    rows: dict[str, str] = {}
+    for field in dataclasses.fields(schema):
+        if field.name in (*KINDS, "logger"):
+            continue
+        make = field.default_factory
+        default = field.default if make is dataclasses.MISSING else make()
+        if dataclasses.is_dataclass(default):
+            rows |= _settings(type(default), f"{prefix}{field.name}.")
+        else:
+            rows[f"{prefix}{field.name}={'null' if default is None else default}"] = texts.get(field.name, "")
+    return rows
+
+
+def _table(rows: Mapping[str, str]) -> list[str]:
+    width = max(len(name) for name in rows)
+    lines = []
+    for name, text in rows.items():
+        first, *rest = textwrap.wrap(text, max(40, 116 - width)) or [""]
+        lines += [f"  {name:<{width}}  {first}".rstrip(), *(" " * (width + 4) + line for line in rest)]
+    return lines

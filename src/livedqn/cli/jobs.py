@@ -1,0 +1,75 @@
+"""What each command does with its typed configuration. Heavy imports happen here, once a command needs them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from livedqn.cli.printed import Printed
+from livedqn.cli.typed import typed
+from livedqn.config import EvaluateConfig, RecommendConfig, TrainConfig
+from livedqn.types import LivedqnError
+
+
+def train(composed: DictConfig) -> None:
+    """``livedqn``: train in a new folder, or go on in the run's own."""
+    config = typed(composed, TrainConfig)
+    from livedqn import training
+
+    folder = Path(config.resume) if config.resume else _folder()
+    with Printed(folder) as both, redirect_stdout(both):
+        run = training.run(config, folder)
+    if run.stopped_by:
+        sys.exit(128 + run.stopped_by)
+
+
+def evaluate(composed: DictConfig) -> None:
+    """``livedqn evaluate``: the table, in a folder of its own."""
+    config = typed(composed, EvaluateConfig)
+    from livedqn import evaluate
+
+    folder = _folder()
+    with Printed(folder) as both, redirect_stdout(both):
+        evaluate.run(config, folder)
+
+
+def recommend(composed: DictConfig) -> None:
+    """``livedqn recommend``: answers on stdout, nothing left behind."""
+    config = typed(composed, RecommendConfig)
+    from livedqn import recommend
+
+    recommend.run(config)
+
+
+JOBS: dict[str, Callable[[DictConfig], None]] = {"train": train, "evaluate": evaluate, "recommend": recommend}
+
+
+def _folder() -> Path:
+    """The folder that Hydra made for this run, as a user would write it."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def refused(error: LivedqnError) -> None:
+    """Say what was wrong in one line and leave with 2, without the empty folders that Hydra made."""
+    print(f"livedqn: error: {' '.join(str(error).split())}", file=sys.stderr)
+    if HydraConfig.initialized():
+        _remove_empty(Path(HydraConfig.get().runtime.output_dir))
+    sys.exit(2)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder and its parents as long as nothing but Hydra's record of a sweep is in them."""
+    while folder != Path.cwd():
+        if [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
+            (folder / "multirun.yaml").unlink()
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent

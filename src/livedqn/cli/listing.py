@@ -1,0 +1,64 @@
+"""``livedqn plugins``: what is installed, and what one plugin can be told."""
+
+from __future__ import annotations
+
+import inspect
+
+from rich.console import Console
+from rich.table import Table
+
+from livedqn.cli.words import Words
+from livedqn.plugins.discover import KINDS, distribution, find, load, names, who
+from livedqn.plugins.docs import describe, summary
+from livedqn.plugins.errors import PluginError
+from livedqn.plugins.signature import settings
+from livedqn.types import LivedqnError
+
+
+def show(words: Words) -> None:
+    """Print the table of all plugins, or the settings of those that were named.
+
+    Raises:
+        LivedqnError: a named plugin is unknown or broken.
+    """
+    if words.flags:
+        raise LivedqnError(
+            f"plugins takes no {words.flags[0]}; write livedqn plugins, or livedqn plugins <kind>=<name>"
+        )
+    # a pipe gets whole lines: what is cut to a terminal's width cannot be searched
+    console = Console(soft_wrap=False, width=None if Console().is_terminal else 200)
+    if not words.overrides:
+        console.print(_all())
+    for word in words.overrides:
+        kind, _, name = word.lstrip("+").partition("=")
+        _one(console, kind, name)
+
+
+def _all() -> Table:
+    table = Table("kind", "name", "distribution", "summary", box=None)
+    for kind in KINDS:
+        for name in names(kind):
+            owners = " and ".join(distribution(point) for point in find(kind, name))
+            table.add_row(kind, name, owners, _summary_or_error(kind, name))
+    return table
+
+
+def _summary_or_error(kind: str, name: str) -> str:
+    try:
+        settings(kind, name)
+        return summary(kind, name)
+    except PluginError as error:  # a broken one is shown, and harms nobody
+        return f"[red]broken:[/] {error}"
+
+
+def _one(console: Console, kind: str, name: str) -> None:
+    rows = describe(kind, name)
+    text = (inspect.getdoc(load(kind, name)) or "").partition("\nArgs:")[0].strip()
+    console.print(f"[bold]{who(kind, name)}[/]\n\n{text}\n")
+    if not rows:
+        console.print("It has no settings.")
+        return
+    table = Table("setting", "type", "default", "meaning", box=None)
+    for row in rows:
+        table.add_row(f"{kind}.{row.name}", row.type, row.default, row.text)
+    console.print(table)

@@ -1,0 +1,39 @@
+"""What a run printed lies in its folder too."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+
+class Printed:
+    """Stands in for stdout and writes all of it to ``printed.txt`` as well, once there is something to write."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "printed.txt"
+        self._stdout = sys.stdout
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Printed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
+    def write(self, text: str) -> int:
+        """To both, at once: a killed run has printed what stands in the file."""
+        if self._file is None:
+            self._file = self._path.open("a", encoding="utf-8")
+        self._file.write(text)
+        self._file.flush()
+        return self._stdout.write(text)
+
+    def flush(self) -> None:
+        """Pass it on."""
+        self._stdout.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        """Whether it is a terminal, its encoding ...: as stdout has it."""
+        return getattr(self._stdout, name)
