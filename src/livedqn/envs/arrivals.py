@@ -23,7 +23,7 @@ def begin(
 ) -> Sessions:
     """The sessions that ``rows`` (n,) begin as their ``episode``-th, (n,); arrays shaped as those of ``sizes``."""
     topics, streamers = sizes.taste.shape[1] - 1, sizes.affinity_min.shape[1] - 1
-    session = Sessions.empty(len(rows), topics, streamers, sizes.history.shape[1:])  # type: ignore[arg-type]
+    session = Sessions.empty(len(rows), topics, streamers, sizes.history.shape[1:])
     session.episode, session.key = episode, keyed.key(seed, Purpose.SESSION, rows, episode)
     which, when, within = keyed.uniform(session.key, 3).T
 
@@ -54,7 +54,8 @@ def _by_demand(timetable: Timetable) -> FloatArray:
     weights = demand(starts) * (timetable.count > 0)
     open_weights = weights * (starts < timetable.end_s - LAST_CALL_S)
     weights = open_weights if open_weights.any() else weights  # a timetable may be shorter than that
-    return np.cumsum(weights)[:-1] / weights.sum()
+    shares: FloatArray = np.cumsum(weights)[:-1] / weights.sum()
+    return shares
 
 
 def _give_traits(session: Sessions, keys: keyed.Keys, viewers: Viewers) -> None:

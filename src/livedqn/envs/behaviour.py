@@ -15,7 +15,8 @@ GIFT_AFTER_S = 600.0  # gifts and purchases usually need more than ten minutes o
 def quality(streamers: int, viewers: Viewers) -> FloatArray:
     """How good each streamer is, (M + 1,) float32, hidden and the same in every world; number 0 is nobody."""
     z = keyed.normal(keyed.key(PLATFORM, Purpose.QUALITY, np.arange(streamers + 1)), 1)[:, 0]
-    return (viewers.quality_sd * z).astype(np.float32)
+    spread: FloatArray = (viewers.quality_sd * z).astype(np.float32)
+    return spread
 
 
 def fit(taste: FloatArray, quality: FloatArray, affinity_min: FloatArray, viewers: Viewers) -> FloatArray:
@@ -25,7 +26,8 @@ def fit(taste: FloatArray, quality: FloatArray, affinity_min: FloatArray, viewer
 
 def weariness(requests_ago: FloatArray, viewers: Viewers) -> FloatArray:
     """1 for a streamer shown at the request before, halving with time, 0 for one never shown."""
-    return np.exp2((1 - requests_ago) / viewers.weariness_requests)
+    weary: FloatArray = np.exp2((1 - requests_ago) / viewers.weariness_requests)
+    return weary
 
 
 def click_chance(
@@ -46,13 +48,15 @@ def click_chance(
 def watch_s(fit: FloatArray, z: FloatArray, left_s: FloatArray, viewers: Viewers) -> FloatArray:
     """Seconds watched after a click: lognormal, until the room ends (in ``left_s``) or the viewer has enough."""
     log_s = np.log(viewers.watch_median_s) + viewers.watch_fit * fit + viewers.watch_log_sd * z
-    return np.minimum(np.exp(log_s), np.clip(left_s, 1.0, viewers.watch_longest_s))
+    seconds: FloatArray = np.minimum(np.exp(log_s), np.clip(left_s, 1.0, viewers.watch_longest_s))
+    return seconds
 
 
 def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
     """The chance of a like, a comment or a follow after a click: ``share`` at fit 1, about that of a clicked room."""
     odds = share / max(1 - share, 1e-9) * np.exp(fit - 1)
-    return odds / (1 + odds)
+    chance: FloatArray = odds / (1 + odds)
+    return chance
 
 
 def gift_value(watched_s: FloatArray, u: FloatArray, z: FloatArray, viewers: Viewers) -> FloatArray:
@@ -64,7 +68,8 @@ def gift_value(watched_s: FloatArray, u: FloatArray, z: FloatArray, viewers: Vie
 def bored(boredom: FloatArray, irrelevant: BoolArray, good: BoolArray, viewers: Viewers) -> FloatArray:
     """Boredom after a request: an irrelevant room adds to it, a good one takes away, and the feed lets it fade."""
     after = viewers.boredom_kept * boredom + viewers.bored_by_irrelevant * irrelevant - viewers.pleased_by_good * good
-    return np.maximum(after, -1.0)  # nobody is pleased without bound
+    bounded: FloatArray = np.maximum(after, -1.0)  # nobody is pleased without bound
+    return bounded
 
 
 def leave_chance(boredom: FloatArray, patience: FloatArray, viewers: Viewers) -> FloatArray:
@@ -74,7 +79,8 @@ def leave_chance(boredom: FloatArray, patience: FloatArray, viewers: Viewers) ->
 
 def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
     """Seconds in the feed until the next request."""
-    return viewers.feed_median_s * np.exp(viewers.feed_log_sd * z)
+    seconds: FloatArray = viewers.feed_median_s * np.exp(viewers.feed_log_sd * z)
+    return seconds
 
 
 def draws(key: keyed.Keys, requests: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -85,4 +91,5 @@ def draws(key: keyed.Keys, requests: IntArray) -> tuple[FloatArray, FloatArray]:
 
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), of any size of x."""
-    return 0.5 * (1 + np.tanh(0.5 * x))
+    half: FloatArray = 0.5 * np.tanh(0.5 * x)
+    return 0.5 + half

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from livedqn.envs import behaviour
 from livedqn.envs.sessions import Sessions
-from livedqn.envs.timetable import Timetable
+from livedqn.envs.timetable import Timetable, at
 from livedqn.envs.viewers import Viewers
 from livedqn.types import BoolArray, FloatArray, IntArray
 
@@ -32,11 +32,11 @@ class Impression(NamedTuple):
         colder = timetable.count[bin_of] - 1 - place
         return cls(
             shown=shown,
-            streamer=timetable.streamer.take(entry),
-            topic=timetable.topic.take(entry),
-            heat=timetable.heat.take(entry),
+            streamer=at(timetable.streamer, entry),
+            topic=at(timetable.topic, entry),
+            heat=at(timetable.heat, entry),
             crowd=np.clip(colder, 0, None) / np.maximum(timetable.count[bin_of] - 1, 1),
-            ends_s=timetable.ends_s.take(entry),
+            ends_s=at(timetable.ends_s, entry),
         )
 
 
@@ -87,7 +87,7 @@ def _remember(session: Sessions, impression: Impression, signals: dict[str, Floa
 
     history = session.history[shown]
     history[:, :-1] = history[:, 1:]
-    latest = (1.0, whom, impression.topic[shown], impression.heat[shown], signals["clicked"][shown],
+    latest: tuple[Any, ...] = (1.0, whom, impression.topic[shown], impression.heat[shown], signals["clicked"][shown],
               minutes[shown], signals["liked"][shown], session.requests[shown])  # fmt: skip
     for column, values in enumerate(latest):
         history[:, -1, column] = values

@@ -8,6 +8,7 @@ SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +36,10 @@ class Purpose(IntEnum):
     RETRIEVAL = 8
     RESPONSE = 9
     QUALITY = 10
+    TOPIC = 11
 
 
-def key(*words: int | npt.NDArray[np.integer]) -> Keys:
+def key(*words: int | npt.NDArray[np.integer[Any]]) -> Keys:
     """Hash integers, broadcast against one another, into keys of at least one dimension."""
     state = np.zeros(1, np.uint64)
     for word in words:
@@ -55,14 +57,17 @@ def uniform(keys: Keys, count: int) -> Floats:
 def normal(keys: Keys, count: int) -> Floats:
     """``count`` standard normal numbers for each key, by Box and Muller's transform: shape (*keys.shape, count)."""
     radius, angle = np.split(uniform(keys, 2 * count), 2, axis=-1)
-    return np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle)
+    z: Floats = np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle)
+    return z
 
 
 def exponential(keys: Keys, count: int) -> npt.NDArray[np.float32]:
     """``count`` exponential numbers (mean 1) for each key, in single precision: they are drawn by the million."""
+    halves = _stream(keys, (count + 1) // 2).view(np.uint32)[..., :count]
     # 23 bits and a half are exact in float32, hence never 0 or 1
-    share = ((_stream(keys, count) >> np.uint64(41)).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
-    return -np.log(share)
+    share = ((halves >> np.uint32(9)).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
+    drawn: npt.NDArray[np.float32] = -np.log(share)
+    return drawn
 
 
 def _stream(keys: Keys, count: int) -> Keys:

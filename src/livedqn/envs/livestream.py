@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
+from gymnasium.vector.utils import batch_space, create_empty_array
 
 from livedqn.envs import behaviour
 from livedqn.envs.arrivals import begin
@@ -20,14 +20,14 @@ from livedqn.envs.impression import SIGNALS, Impression, respond
 from livedqn.envs.observation import HIGH, HISTORY_WIDTH, LOW, columns, observe
 from livedqn.envs.retrieval import Served, retrieve
 from livedqn.envs.sessions import Sessions
-from livedqn.envs.timetable import Rooms, Timetable
+from livedqn.envs.timetable import Rooms, Timetable, at
 from livedqn.envs.viewers import Viewers
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation
 
 Infos = dict[str, Any]
 
 
-class LiveStream(VectorEnv[Observation, IntArray, FloatArray]):
+class LiveStream(VectorEnv[Observation, IntArray, Any]):
     """``num_envs`` viewers of ``rooms``, who behave as ``viewers`` says.
 
     ``step`` pays the engagement of the request: click +1, watching more than 300 s +2, like +3. Its infos hold
@@ -84,6 +84,8 @@ class LiveStream(VectorEnv[Observation, IntArray, FloatArray]):
         )
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._num_actions = candidates
+        self._observation: Observation = create_empty_array(self.single_observation_space, num_envs)  # type: ignore[assignment]
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Infos]:
         """Start every row, or those of ``options["reset_mask"]``; a ``seed`` starts a world, from its beginning."""
@@ -103,7 +105,7 @@ class LiveStream(VectorEnv[Observation, IntArray, FloatArray]):
         fresh = begin(self._seed, rows, episode, self._timetable, self._viewers, self._sessions)
         self._sessions.replace(rows, fresh)
         self._serve(rows if mask is not None else None)
-        return self._observation(), {"ids": self._ids()}
+        return self._seen(), {"ids": self._ids()}
 
     def step(self, actions: IntArray) -> tuple[Observation, FloatArray, BoolArray, BoolArray, Infos]:
         """Show each viewer the candidate of their action, 0 = nothing, and let them respond."""
@@ -121,7 +123,7 @@ class LiveStream(VectorEnv[Observation, IntArray, FloatArray]):
         self._serve(None)
         reward = signals["clicked"] + 2 * (signals["watch_s"] > 300) + 3 * signals["liked"]
         infos = {"signals": signals, "elapsed_s": elapsed_s, "ids": self._ids()}
-        return self._observation(), reward.astype(np.float32), terminated, truncated, infos
+        return self._seen(), reward.astype(np.float32), terminated, truncated, infos
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on exactly: numbers, strings and tensors."""
@@ -139,25 +141,31 @@ class LiveStream(VectorEnv[Observation, IntArray, FloatArray]):
         self._sessions.episode[:] = 0
 
     def _serve(self, rows: IntArray | None) -> None:
-        """Retrieve the candidates of ``rows``, or of all."""
-        num_actions = int(self.single_action_space.n)
+        """Retrieve the candidates of ``rows``, or of all, and observe them."""
         if rows is None:
-            self._served = retrieve(self._sessions, self._timetable, self._viewers, num_actions)
+            self._served = retrieve(self._sessions, self._timetable, self._viewers, self._num_actions)
+            observe(self._sessions, self._served, self._timetable, self._observation)
             return
-        fresh = retrieve(self._sessions.at(rows), self._timetable, self._viewers, num_actions)
-        self._served.mask[rows] = fresh.mask
-        self._served.entry[rows] = fresh.entry
+        some = self._sessions.at(rows)
+        served = retrieve(some, self._timetable, self._viewers, self._num_actions)
+        observation = {name: array[rows] for name, array in self._observation.items()}
+        observe(some, served, self._timetable, observation)
+        for name, array in self._observation.items():
+            array[rows] = observation[name]
+        for ours, fresh in zip(self._served, served, strict=True):
+            ours[rows] = fresh
 
-    def _observation(self) -> Observation:
-        return observe(self._sessions, self._served, self._timetable)
+    def _seen(self) -> Observation:
+        """Copies, which nobody overwrites."""
+        return {name: array.copy() for name, array in self._observation.items()}
 
     def _ids(self) -> dict[str, IntArray]:
         rooms = self._served.mask & (np.arange(self._served.mask.shape[1]) > 0)
         return {
             "viewer": self._sessions.viewer.copy(),
             "time_s": self._sessions.time_s.astype(np.int64),
-            "rooms": np.where(rooms, self._timetable.room.take(self._served.entry), 0),
-            "streamers": np.where(rooms, self._timetable.streamer_id.take(self._served.entry), 0),
+            "rooms": np.where(rooms, at(self._timetable.room, self._served.entry), 0),
+            "streamers": np.where(rooms, at(self._timetable.streamer_id, self._served.entry), 0),
         }
 
     def _allowed(self, actions: IntArray) -> IntArray:

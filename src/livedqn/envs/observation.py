@@ -7,7 +7,7 @@ import numpy as np
 from livedqn.envs.clock import hour_of_day
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import AGE_GROUPS, GENDERS, Sessions, pick
-from livedqn.envs.timetable import Timetable
+from livedqn.envs.timetable import Timetable, at
 from livedqn.types import Column, FloatArray, Observation
 
 #: No value of an observation lies outside: ids stay below 2**24, and counts are cut there.
@@ -62,49 +62,46 @@ HISTORY_WIDTH = len(columns(1)["history"])
 AGO = HISTORY_WIDTH - 1
 
 
-def observe(session: Sessions, served: Served, timetable: Timetable) -> Observation:
-    """The observation of each session, in arrays of its own."""
-    return {
-        "context": _context(session),
-        "history": _history(session),
-        "candidates": _candidates(session, served, timetable),
-        "mask": served.mask.copy(),
-    }
+def observe(session: Sessions, served: Served, timetable: Timetable, out: Observation) -> None:
+    """Write the observation of each session over the arrays of ``out``, so that no large array is made twice."""
+    _context(session, out["context"])
+    _history(session, out["history"])
+    _candidates(session, served, timetable, out["candidates"])
+    out["mask"][...] = served.mask
 
 
-def _context(session: Sessions) -> FloatArray:
+def _context(session: Sessions, out: FloatArray) -> None:
     hour = hour_of_day(session.time_s)
-    known = [
+    known = (
         session.activity, hour, np.sin(hour * (np.pi / 12)), np.cos(hour * (np.pi / 12)),
         session.age_group, session.gender, session.past_clicks, (session.time_s - session.start_s) / 60,
         session.requests, session.shown, session.clicked, session.watched_min, session.since_shown, session.ignored,
-    ]  # fmt: skip
-    context = np.empty((len(hour), len(known) + session.tags.shape[1] - 1), np.float32)
+    )  # fmt: skip
     for column, values in enumerate(known):
-        context[:, column] = values
-    context[:, len(known) :] = session.tags[:, 1:]
-    return context
+        out[:, column] = values
+    out[:, len(known) :] = session.tags[:, 1:]
 
 
-def _history(session: Sessions) -> FloatArray:
+def _history(session: Sessions, out: FloatArray) -> None:
     """The session's own history, with the request of each impression turned into how many requests ago it was."""
-    history = session.history.copy()
-    history[..., AGO] = (session.requests[:, None] - history[..., AGO]) * history[..., 0]
-    return history
+    out[...] = session.history
+    out[..., AGO] = (session.requests[:, None] - out[..., AGO]) * out[..., 0]
 
 
-def _candidates(session: Sessions, served: Served, timetable: Timetable) -> FloatArray:
-    streamer, topic = timetable.streamer.take(served.entry), timetable.topic.take(served.entry)
-    age_s = session.time_s[:, None] - timetable.started_s.take(served.entry)
-    candidates = np.empty((*served.entry.shape, 8), np.float32)
-    candidates[..., 0] = streamer
-    candidates[..., 1] = topic
-    candidates[..., 2] = np.minimum(timetable.heat.take(served.entry), HIGH)
-    candidates[..., 3] = age_s / 60
-    candidates[..., 4] = np.minimum(pick(session.affinity_min, streamer), HIGH)
-    candidates[..., 5] = timetable.broadcasts.take(served.entry)
-    candidates[..., 6] = pick(session.tags, topic)
-    candidates[..., 7] = 1 / (session.requests[:, None] - pick(session.shown_at, streamer))
-    candidates[~served.mask] = 0
-    candidates[:, 0] = 0
-    return candidates
+def _candidates(session: Sessions, served: Served, timetable: Timetable, out: FloatArray) -> None:
+    streamer, topic = at(timetable.streamer, served.entry), at(timetable.topic, served.entry)
+    age_s = session.time_s[:, None] - at(timetable.started_s, served.entry)
+    known = (
+        streamer,
+        topic,
+        np.minimum(at(timetable.heat, served.entry), HIGH),
+        age_s / 60,
+        np.minimum(pick(session.affinity_min, streamer), HIGH),
+        at(timetable.broadcasts, served.entry),
+        pick(session.tags, topic),
+        1 / (session.requests[:, None] - pick(session.shown_at, streamer)),
+    )
+    for column, values in enumerate(known):
+        out[..., column] = values
+    out[~served.mask] = 0
+    out[:, 0] = 0

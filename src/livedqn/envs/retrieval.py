@@ -35,7 +35,7 @@ def retrieve(session: Sessions, timetable: Timetable, viewers: Viewers, num_acti
     log_weight = viewers.retrieval_heat * np.log1p(timetable.heat[bin_of])
     log_weight += viewers.retrieval_tag * pick(session.tags, topic)
     log_weight += viewers.retrieval_known * (pick(session.affinity_min, streamer) > 0)
-    keys = keyed.key(session.key, Purpose.RETRIEVAL, session.requests)
+    keys = keyed.key(session.key, Purpose.RETRIEVAL, session.requests.astype(np.int64))
     finish = keyed.exponential(keys, width) * np.exp(-log_weight)
     finish[np.arange(width) >= count[:, None]] = np.inf
 

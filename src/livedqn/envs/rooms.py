@@ -68,12 +68,13 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     heat = _heat(seed, room, log_viewers, bin_of)
 
     which, age = np.nonzero(live)
-    topic = 1 + (keyed.uniform(keyed.key(PLATFORM, Purpose.STREAMER, number), 11)[:, 10] * rooms.topics).astype(np.int64)
+    topic_draw = keyed.uniform(keyed.key(PLATFORM, Purpose.TOPIC, number), 1)[:, 0]
+    topic = 1 + (topic_draw * rooms.topics).astype(np.int32)
     entries = {
         "bin": bin_of[which, age],
         "room": room[which],
         "streamer_id": streamer[which],
-        "streamer": streamer[which],
+        "streamer": streamer[which].astype(np.int32),
         "topic": topic[streamer[which] - 1],
         "heat": heat[which, age],
         "started_s": start_min[which] * 60,
@@ -114,4 +115,5 @@ def _heat(seed: int, room: IntArray, log_viewers: FloatArray, bin_of: IntArray) 
         walk[:, age] = AR_COEFFICIENT * walk[:, age - 1] + AR_STEP_SD * shocks[:, age]
     by_age = np.log(np.interp(age_h, AGE_H, AGE_SHARE))
     by_hour = DEMAND_EXPONENT * np.log(demand(bin_of * float(BIN_S)))
-    return np.floor(1 + np.exp(log_viewers[:, None] + by_age + by_hour + walk)).astype(np.float32)
+    heat: FloatArray = np.floor(1 + np.exp(log_viewers[:, None] + by_age + by_hour + walk)).astype(np.float32)
+    return heat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,6 @@ from livedqn.types import BoolArray, FloatArray, IntArray
 NEVER = -1e6  # a request so long ago that nothing remembers it
 
 AGE_GROUPS, GENDERS = 6, 3
-
-Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 
 @dataclass
@@ -54,7 +52,7 @@ class Sessions:
     history: FloatArray  # (B, T, H) float32
 
     @classmethod
-    def empty(cls, num_envs: int, topics: int, streamers: int, history: tuple[int, int]) -> Sessions:
+    def empty(cls, num_envs: int, topics: int, streamers: int, history: tuple[int, ...]) -> Sessions:
         """Sessions that nobody has begun."""
         widths: dict[str, tuple[int, ...]] = {
             "tags": (topics + 1,), "taste": (topics + 1,), "history": history,
@@ -82,10 +80,12 @@ class Sessions:
         """Go on where :meth:`state_dict` was taken, with as many rows."""
         for name, array in vars(self).items():
             saved = state[name].numpy()
+            if saved.shape != array.shape:
+                raise ValueError(f"the saved {name} has shape {saved.shape}, not {array.shape}")
             array[...] = saved.view(np.uint64) if name == "key" else saved
 
 
-def pick(table: Array, columns: IntArray) -> Array:
+def pick(table: FloatArray, columns: IntArray) -> FloatArray:
     """``table`` (B, n) at ``columns`` (B, m) of each row: (B, m). Faster than ``take_along_axis``."""
-    offset = table.shape[1] * np.arange(len(table))
-    return table.ravel().take(columns + offset[:, None])  # type: ignore[return-value]
+    picked: FloatArray = table.reshape(-1)[columns + (table.shape[1] * np.arange(len(table)))[:, None]]
+    return picked

@@ -26,8 +26,8 @@ class Timetable:
     count: IntArray  # (bins,) int64, live rooms
     room: IntArray  # (bins, W) int64, id of the broadcast
     streamer_id: IntArray  # (bins, W) int64, the platform's own id of the streamer
-    streamer: IntArray  # (bins, W) int64, the streamer's number from 1: a small id that may be embedded
-    topic: IntArray  # (bins, W) int64, from 1
+    streamer: IntArray  # (bins, W) int32, the streamer's number from 1: a small id that may be embedded
+    topic: IntArray  # (bins, W) int32, from 1
     heat: FloatArray  # (bins, W) float32, viewers now
     started_s: FloatArray  # (bins, W) float64
     ends_s: FloatArray  # (bins, W) float64; nobody is told before
@@ -65,15 +65,28 @@ class Timetable:
         return np.minimum(elapsed.astype(np.int64), len(self.count) - 1)
 
 
+def at(table: npt.NDArray[Any], entry: IntArray) -> npt.NDArray[Any]:
+    """``table`` (bins, W) at entries numbered bin * W + place, of any shape."""
+    return table.reshape(-1)[entry]
+
+
 class Rooms(Protocol):
     """Where the rooms of a world come from: simulated, or replayed from what really happened."""
 
-    #: How many topics there are, numbered from 1.
-    topics: int
-    #: How many streamers there are, numbered from 1; the same ones in every world.
-    streamers: int
-    #: ("train", "validation", "test") where these have rooms of their own, else ().
-    splits: tuple[str, ...]
+    @property
+    def topics(self) -> int:
+        """How many topics there are, numbered from 1."""
+        ...
+
+    @property
+    def streamers(self) -> int:
+        """How many streamers there are, numbered from 1; the same ones in every world."""
+        ...
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """("train", "validation", "test") where these have rooms of their own, else ()."""
+        ...
 
     def timetable(self, seed: int, split: str) -> Timetable:
         """The rooms of the world of ``seed``. Called at every start of a world: cache what is slow."""
