@@ -9,6 +9,7 @@ from livedqn.envs.keyed import PLATFORM, Purpose
 from livedqn.envs.viewers import Viewers
 from livedqn.types import BoolArray, FloatArray, IntArray
 
+CLICKED_FIT = 1.5  # about the fit of rooms clicked under a random policy, weighted by what they bring
 GIFT_AFTER_S = 600.0  # gifts and purchases usually need more than ten minutes of watching
 
 
@@ -53,8 +54,8 @@ def watch_s(fit: FloatArray, z: FloatArray, left_s: FloatArray, viewers: Viewers
 
 
 def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
-    """The chance of a like, a comment or a follow after a click: ``share`` at fit 1, about that of a clicked room."""
-    odds = share / max(1 - share, 1e-9) * np.exp(fit - 1)
+    """The chance of a like, a comment or a follow after a click: ``share`` at the fit of a clicked room."""
+    odds = share / max(1 - share, 1e-9) * np.exp(fit - CLICKED_FIT)
     chance: FloatArray = odds / (1 + odds)
     return chance
 

@@ -18,7 +18,7 @@ from livedqn.envs.timetable import SECONDS_PER_DAY, Timetable
 from livedqn.types import FloatArray, IntArray, LivedqnError
 
 BIN_S = 900  # the grid on which T was measured
-START_HOUR, START_HOUR_SD = 18.0, 4.5  # the sd such that live rooms vary 6-fold over a day (T), most at 21 h
+START_HOUR, START_HOUR_SD = 18.5, 3.9  # the sd such that live rooms vary 6-fold over a day (T), most at 21 h
 START_JITTER_H = 1.0  # T: the gap between two starts is 24 h, mostly 18 to 31
 MONTHLY_MEDIAN, MONTHLY_LOG_SD = 14.0, 0.9  # T: broadcasts a month, q10/50/90 = 3/14/32
 LENGTH_LOG_MEAN, LENGTH_LOG_SD = 5.16, 0.80  # T: of ln minutes
@@ -58,7 +58,7 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     streamer, start_min, length_min, earlier = _broadcasts(rooms, seed, traits)
     room = 1 + np.arange(len(streamer))
 
-    # a room is in every bin that begins while it is live
+    # a room is in every bin that begins while it is live, and ends with the last of them
     first_bin = np.ceil(start_min * 60 / BIN_S).astype(np.int64)
     last_bin = np.ceil((start_min + length_min) * 60 / BIN_S).astype(np.int64)
     age_bins = np.arange(1 + int(LONGEST_MIN * 60) // BIN_S)
@@ -78,7 +78,7 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
         "topic": topic[streamer[which] - 1],
         "heat": heat[which, age],
         "started_s": start_min[which] * 60,
-        "ends_s": (start_min + length_min)[which] * 60,
+        "ends_s": last_bin[which] * float(BIN_S),
         "broadcasts": np.floor(past[streamer[which] - 1] + earlier[which]).astype(np.float32),
     }
     return Timetable.of(0, BIN_S, rooms.days * SECONDS_PER_DAY // BIN_S, entries)
@@ -97,7 +97,7 @@ def _broadcasts(
     day = np.arange(-1, rooms.days)
     keys = keyed.key(seed, Purpose.BROADCAST, np.arange(1, rooms.streamers + 1)[:, None], day + 1)
     happens = keyed.uniform(keys, 1)[..., 0] < share_of_days[:, None]
-    noise = keyed.normal(keys, 2)
+    noise = keyed.normal(keyed.key(keys, 1), 2)
     start = 60 * (24.0 * day + hour[:, None] + START_JITTER_H * noise[..., 0])
     length = np.minimum(LONGEST_MIN, np.exp(LENGTH_LOG_MEAN + LENGTH_LOG_SD * noise[..., 1]))
     earlier = np.cumsum(happens, axis=1) - happens

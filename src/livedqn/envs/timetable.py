@@ -30,7 +30,7 @@ class Timetable:
     topic: IntArray  # (bins, W) int32, from 1
     heat: FloatArray  # (bins, W) float32, viewers now
     started_s: FloatArray  # (bins, W) float64
-    ends_s: FloatArray  # (bins, W) float64; nobody is told before
+    ends_s: FloatArray  # (bins, W) float64, not within a bin; nobody is told before
     broadcasts: FloatArray  # (bins, W) float32, the streamer's earlier broadcasts
 
     @classmethod

@@ -52,7 +52,7 @@ class Viewers:
 
     #: Median seconds watched after a click on a room of fit 0. Median after a click about 4 s, and the 99 % quantile
     #: about 1,900 times as long (a third party's analysis of KuaiLive); clicked rooms have a fit above 0.
-    watch_median_s: float = 1.5
+    watch_median_s: float = 0.8
     #: Gain of ln seconds per unit of fit, and what no fit explains.
     watch_fit: float = 1.8
     watch_log_sd: float = 2.2
@@ -78,7 +78,7 @@ class Viewers:
     comment_share: float = 0.04
     follow_share: float = 0.01
     #: Share of watches of ten minutes or more with a gift; about 1.5 % of clicks (KuaiLive).
-    gift_share: float = 0.2
+    gift_share: float = 0.25
     #: Value of a gift: lognormal, with median 2 and quantiles 90/99 = 88/1,488 (a third party's analysis of KuaiLive).
     gift_median: float = 2.0
     gift_log_sd: float = 2.9
