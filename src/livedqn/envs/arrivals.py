@@ -30,7 +30,8 @@ def begin(
     sessions, cumulative = _population(seed, viewers)
     session.viewer = np.searchsorted(cumulative, which)
     session.activity = sessions[session.viewer]
-    session.time_s = timetable.start_s + timetable.bin_s * (np.searchsorted(_by_demand(timetable), when) + within)
+    bin_of = np.searchsorted(_by_demand(timetable), when)
+    session.time_s = timetable.starts_s[bin_of] + _lengths(timetable)[bin_of] * within
     session.start_s = session.time_s.copy()
 
     _give_traits(session, keyed.key(seed, Purpose.VIEWER, session.viewer), viewers)
@@ -50,12 +51,17 @@ def _population(seed: int, viewers: Viewers) -> tuple[FloatArray, FloatArray]:
 
 def _by_demand(timetable: Timetable) -> FloatArray:
     """The cumulative shares of sessions that begin in each bin; none while no room is live or after the last call."""
-    starts = timetable.start_s + timetable.bin_s * np.arange(len(timetable.count), dtype=np.float64)
-    weights = demand(starts) * (timetable.count > 0)
-    open_weights = weights * (starts < timetable.end_s - LAST_CALL_S)
+    starts_s = timetable.starts_s
+    weights = demand(starts_s) * _lengths(timetable) * (timetable.count > 0)
+    open_weights = weights * (starts_s < timetable.end_s - LAST_CALL_S)
     weights = open_weights if open_weights.any() else weights  # a timetable may be shorter than that
     shares: FloatArray = np.cumsum(weights)[:-1] / weights.sum()
     return shares
+
+
+def _lengths(timetable: Timetable) -> FloatArray:
+    """Seconds of each bin."""
+    return np.diff(timetable.starts_s, append=timetable.end_s)
 
 
 def _give_traits(session: Sessions, keys: keyed.Keys, viewers: Viewers) -> None:

@@ -46,7 +46,7 @@ class SimulatedRooms:
                 raise LivedqnError(f"env sim has {name}={getattr(self, name)}; it needs at least 1")
 
     def timetable(self, seed: int, split: str) -> Timetable:
-        """The rooms of a week of the world of ``seed``; a world is its own split."""
+        """The rooms of the world of ``seed``; a world is its own split."""
         return _simulated(self, seed)
 
 
@@ -63,7 +63,8 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     last_bin = np.ceil((start_min + length_min) * 60 / BIN_S).astype(np.int64)
     age_bins = np.arange(1 + int(LONGEST_MIN * 60) // BIN_S)
     bin_of = first_bin[:, None] + age_bins
-    live = (bin_of < last_bin[:, None]) & (bin_of >= 0) & (bin_of < rooms.days * SECONDS_PER_DAY // BIN_S)
+    bins = rooms.days * SECONDS_PER_DAY // BIN_S
+    live = (bin_of < last_bin[:, None]) & (bin_of >= 0) & (bin_of < bins)
     log_viewers = np.log(VIEWERS_MEDIAN) + VIEWERS_LOG_SD * traits[streamer - 1, 2]
     heat = _heat(seed, room, log_viewers, bin_of)
 
@@ -81,7 +82,7 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
         "ends_s": last_bin[which] * float(BIN_S),
         "broadcasts": np.floor(past[streamer[which] - 1] + earlier[which]).astype(np.float32),
     }
-    return Timetable.of(0, BIN_S, rooms.days * SECONDS_PER_DAY // BIN_S, entries)
+    return Timetable.of(np.arange(bins) * float(BIN_S), bins * float(BIN_S), entries)
 
 
 def _broadcasts(

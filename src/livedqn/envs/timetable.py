@@ -21,8 +21,8 @@ class Timetable:
     A place without a room is all zeros. Nothing changes within a bin: what is shown is the newest that is known.
     """
 
-    start_s: int  # when bin 0 begins, in seconds since a midnight
-    bin_s: int
+    starts_s: FloatArray  # (bins,) float64, when each bin begins: rising, seconds since a midnight
+    end_s: float  # when the last bin is over
     count: IntArray  # (bins,) int64, live rooms
     room: IntArray  # (bins, W) int64, id of the broadcast
     streamer_id: IntArray  # (bins, W) int64, the platform's own id of the streamer
@@ -34,35 +34,28 @@ class Timetable:
     broadcasts: FloatArray  # (bins, W) float32, the streamer's earlier broadcasts
 
     @classmethod
-    def of(cls, start_s: int, bin_s: int, bins: int, entries: Mapping[str, npt.NDArray[Any]]) -> Timetable:
+    def of(cls, starts_s: FloatArray, end_s: float, entries: Mapping[str, npt.NDArray[Any]]) -> Timetable:
         """Arrange entries, one for each room and each bin in which it is live, in any order.
 
         Args:
-            start_s: when bin 0 begins, seconds since a midnight.
-            bin_s: seconds a bin.
-            bins: how many bins there are.
+            starts_s: (bins,), when each bin begins.
+            end_s: when the last bin is over.
             entries: ``bin`` (N,) int64, and each array of a timetable but ``count``, flat: (N,).
         """
         order = np.lexsort((entries["room"], -entries["heat"], entries["bin"]))
         bin_of = entries["bin"][order]
-        count = np.bincount(bin_of, minlength=bins)
+        count = np.bincount(bin_of, minlength=len(starts_s))
         place = np.arange(len(bin_of)) - (np.cumsum(count) - count)[bin_of]
         arrays = {}
         for name, values in entries.items():
             if name != "bin":
-                arrays[name] = np.zeros((bins, max(1, int(count.max(initial=0)))), values.dtype)
+                arrays[name] = np.zeros((len(starts_s), max(1, int(count.max()))), values.dtype)
                 arrays[name][bin_of, place] = values[order]
-        return cls(start_s=start_s, bin_s=bin_s, count=count, **arrays)
-
-    @property
-    def end_s(self) -> int:
-        """When the last bin is over."""
-        return self.start_s + len(self.count) * self.bin_s
+        return cls(starts_s=starts_s, end_s=end_s, count=count, **arrays)
 
     def bin_at(self, time_s: FloatArray) -> IntArray:
         """The bin of each time, (B,) int64; the last one for a time after the end."""
-        elapsed = (time_s - self.start_s) // self.bin_s
-        return np.minimum(elapsed.astype(np.int64), len(self.count) - 1)
+        return np.searchsorted(self.starts_s, time_s, side="right") - 1
 
 
 def at(table: npt.NDArray[Any], entry: IntArray) -> npt.NDArray[Any]:
