@@ -1,10 +1,11 @@
 """What a plugin's tests need: a check of each contract, which names the promise that is broken, and examples.
 
-``check_reward`` and ``check_exploration`` take an instance; ``check_encoder`` takes the class and its settings and
-builds it for several specs.
+``check_env``, ``check_reward`` and ``check_exploration`` take an instance; ``check_encoder`` takes the class and its
+settings and builds it for several specs.
 """
 
 from livedqn.testing.encoder import check_encoder
+from livedqn.testing.env import check_env
 from livedqn.testing.errors import ContractError
 from livedqn.testing.exploration import check_exploration
 from livedqn.testing.reward import check_reward
@@ -13,6 +14,7 @@ from livedqn.testing.specs import example_observation, example_spec, game_spec, 
 __all__ = [
     "ContractError",
     "check_encoder",
+    "check_env",
     "check_exploration",
     "check_reward",
     "example_observation",
