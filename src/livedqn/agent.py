@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ class DQN(pl.LightningModule):
     """
 
     reward_scale: Tensor
+    is_fitted: Tensor
 
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
@@ -81,6 +83,7 @@ class DQN(pl.LightningModule):
         self.target = copy.deepcopy(self.online).requires_grad_(False)
         self.myopic = network() if myopic and spec.has_rooms else None
         self.register_buffer("reward_scale", torch.ones(()))
+        self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.updates = 0
         self.watchdog = Watchdog()
         self.eval()
@@ -150,7 +153,10 @@ class DQN(pl.LightningModule):
             self.watchdog.check(self.updates)
 
     def fit_transforms(self, experience: Experience) -> None:
-        """Fix the feature transforms and the reward's scale from what the warm-up brought."""
+        """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life."""
+        if self.is_fitted:
+            return
+        self.is_fitted.fill_(True)
         self.reward_scale.fill_(1 / experience.reward_rms())
         if self._standardise:
             sample = self._tensors(experience.sample(min(self.warmup_steps, 4_096)).observation)
@@ -214,6 +220,19 @@ class DQN(pl.LightningModule):
         return torch.from_numpy(array).to(self.device)
 
     # ---- saving -----------------------------------------------------------------------------------------------------
+
+    def load_weights(self, weights: Mapping[str, Any]) -> None:
+        """Networks, transforms and reward scale of another agent of the same shape.
+
+        Raises:
+            LivedqnError: it is of another shape.
+        """
+        try:
+            self.load_state_dict(dict(weights))
+        except RuntimeError:
+            raise LivedqnError(
+                "those weights belong to a network of another shape (encoder= or agent= differ)"
+            ) from None
 
     def learner_state(self) -> dict[str, Any]:
         """All that learning goes on from: tensors and plain Python."""

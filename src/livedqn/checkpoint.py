@@ -108,7 +108,9 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever the damaged bytes make it stumble on
-        raise LivedqnError(f"{path} cannot be read ({_first_line(error)}); it is truncated or no file of livedqn") from None
+        raise LivedqnError(
+            f"{path} cannot be read ({_first_line(error)}); it is truncated or no file of livedqn"
+        ) from None
     if not isinstance(state, dict) or state.get("kind") != kind:
         raise LivedqnError(f"{path} holds no {kind} of livedqn; a run leaves policy.ckpt in its folder")
     if state.get("format") != FORMAT:

@@ -19,5 +19,7 @@ def resolve(device: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise LivedqnError(f"device={device} is not to be had here ({reason}); device=auto takes what there is") from None
+        raise LivedqnError(
+            f"device={device} is not to be had here ({reason}); device=auto takes what there is"
+        ) from None
     return torch.device(device)

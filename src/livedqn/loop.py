@@ -7,6 +7,7 @@ them, the training step plays up to each, and this callback does what is due the
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,10 +96,13 @@ class Loop(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take over the signals, and restore a resumed run once its optimiser exists."""
         assert isinstance(pl_module, DQN)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._handlers[number] = signal.signal(number, self._on_signal)
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no handlers
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._on_signal)
         if self._resumed:
             resume.restore(self._resumed, pl_module, self._experience)
+        else:
+            self._keep(pl_module, 0)  # so that there is a last good policy from the first update on
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: int, batch_idx: int
@@ -136,6 +140,10 @@ class Loop(pl.Callback):
 
     def _metrics(self, agent: DQN) -> Metrics:
         metrics = {**self._experience.progress.means(agent.spec), **agent.watchdog.means(), "updates": agent.updates}
+        for name in ("epsilon", "temperature"):
+            schedule = getattr(self._experience.exploration, name, None)
+            if schedule:
+                metrics[name] = schedule(self._experience.steps)
         if "q_scaled" in metrics:
             metrics["q_mean"] = metrics.pop("q_scaled") / float(agent.reward_scale)
         return metrics

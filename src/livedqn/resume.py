@@ -44,7 +44,9 @@ def read(folder: Path) -> dict[str, Any]:
         LivedqnError: the folder is no run's, or was stopped before its first resume point.
     """
     if not path_in(folder).is_file():
-        raise LivedqnError(f"{folder} holds no resume point ({path_in(folder)}); give the folder of a run that was saved")
+        raise LivedqnError(
+            f"{folder} holds no resume point ({path_in(folder)}); give the folder of a run that was saved"
+        )
     return checkpoint.read_state(path_in(folder), "resume point")
 
 

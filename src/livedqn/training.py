@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import partial
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
+from omegaconf import OmegaConf
 
-from livedqn import checkpoint, device, evaluate, plugins, report, resume, tracking
+from livedqn import checkpoint, device, evaluate, plugins, report, resume
 from livedqn.agent import DQN
-from livedqn.config import TrainConfig
+from livedqn.config import LOGGERS, TrainConfig, WandbLogger
+from livedqn.evaluate import Evaluation
 from livedqn.experience import Experience
-from livedqn.live import Live
+from livedqn.live import Live, announce
 from livedqn.loop import Loop, Marks
-from livedqn.protocols import Env, Exploration, Replay, Reward
+from livedqn.protocols import Env, Replay, Reward
 from livedqn.stage import Stage, world_seed
-from livedqn.types import LivedqnError
+from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
+from livedqn.types import LivedqnError, Spec
 
-#: Ours do all of it: logging, saving, progress; a default Trainer more than doubles the time of an update.
-LEAN = {
+EnvFactory = Callable[[int], Env]
+
+#: Logging, saving and progress are ours: a default Trainer more than doubles the time of an update.
+LEAN: dict[str, Any] = {
     "logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False,
-    "num_sanity_val_steps": 0, "limit_val_batches": 0, "max_epochs": 1,
+    "num_sanity_val_steps": 0, "limit_val_batches": 0, "max_epochs": 1, "devices": 1,
 }  # fmt: skip
 
 
@@ -36,13 +45,13 @@ class Run:
     """What a run leaves behind."""
 
     folder: Path
-    agent: DQN
-    evaluation: evaluate.Evaluation | None  # None where a signal stopped the run early
-    stopped_by: int | None = None
+    agent: DQN  # the best policy; the newest where a signal stopped the run
+    evaluation: Evaluation | None  # None where a signal stopped the run
+    stopped_by: int | None = None  # the signal
 
 
 def train(
-    env: str | Mapping[str, Any] | Callable[[int], Env],
+    env: str | Mapping[str, Any] | EnvFactory,
     *,
     reward: str | Mapping[str, Any] | Reward = "native",
     folder: str | Path | None = None,
@@ -54,21 +63,190 @@ def train(
         env: an installed plugin's name, its settings (``{"plugin": "sim", ...}``), or a function that takes the number
             of parallel viewers and returns a vector environment.
         reward: a name, settings, or a reward itself.
-        folder: where the run lies; a new one below ``runs/`` where none is given.
+        folder: where the run shall lie; a new one below ``runs/`` where none is given.
         settings: any field of :class:`~livedqn.config.TrainConfig`: ``steps=20_000, seed=1, encoder="gru",
             agent={"plugin": "dqn", "discount": 0.95}`` ...
 
     Raises:
-        LivedqnError: anything that cannot be built or does not fit together.
+        LivedqnError: something cannot be built or does not fit together.
     """
-    unknown = set(settings) - {f.name for f in fields(TrainConfig)}
+    unknown = sorted(set(settings) - {f.name for f in fields(TrainConfig)})
     if unknown:
-        raise LivedqnError(f"train() has no setting {', '.join(sorted(unknown))}; see livedqn.config.TrainConfig")
-    config = TrainConfig(**settings)
+        raise LivedqnError(f"train() has no setting {', '.join(unknown)}; livedqn.config.TrainConfig lists them")
+    config = TrainConfig(**{**_default_plugins(), **settings})
     config.env = None if callable(env) else env
     config.reward = None if callable(reward) else reward
-    for kind, name in DEFAULTS.items():
-        if getattr(config, kind) is None:
-            setattr(config, kind, name)
-    folder = Path(folder) if folder else Path("runs") / datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
-    return run(config, folder, env if callable(env) else None, reward if callable(reward) else None)
+    path = Path(folder) if folder else Path("runs") / datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
+    return run(config, path, env if callable(env) else None, cast(Reward, reward) if callable(reward) else None)
+
+
+def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward: Reward | None = None) -> Run:
+    """Train, evaluate, report; everything lands in ``folder``.
+
+    Args:
+        config: of the run; ``config.resume`` goes on with the run in ``folder``.
+        folder: of the run.
+        env: instead of ``config.env``. reward: instead of ``config.reward``.
+
+    Raises:
+        LivedqnError: something cannot be built or does not fit together, or training diverged.
+    """
+    config = _normalised(config)
+    resumed = resume.read(folder) if config.resume else None
+    if resumed and resumed["mark"] > config.steps:
+        raise LivedqnError(f"{folder} has done {resumed['mark']:,} steps; give steps={resumed['mark']} or more")
+    torch.manual_seed(config.seed)
+    make_env = env or partial(plugins.build, "env", config.env)
+    scored_by = reward or plugins.build("reward", config.reward)
+
+    def make_stage(rows: int) -> Stage:
+        return Stage(make_env(rows), scored_by, config.cap)
+
+    stage = make_stage(config.num_envs)
+    plain = _plain(config)
+    agent = checkpoint.build_agent(plain, stage.spec)
+    if config.init:
+        agent.load_weights(_weights(config.init, stage.spec))
+    agent.to(device.resolve(config.device))
+    replay: Replay = plugins.build("replay", config.replay, stage.spec, config.num_envs, agent.n_step)
+    exploration = plugins.build("exploration", config.exploration)
+    if agent.ensemble < getattr(exploration, "min_estimates", 1):
+        raise LivedqnError(
+            f"exploration {type(exploration).__name__} needs several estimates of a value; add agent.ensemble=5"
+        )
+    experience = Experience(stage, exploration, replay, seed=config.seed, floor=config.exploration_floor)
+    experience.begin(world_seed("train", config.seed))
+    agent.learn_from(experience)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(plain)))
+    start = resumed["mark"] if resumed else 0
+    metrics_file = MetricsFile(folder / "metrics.csv")
+    metrics_file.cut_back(start)
+    loggers: list[Tracker] = [metrics_file]
+    if isinstance(config.logger, WandbLogger):
+        loggers.append(WandbRun(config.logger, folder, plain))
+    tracker = Trackers(loggers)
+    marks = Marks.of(config.steps, start, points=config.evaluation.points, save_every=config.save_every)
+    policy, final = folder / "policy.ckpt", folder / "final.ckpt"
+
+    with Live(config.steps, start) as live:
+        live.note(_memory(replay))
+        loop = Loop(
+            folder,
+            marks,
+            experience,
+            resumed,
+            log=tracker.log,
+            show=_with_speed(live.update, start),
+            evaluate=lambda agent: evaluate.validate(
+                evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed, num_envs=config.num_envs
+            ),
+            keep=lambda agent, steps: checkpoint.save(policy, agent, plain, steps, {}, agent.state_dict()),
+        )
+        with _quiet_lightning():
+            trainer = pl.Trainer(**LEAN, accelerator=agent.device.type, callbacks=[loop])
+            trainer.fit(agent, marks)
+    stage.close()
+    if loop.stopped_by:
+        tracker.finish(folder)
+        print(f"stopped by {loop.stopped_by.name} and saved; go on with: livedqn resume={folder}")
+        return Run(folder, agent, None, loop.stopped_by)
+
+    agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
+    checkpoint.save(final, agent, plain, experience.steps, {}, agent.state_dict())
+    weights = _best_weights(policy, agent)
+    agent.load_weights(weights)
+    evaluation = evaluate.final_evaluation(
+        agent, make_stage, config.evaluation,
+        seed=config.seed, num_envs=config.num_envs, steps=experience.steps, notify=announce(),
+    )  # fmt: skip
+    checkpoint.save(policy, agent, plain, loop.best["steps"], evaluation.baselines, weights)
+    evaluate.write_json(evaluation, folder / "evaluation.json")
+    report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain)
+    tracker.finish(folder)
+    evaluate.show(evaluation, sys.stdout)
+    print(
+        f"policy.ckpt: the best of {config.evaluation.points} in-training evaluations, at step {loop.best['steps']:,}"
+    )
+    print(f"report: {folder / 'report.html'}; evaluate again: livedqn evaluate checkpoint={policy}")
+    return Run(folder, agent, evaluation)
+
+
+def _default_plugins() -> dict[str, Any]:
+    """The plugins that a run uses where none is named: they stand in conf/train.yaml alone."""
+    listed = OmegaConf.load(str(resources.files("livedqn.conf") / "train.yaml")).defaults
+    named = {kind: name for entry in listed if not isinstance(entry, str) for kind, name in entry.items()}
+    return {kind: named[kind] for kind in (*plugins.KINDS, "logger")}
+
+
+def _normalised(config: TrainConfig) -> TrainConfig:
+    """Names as nodes, and a logger's name as its settings."""
+    nodes = {kind: getattr(config, kind) for kind in plugins.KINDS}
+    nodes = {kind: {"plugin": node} if isinstance(node, str) else node for kind, node in nodes.items()}
+    logger = config.logger
+    if isinstance(logger, str):
+        if logger not in LOGGERS:
+            raise LivedqnError(f"there is no logger {logger!r}; choose one of {', '.join(LOGGERS)}")
+        logger = LOGGERS[logger]()
+    positive = {"steps": config.steps, "num_envs": config.num_envs, "save_every": config.save_every}
+    for name, value in {**positive, "evaluation.points": config.evaluation.points}.items():
+        if value < 1:
+            raise LivedqnError(f"{name}={value} must be 1 or more")
+    if config.seed < 0:
+        raise LivedqnError(f"seed={config.seed} is negative; choose 0 or more")
+    if not 0 <= config.exploration_floor <= 1:
+        raise LivedqnError(f"exploration_floor={config.exploration_floor} is no share; choose one from 0 to 1")
+    return replace(config, **nodes, logger=logger)
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is."""
+    return {**asdict(config), "init": None, "resume": None}
+
+
+def _weights(path: str, spec: Spec) -> dict[str, Any]:
+    """The weights to start from, of a policy that reads what ``spec`` shows."""
+    found = checkpoint.read(path)
+    evaluate.check_fit(found, spec)
+    return found.agent.state_dict()
+
+
+def _best_weights(policy: Path, agent: DQN) -> dict[str, Any]:
+    """The weights of policy.ckpt, with the myopic network as it is after all of its training.
+
+    In-training evaluation chooses among the policy's weights; the myopic baseline is a regression that only gains.
+    """
+    last = {name: value for name, value in agent.state_dict().items() if name.startswith("myopic.")}
+    return {**checkpoint.read(policy).agent.state_dict(), **last}
+
+
+def _memory(replay: Replay) -> str:
+    gib = replay.capacity * replay.bytes_per_transition / 2**30
+    return f"replay: {replay.capacity:,} transitions of {replay.bytes_per_transition:,} bytes, {gib:.2f} GiB when full"
+
+
+def _with_speed(
+    update: Callable[[int, Mapping[str, float]], None], start: int
+) -> Callable[[int, dict[str, float]], None]:
+    """``update`` with the mean speed since the run started or went on."""
+    began = time.monotonic()
+
+    def show(steps: int, metrics: dict[str, float]) -> None:
+        update(steps, {**metrics, "steps_per_s": (steps - start) / max(time.monotonic() - began, 1e-9)})
+
+    return show
+
+
+@contextmanager
+def _quiet_lightning() -> Any:
+    """Lightning tells of devices it did not use and of loaders it would build otherwise; neither concerns a user."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
