@@ -40,7 +40,7 @@ def test_weighted_reads_what_it_weighs():
 
 
 def test_weighted_without_weights_says_how_to_give_one():
-    with pytest.raises(LivedqnError, match=r"reward\.weights=\{clicked: 1\}"):
+    with pytest.raises(LivedqnError, match=r"reward\.weights\.clicked=1"):
         Weighted({})
 
 

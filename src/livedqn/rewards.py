@@ -76,7 +76,7 @@ class Weighted:
 
     def __init__(self, weights: dict[str, float]) -> None:
         if not weights:
-            raise LivedqnError("reward weighted has no weights; name signals, such as reward.weights={clicked: 1}")
+            raise LivedqnError("reward weighted has no weights; name signals, such as reward.weights.clicked=1")
         for name, weight in weights.items():
             if not isfinite(weight):
                 raise LivedqnError(f"reward weighted has weights.{name}={weight}; choose a finite number")
