@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -12,7 +14,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from livedqn.cli import earlier
-from livedqn.cli.jobs import JOBS, refused
+from livedqn.cli.jobs import JOBS, refused, remove_empty
 from livedqn.cli.overrides import take_paths, tidy
 from livedqn.cli.words import Words
 from livedqn.plugins.messages import explain
@@ -31,13 +33,16 @@ def run(words: Words, *, wants_traceback: bool) -> None:
     Raises:
         LivedqnError: the command line cannot be understood or does not fit what is installed.
     """
+    command = words.command
     if "--shell-completion" in words.flags:
         os.environ["COMP_LINE"] = os.environ.get("COMP_LINE", "").replace(" ++", " ").replace(" +", " ")
-        name, values, overrides = words.command, {}, words.overrides
+        name, values, overrides = command, dict[str, Any](), words.overrides
     else:
         name, values, overrides = _prepared(words)
     register(values)
-    command = words.command
+    sweep = datetime.now().strftime("runs/multi/%Y-%m-%d/%H-%M-%S-%f")
+    if "--multirun" in words.flags:
+        overrides.insert(0, f"hydra.sweep.dir={sweep}")  # said here, so that a refused sweep can be cleared away
 
     def job(composed: DictConfig) -> None:
         try:
@@ -53,6 +58,8 @@ def run(words: Words, *, wants_traceback: bool) -> None:
         hydra.main(config_path="pkg://livedqn.conf", config_name=name, version_base="1.3")(job)()
     except (HydraException, OmegaConfBaseException) as error:
         raise LivedqnError(explain(error)) from error
+    finally:
+        remove_empty(Path(sweep))
 
 
 def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:

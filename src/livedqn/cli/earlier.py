@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from livedqn.config import WorldConfig
 from livedqn.types import LivedqnError
@@ -71,7 +69,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise LivedqnError(f"{path} cannot be read: {error}") from error
     try:
         run = OmegaConf.to_container(OmegaConf.create(text)) if "${" not in text else None
-    except (OmegaConfBaseException, YAMLError):
+    except Exception:  # whatever YAML stumbles on
         run = None
     if not isinstance(run, dict) or not isinstance(run.get("env"), Mapping):
         raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")

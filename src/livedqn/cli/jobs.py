@@ -59,13 +59,13 @@ def refused(error: LivedqnError) -> None:
     """Say what was wrong in one line and leave with 2, without the empty folders that Hydra made."""
     print(f"livedqn: error: {' '.join(str(error).split())}", file=sys.stderr)
     if HydraConfig.initialized():
-        _remove_empty(Path(HydraConfig.get().runtime.output_dir))
+        remove_empty(Path(HydraConfig.get().runtime.output_dir))
     sys.exit(2)
 
 
-def _remove_empty(folder: Path) -> None:
+def remove_empty(folder: Path) -> None:
     """Remove a folder and its parents as long as nothing but Hydra's record of a sweep is in them."""
-    while folder != Path.cwd():
+    while folder.is_dir() and folder.resolve() != Path.cwd():
         if [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
             (folder / "multirun.yaml").unlink()
         try:

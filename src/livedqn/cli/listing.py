@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from livedqn.cli.words import Words
@@ -22,9 +23,7 @@ def show(words: Words) -> None:
         LivedqnError: a named plugin is unknown or broken.
     """
     if words.flags:
-        raise LivedqnError(
-            f"plugins takes no {words.flags[0]}; write livedqn plugins, or livedqn plugins <kind>=<name>"
-        )
+        raise LivedqnError(f"plugins takes no {words.flags[0]}; it takes <kind>=<name>, or nothing")
     # a pipe gets whole lines: what is cut to a terminal's width cannot be searched
     console = Console(soft_wrap=False, width=None if Console().is_terminal else 200)
     if not words.overrides:
@@ -46,19 +45,19 @@ def _all() -> Table:
 def _summary_or_error(kind: str, name: str) -> str:
     try:
         settings(kind, name)
-        return summary(kind, name)
+        return escape(summary(kind, name))
     except PluginError as error:  # a broken one is shown, and harms nobody
-        return f"[red]broken:[/] {error}"
+        return f"[red]broken:[/] {escape(str(error))}"
 
 
 def _one(console: Console, kind: str, name: str) -> None:
     rows = describe(kind, name)
     text = (inspect.getdoc(load(kind, name)) or "").partition("\nArgs:")[0].strip()
-    console.print(f"[bold]{who(kind, name)}[/]\n\n{text}\n")
+    console.print(f"[bold]{who(kind, name)}[/]\n\n{escape(text)}\n")
     if not rows:
         console.print("It has no settings.")
         return
     table = Table("setting", "type", "default", "meaning", box=None)
     for row in rows:
-        table.add_row(f"{kind}.{row.name}", row.type, row.default, row.text)
+        table.add_row(f"{kind}.{row.name}", *(escape(text) for text in (row.type, row.default, row.text)))
     console.print(table)

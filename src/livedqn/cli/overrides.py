@@ -15,7 +15,7 @@ from livedqn.types import LivedqnError
 
 
 def take_paths(words: Iterable[str], names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The other words, and the raw values of these settings: a path may hold any character, so Hydra never parses it."""
+    """The other words, and the raw values of these settings: Hydra never parses them, so a path may be any."""
     others, paths = [], {}
     for word in words:
         key, _, value = word.partition("=")

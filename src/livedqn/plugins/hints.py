@@ -26,7 +26,9 @@ def refusal(hint: Any) -> str | None:
     if origin is dict and inner and inner[0] in _PRIMITIVES:
         return refusal(inner[1])
     if origin in (list, tuple) and inner:
-        return next((problem for problem in map(refusal, inner) if inner and problem and ... not in inner), None)
+        if len(set(inner) - {...}) > 1:  # OmegaConf would take the first type for all
+            return "the values of a tuple must be of one type"
+        return refusal(inner[0])
     if origin is Literal:
         return "Literal is not supported; use an Enum, or str and raise a ValueError that lists the choices"
     name = getattr(hint, "__name__", str(hint))

@@ -35,7 +35,7 @@ def node(kind: str, name: str) -> DictConfig:
 
 
 def fixed(config: DictConfig) -> DictConfig:
-    """The same config with ``plugin`` read-only and every free dictionary open for new keys."""
+    """The same config with ``plugin`` read-only, all other settings writable, every dictionary open for new keys."""
     config._get_node("plugin")._set_flag("readonly", True)  # type: ignore[union-attr]
     _open(config)
     return config
@@ -45,7 +45,9 @@ def _open(config: DictConfig) -> None:
     for key in config:
         child = None if OmegaConf.is_missing(config, key) else config._get_node(key)
         if isinstance(child, DictConfig) and not child._is_none():
-            if not dataclasses.is_dataclass(OmegaConf.get_type(child)):
+            if dataclasses.is_dataclass(OmegaConf.get_type(child)):
+                OmegaConf.set_readonly(child, False)  # a frozen dataclass, too, is configured before it is built
+            else:
                 OmegaConf.set_struct(child, False)
             _open(child)
 
