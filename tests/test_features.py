@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from livedqn.features import EMBEDDING_WIDTH, Features, dense_spec
+from livedqn.features import EMBEDDING_WIDTH, Embeddings, Transform, dense_spec
 from livedqn.types import Column, Spec, TensorObservation
 
 SPEC = Spec(
@@ -16,7 +16,11 @@ SPEC = Spec(
     num_actions=3,
     history=(Column("real"), Column("streamer", "id")),
     history_length=2,
-    candidates=(Column("heat", "count", role="heat"), Column("streamer", "id"), Column("tag", "category", cardinality=3)),
+    candidates=(
+        Column("heat", "count", role="heat"),
+        Column("streamer", "id"),
+        Column("tag", "category", cardinality=3),
+    ),
 )
 
 
@@ -31,10 +35,14 @@ def observation() -> TensorObservation:
     }
 
 
+def dense_observation() -> TensorObservation:
+    transform = Transform(SPEC)
+    transform.fit(observation())
+    return Embeddings(SPEC)(transform(observation()))
+
+
 def test_numbers_are_standardised_and_counts_logged_over_valid_rows_only() -> None:
-    features = Features(SPEC)
-    features.fit(observation())
-    dense = features(observation())
+    dense = dense_observation()
     # age: mean 20, deviation 10; visits: log 0 and 1, mean 0.5, deviation 0.5
     assert dense["context"].tolist() == [[-1, -1], [1, 1]]
     # heat: logs 1, 0 and 3 (the masked 9e9 is not counted): mean 4/3, variance (1/9 + 16/9 + 25/9) / 3
@@ -44,9 +52,7 @@ def test_numbers_are_standardised_and_counts_logged_over_valid_rows_only() -> No
 
 
 def test_nothing_masked_rows_and_unused_history_stay_exact_zeros() -> None:
-    features = Features(SPEC)
-    features.fit(observation())
-    dense = features(observation())
+    dense = dense_observation()
     assert not dense["candidates"][:, 0].any()
     assert not dense["candidates"][1, 2].any()
     assert not dense["history"][0, 0].any()
@@ -55,7 +61,7 @@ def test_nothing_masked_rows_and_unused_history_stay_exact_zeros() -> None:
 
 
 def test_columns_of_one_name_share_their_embedding() -> None:
-    dense = Features(SPEC)(observation())
+    dense = dense_observation()
     streamer_in_history = dense["history"][0, 1, 1:]
     streamer_of_room = dense["candidates"][0, 1, 1 : 1 + EMBEDDING_WIDTH]
     assert streamer_of_room.any()
@@ -63,7 +69,7 @@ def test_columns_of_one_name_share_their_embedding() -> None:
 
 
 def test_the_dense_spec_tells_the_widths() -> None:
-    dense, spec = Features(SPEC)(observation()), dense_spec(SPEC)
+    dense, spec = dense_observation(), dense_spec(SPEC)
     for name in ("context", "history", "candidates"):
         assert len(getattr(spec, name)) == dense[name].shape[-1]
     assert spec.column("candidates", "heat") == 0
@@ -71,7 +77,7 @@ def test_the_dense_spec_tells_the_widths() -> None:
 
 
 def test_a_column_that_never_varies_passes_unchanged() -> None:
-    features = Features(Spec(context=(Column("one"),), context_shape=(1,), num_actions=2))
+    transform = Transform(Spec(context=(Column("one"),), context_shape=(1,), num_actions=2))
     constant = {"context": torch.full((5, 1), 3.0), "mask": torch.ones(5, 2, dtype=torch.bool)}
-    features.fit(constant)
-    assert features(constant)["context"].flatten().tolist() == [3] * 5
+    transform.fit(constant)
+    assert transform(constant)["context"].flatten().tolist() == [3] * 5

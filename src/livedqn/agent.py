@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from livedqn import losses
 from livedqn.experience import Experience
+from livedqn.features import Transform
 from livedqn.network import EncoderFactory, QNetwork
 from livedqn.protocols import Batch
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, TensorObservation
@@ -76,6 +77,8 @@ class DQN(pl.LightningModule):
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise = standardise
 
+        self.transform = Transform(spec)
+
         def network() -> QNetwork:
             return QNetwork(spec, encoder_factory, hidden=hidden, is_dueling=dueling, ensemble=ensemble)
 
@@ -105,7 +108,7 @@ class DQN(pl.LightningModule):
     @torch.inference_mode()
     def _values(self, network: nn.Module, observation: Observation) -> FloatArray:
         network.eval()
-        q: Tensor = network(self._tensors(observation)) / self.reward_scale
+        q: Tensor = network(self._transformed(observation)) / self.reward_scale
         return q.cpu().numpy()
 
     # ---- learning ---------------------------------------------------------------------------------------------------
@@ -159,17 +162,15 @@ class DQN(pl.LightningModule):
         self.is_fitted.fill_(True)
         self.reward_scale.fill_(1 / experience.reward_rms())
         if self._standardise:
-            sample = self._tensors(experience.sample(min(self.warmup_steps, 4_096)).observation)
-            for network in (self.online, self.target, self.myopic):
-                if network is not None:
-                    network.features.fit(sample)
+            sample = experience.sample(min(self.warmup_steps, 4_096)).observation
+            self.transform.fit({name: self._tensor(array) for name, array in sample.items()})
 
     def update(self, batch: Batch) -> FloatArray:
         """One step of Adam on the Huber loss of the n-step errors; returns their sizes, (N,), for priorities."""
         self.online.train()
         r_t, discount_t = self._tensor(batch.reward) * self.reward_scale, self._tensor(batch.discount)
         a_tm1, weight = self._tensor(batch.action), self._tensor(batch.weight)
-        observation, following = self._tensors(batch.observation), self._tensors(batch.next_observation)
+        observation, following = self._transformed(batch.observation), self._transformed(batch.next_observation)
 
         target = self._target(r_t, discount_t, following)
         q_tm1 = losses.chosen(self.online(observation), a_tm1)
@@ -213,8 +214,9 @@ class DQN(pl.LightningModule):
         for kept_buffer, new_buffer in zip(self.target.buffers(), self.online.buffers(), strict=True):
             kept_buffer.copy_(new_buffer)
 
-    def _tensors(self, observation: Observation) -> TensorObservation:
-        return {name: self._tensor(array) for name, array in observation.items()}
+    def _transformed(self, observation: Observation) -> TensorObservation:
+        transformed: TensorObservation = self.transform({n: self._tensor(array) for n, array in observation.items()})
+        return transformed
 
     def _tensor(self, array: Any) -> Tensor:
         return torch.from_numpy(array).to(self.device)

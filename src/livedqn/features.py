@@ -1,8 +1,8 @@
-"""Feature transforms, applied once and in one place: raw observation in, dense observation out.
+"""From the raw observation to numbers that a network can read, in one place.
 
-Counts are replaced by log(1 + x), numbers are standardised with the mean and deviation of warm-up data, categories and
-ids are embedded. The statistics are buffers: they are frozen after warm-up and saved with the weights, so training,
-evaluation and serving cannot differ. *Nothing* (row 0), masked rows and unused history stay exact zeros.
+The transform is fixed after warm-up and saved with the weights, so that training, evaluation and serving cannot differ;
+it is applied once to an observation, whatever the number of networks. The embeddings behind it are learned, so every
+network has its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from livedqn.types import Column, Spec, TensorObservation
 
+ARRAYS = ("context", "history", "candidates")
 EMBEDDING_WIDTH = 8
 #: Ids are hashed into this many embeddings: a few times the streamers of a mid-sized platform's busy hour.
 ID_BUCKETS = 2048
@@ -22,7 +23,7 @@ KNUTH = 2654435761
 
 
 def dense_spec(spec: Spec) -> Spec:
-    """What :class:`Features` makes of ``spec``: every column a number, ids and categories several."""
+    """What transform and embeddings make of ``spec``: every column a number, an id or category several."""
 
     def dense(columns: tuple[Column, ...]) -> tuple[Column, ...]:
         numbers = [Column(c.name, role=c.role) for c in columns if _is_number(c)]
@@ -39,51 +40,49 @@ def dense_spec(spec: Spec) -> Spec:
     )
 
 
-class Features(nn.Module):
-    """The transform of each array of the observation; columns of one name share their embedding."""
+class Transform(nn.Module):
+    """Raw observation -> transformed observation of the same layout; statistics are buffers, frozen once fitted.
+
+    Numbers are standardised, counts are log(1 + x) first, ids become the bucket of their hash, categories stay.
+    *Nothing* (row 0), masked rows and unused history are exact zeros.
+    """
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self.tables = nn.ModuleDict()
-        columns = {name: getattr(spec, name) for name in ("context", "history", "candidates") if getattr(spec, name)}
-        for column in (c for group in columns.values() for c in group if not _is_number(c)):
-            if column.name not in self.tables:
-                rows = ID_BUCKETS + 1 if column.kind == "id" else column.cardinality
-                self.tables[column.name] = nn.Embedding(rows, _width(column), padding_idx=0)
-        self.arrays = nn.ModuleDict({name: _ArrayFeatures(group, self.tables) for name, group in columns.items()})
+        groups = {name: getattr(spec, name) for name in ARRAYS if getattr(spec, name)}
+        self.arrays = nn.ModuleDict({name: _ArrayTransform(columns) for name, columns in groups.items()})
 
     @torch.no_grad()
     def fit(self, observation: TensorObservation) -> None:
         """Take mean and deviation of every number from ``observation`` (N, ...), over valid rows only."""
         for name, array in self.arrays.items():
-            assert isinstance(array, _ArrayFeatures)
+            assert isinstance(array, _ArrayTransform)
             array.fit(observation[name], _valid(name, observation))
 
     def forward(self, observation: TensorObservation) -> TensorObservation:
-        """The dense observation; ``mask`` and images pass through."""
-        dense = dict(observation)
+        """The transformed observation; ``mask`` and images pass through."""
+        transformed = dict(observation)
         for name, array in self.arrays.items():
-            dense[name] = array(observation[name], _valid(name, observation))
-        return dense
+            transformed[name] = array(observation[name], _valid(name, observation))
+        return transformed
 
 
-class _ArrayFeatures(nn.Module):
+class _ArrayTransform(nn.Module):
     """The transform of one array (..., columns)."""
 
-    numbers: Tensor
     is_count: Tensor
+    is_id: Tensor
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, columns: tuple[Column, ...], tables: nn.ModuleDict) -> None:
+    def __init__(self, columns: tuple[Column, ...]) -> None:
         super().__init__()
-        numbers = [i for i, c in enumerate(columns) if _is_number(c)]
-        self.embedded = [(i, c) for i, c in enumerate(columns) if not _is_number(c)]
-        self._tables = [tables[c.name] for _, c in self.embedded]  # a list: the parent owns and saves them
-        self.register_buffer("numbers", torch.tensor(numbers, dtype=torch.long))
-        self.register_buffer("is_count", torch.tensor([columns[i].kind == "count" for i in numbers], dtype=torch.bool))
-        self.register_buffer("mean", torch.zeros(len(numbers)))
-        self.register_buffer("scale", torch.ones(len(numbers)))
+        self._is_number = [_is_number(c) for c in columns]
+        self._has_ids = any(c.kind == "id" for c in columns)
+        self.register_buffer("is_count", torch.tensor([c.kind == "count" for c in columns]))
+        self.register_buffer("is_id", torch.tensor([c.kind == "id" for c in columns]))
+        self.register_buffer("mean", torch.zeros(len(columns)))
+        self.register_buffer("scale", torch.ones(len(columns)))
 
     def fit(self, x: Tensor, valid: Tensor | None) -> None:
         rows = self._logged(x)
@@ -91,23 +90,51 @@ class _ArrayFeatures(nn.Module):
         if len(rows) == 0:
             return
         spread = rows.std(dim=0, correction=0)
-        varies = spread > 1e-6  # a constant, such as the column that says "a real impression", passes unchanged
+        # a constant, such as the column that says "a real impression", passes unchanged, and so do ids and categories
+        varies = (spread > 1e-6) & torch.tensor(self._is_number, device=x.device)
         self.mean.copy_(torch.where(varies, rows.mean(dim=0), 0.0))
         self.scale.copy_(torch.where(varies, spread, 1.0))
 
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
-        parts = [(self._logged(x) - self.mean) / self.scale]
-        for (i, column), table in zip(self.embedded, self._tables, strict=True):
-            index = x[..., i].long()
-            if column.kind == "id":
-                index = torch.where(index > 0, 1 + index * KNUTH % ID_BUCKETS, 0)
-            parts.append(table(index))
-        dense = torch.cat(parts, dim=-1)
-        return dense if valid is None else torch.where(valid.unsqueeze(-1), dense, 0.0)
+        transformed = (self._logged(x) - self.mean) / self.scale
+        if self._has_ids:
+            bucket = 1 + x.long() * KNUTH % ID_BUCKETS
+            transformed = torch.where(self.is_id & (x > 0), bucket.to(x.dtype), transformed)
+        return transformed if valid is None else transformed * valid.unsqueeze(-1)
 
     def _logged(self, x: Tensor) -> Tensor:
-        numbers = x.index_select(-1, self.numbers)
-        return torch.where(self.is_count, numbers.clamp_min(0).log1p(), numbers)
+        return torch.where(self.is_count, x.clamp_min(0).log1p(), x)
+
+
+class Embeddings(nn.Module):
+    """Transformed observation -> dense observation: ids and categories embedded, in columns behind the numbers.
+
+    Columns of one name share their embedding, whatever the array. 0 (none) is embedded as zeros.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.tables = nn.ModuleDict()
+        self._columns: dict[str, tuple[list[int], list[tuple[int, str]]]] = {}
+        for name in ARRAYS:
+            columns: tuple[Column, ...] = getattr(spec, name)
+            numbers = [i for i, c in enumerate(columns) if _is_number(c)]
+            embedded = [(i, c.name) for i, c in enumerate(columns) if not _is_number(c)]
+            if embedded:
+                self._columns[name] = (numbers, embedded)
+            for i, table in embedded:
+                if table not in self.tables:
+                    rows = ID_BUCKETS + 1 if columns[i].kind == "id" else columns[i].cardinality
+                    self.tables[table] = nn.Embedding(rows, _width(columns[i]), padding_idx=0)
+
+    def forward(self, observation: TensorObservation) -> TensorObservation:
+        """The dense observation, as :func:`dense_spec` describes it."""
+        dense = dict(observation)
+        for name, (numbers, embedded) in self._columns.items():
+            x = observation[name]
+            parts = [x[..., numbers], *(self.tables[table](x[..., i].long()) for i, table in embedded)]
+            dense[name] = torch.cat(parts, dim=-1)
+        return dense
 
 
 def _valid(name: str, observation: TensorObservation) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""The Q-network: features, encoder (a plugin), and a head that values every action."""
+"""The Q-network: embeddings, encoder (a plugin), and a head that values every action."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from livedqn.features import Features, dense_spec
+from livedqn.features import Embeddings, dense_spec
 from livedqn.losses import dueling
 from livedqn.types import Spec, TensorObservation
 
@@ -16,7 +16,7 @@ EncoderFactory = Callable[[Spec], Any]
 
 
 class QNetwork(nn.Module):
-    """Observation -> values (E, N, K), -inf outside the mask.
+    """Transformed observation -> values (E, N, K), -inf outside the mask.
 
     Args:
         spec: of the environment.
@@ -32,7 +32,7 @@ class QNetwork(nn.Module):
     ) -> None:
         super().__init__()
         dense = dense_spec(spec)
-        self.features = Features(spec)
+        self.embeddings = Embeddings(spec)
         self.encoder = encoder_factory(dense)
         width = int(self.encoder.width)
         heads: list[nn.Module] = []
@@ -45,7 +45,7 @@ class QNetwork(nn.Module):
 
     def forward(self, observation: TensorObservation) -> Tensor:
         """Values (E, N, K)."""
-        dense = self.features(observation)
+        dense = self.embeddings(observation)
         state, mask = self.encoder(dense), dense["mask"]
         q = torch.stack([head(state, dense) for head in self.heads])
         return q.masked_fill(~mask, -torch.inf)
