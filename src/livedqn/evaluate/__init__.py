@@ -1,13 +1,12 @@
 """What is a policy worth? Whole episodes on worlds of their own, tuned baselines, paired intervals."""
 
-from livedqn.evaluate.command import run, write_json
+from livedqn.evaluate.command import check_fit, run, write_json
 from livedqn.evaluate.compare import Notify, final_evaluation, silent, validate
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import Interval
 from livedqn.evaluate.play import Episodes
-from livedqn.evaluate.policies import Greedy, Random, ShowIf
+from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf
 from livedqn.evaluate.table import show
-from livedqn.evaluate.tune import Rule
 
 __all__ = [
     "Episodes",
@@ -18,6 +17,7 @@ __all__ = [
     "Random",
     "Rule",
     "ShowIf",
+    "check_fit",
     "final_evaluation",
     "run",
     "show",

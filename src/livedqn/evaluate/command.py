@@ -13,8 +13,8 @@ from livedqn.checkpoint import Checkpoint
 from livedqn.config import EvaluateConfig
 from livedqn.evaluate.compare import OURS, compare
 from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.policies import Rule
 from livedqn.evaluate.table import show
-from livedqn.evaluate.tune import Rule
 from livedqn.live import announce
 from livedqn.stage import Stage
 from livedqn.types import LivedqnError, Spec

@@ -12,8 +12,8 @@ from livedqn.evaluate.calibration import calibration
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.metrics import mean_return
 from livedqn.evaluate.play import Episodes, play
-from livedqn.evaluate.policies import Agent, Greedy, Random, Score, ShowIf, favourite, hottest, myopic
-from livedqn.evaluate.tune import THRESHOLDS, Rule, tune
+from livedqn.evaluate.policies import Agent, Greedy, Random, Rule, Score, ShowIf, favourite, hottest, myopic
+from livedqn.evaluate.tune import ROUNDS, ROWS, tune
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, world_seed
 from livedqn.types import LivedqnError
@@ -76,29 +76,23 @@ def compare(
         LivedqnError: there is no policy of a name.
     """
     _check(evaluation)
-    tuning = make_stage(_rows(evaluation.validation_episodes, num_envs))
     stage = make_stage(_rows(evaluation.episodes, num_envs))
     try:
-        scores = _scores(agents, tuning, seed)
+        scores = _scores(agents, stage, seed)
         chosen = _chosen([*agents, "random", *scores], names)
-        worlds = _worlds(seed, evaluation.validation_worlds)
         rules, validation = dict(rules or {}), {}
-        for name in chosen:
-            if name in scores and name not in rules:
-                advance = _counted(notify, f"tuning {name}", THRESHOLDS)
-                episodes = evaluation.validation_episodes
-                rules[name], validation[name] = tune(scores[name], tuning, worlds, episodes, advance)
+        untuned = [name for name in chosen if name in scores and name not in rules]
+        if untuned:
+            tuned = _tuned(untuned, scores, make_stage, evaluation, seed, notify)
+            rules |= {name: rule for name, (rule, _) in tuned.items()}
+            validation |= {name: value for name, (_, value) in tuned.items()}
         if "random" in chosen:
-            luck = _on(worlds, "validation", Random(seed), tuning, evaluation.validation_episodes)
-            validation["random"] = float(np.mean([mean_return(one) for one in luck]))
+            validation["random"] = validate(Random(seed), make_stage, evaluation, seed=seed, num_envs=num_envs)
 
         def policy(name: str) -> Policy:
             if name in agents:
                 return Greedy(agents[name])
-            if name == "random":
-                return Random(seed)
-            rule = rules[name]
-            return ShowIf(scores[name], stage.num_envs, rule.threshold, rule.max_shown_per_session)
+            return Random(seed) if name == "random" else ShowIf(scores[name], [rules[name]] * stage.num_envs)
 
         played: dict[str, list[Episodes]] = {}
         worlds = _worlds(seed, evaluation.worlds)
@@ -108,13 +102,28 @@ def compare(
         return Evaluation(
             played=played,
             agents=tuple(name for name in chosen if name in agents),
-            rules={name: rule for name, rule in rules.items() if name in chosen},
+            rules={name: rules[name] for name in chosen if name in rules},
             validation=validation,
             calibrations={n: calibration(played[n], agent.discount_of) for n, agent in agents.items() if n in chosen},
             steps=steps,
         )
     finally:
-        tuning.close()
+        stage.close()
+
+
+def _tuned(
+    names: Sequence[str], scores: Mapping[str, Score], make_stage: MakeStage, evaluation: EvaluationConfig, seed: int,
+    notify: Notify,
+) -> dict[str, tuple[Rule, float]]:  # fmt: skip
+    stage = make_stage(ROWS)
+    worlds = _worlds(seed, evaluation.validation_worlds)
+    found = {}
+    try:
+        for name in names:
+            advance = _counted(notify, f"tuning {name}", len(ROUNDS) * len(worlds))
+            found[name] = tune(scores[name], stage, worlds, evaluation.validation_episodes, advance)
+        return found
+    finally:
         stage.close()
 
 

@@ -13,8 +13,8 @@ from livedqn.evaluate.calibration import Calibration
 from livedqn.evaluate.intervals import Interval, interval, paired
 from livedqn.evaluate.metrics import metrics
 from livedqn.evaluate.play import Episodes
+from livedqn.evaluate.policies import Rule
 from livedqn.evaluate.slices import Slices
-from livedqn.evaluate.tune import Rule
 from livedqn.types import FloatArray
 
 #: Below so many environment steps of training nobody should expect much; the table says so.

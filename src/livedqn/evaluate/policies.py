@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Spec
 
 #: Scores every action of an observation, (B, K); column 0, *nothing*, is not looked at.
 Score = Callable[[Observation], FloatArray]
+#: A threshold that every score reaches.
+ALWAYS = float("-inf")
 
 
 class Agent(Protocol):
@@ -62,19 +65,37 @@ class Random:
         return np.asarray(luck.argmax(axis=1), np.int64)
 
 
+@dataclass(frozen=True)
+class Rule:
+    """When a baseline shows its best room: if its score reaches ``threshold``, up to a cap a session (None: no cap)."""
+
+    threshold: float = ALWAYS
+    max_shown_per_session: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python, as checkpoints store it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Rule:
+        """The inverse of :meth:`to_dict`."""
+        return cls(float(state["threshold"]), state["max_shown_per_session"])
+
+
 class ShowIf:
-    """The allowed room with the highest score, if that reaches ``threshold`` and the session's cap is not spent.
+    """The allowed room with the highest score, if its row's rule lets it.
 
     Args:
         score: of the rooms.
-        num_envs: B.
-        threshold: the least score that is shown.
-        max_shown: rooms in one session; None = no cap.
+        rules: one a row, B.
     """
 
-    def __init__(self, score: Score, num_envs: int, threshold: float, max_shown: int | None) -> None:
-        self._score, self._threshold, self._max_shown = score, threshold, max_shown
-        self._shown = np.zeros(num_envs, np.int64)
+    def __init__(self, score: Score, rules: Sequence[Rule]) -> None:
+        self._score = score
+        self._threshold = np.array([rule.threshold for rule in rules])
+        caps = [rule.max_shown_per_session for rule in rules]
+        self._most = np.array([np.inf if cap is None else cap for cap in caps])
+        self._shown = np.zeros(len(rules), np.int64)
 
     def reset(self, rows: BoolArray) -> None:
         """A new session of these rows, with a fresh cap."""
@@ -83,9 +104,7 @@ class ShowIf:
     def __call__(self, observation: Observation) -> IntArray:
         """One action a row, (B,), 0 where it shows nothing."""
         room, score = best_room(self._score(observation), observation["mask"])
-        show = np.isfinite(score) & (score >= self._threshold)
-        if self._max_shown is not None:
-            show &= self._shown < self._max_shown
+        show = np.isfinite(score) & (score >= self._threshold) & (self._shown < self._most)
         self._shown += show
         return np.where(show, room, 0)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import Interval
-from livedqn.evaluate.tune import ALWAYS, Rule
+from livedqn.evaluate.policies import ALWAYS, Rule
 
 #: Metric -> heading; shares are printed as percentages.
 HEADINGS = {

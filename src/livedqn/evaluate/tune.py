@@ -5,58 +5,59 @@ Where rewards cannot be negative a bare score never chooses *nothing*, and beati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from livedqn.evaluate.metrics import mean_return
-from livedqn.evaluate.play import Episodes, play
-from livedqn.evaluate.policies import Score, ShowIf, best_room
+from livedqn.evaluate.play import play
+from livedqn.evaluate.policies import ALWAYS, Rule, Score, ShowIf, best_room
 from livedqn.stage import Stage, world_seed
 from livedqn.types import FloatArray, Observation
 
 THRESHOLDS = 10
 CAPS = 5
-ALWAYS = float("-inf")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """When a baseline shows its best room: if its score reaches ``threshold``, up to a cap a session (None: no cap)."""
-
-    threshold: float = ALWAYS
-    max_shown_per_session: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain Python, as checkpoints store it."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Rule:
-        """The inverse of :meth:`to_dict`."""
-        return cls(float(state["threshold"]), state["max_shown_per_session"])
+#: How many rules are on trial in each round. Every round plays the same number of episodes, so that the few that are
+#: left get the more of them: returns are heavy-tailed, and the best of fifty means of a few hundred is luck.
+ROUNDS = (THRESHOLDS * CAPS, 10)
+#: Few rows with many episodes each: where one row plays one long session, all the others wait for it.
+ROWS = 5 * max(ROUNDS)
 
 
 def tune(
-    score: Score, stage: Stage, worlds: Iterable[int], episodes: int, advance: Callable[[], None]
+    score: Score, stage: Stage, worlds: Sequence[int], episodes: int, advance: Callable[[], None] = lambda: None
 ) -> tuple[Rule, float]:  # fmt: skip
     """The rule with the best mean return over the validation ``worlds`` (their indices), and that return.
 
     Thresholds are quantiles (0, 0.1 ... 0.9; the first means always) of the best scores met where every request shows
-    a room; caps are none, and four in equal ratios from 1 to the median number of rooms in such a session. Of rules
-    that bring the same the first counts: the lower threshold, then the looser cap. ``advance`` is called after each
-    threshold.
+    a room; caps are none, and four in equal ratios from 1 to the median number of rooms in such a session. All rules
+    of a round play side by side, each its share of the rows of ``stage``; in the first round that makes at least
+    ``episodes`` episodes a rule and world. ``advance`` is called after each world of each round.
     """
-    worlds = list(worlds)
+    rules = _rules(score, stage, worlds[0])
+    quota = math.ceil(episodes * max(ROUNDS) / stage.num_envs)
+    for keep in (*ROUNDS[1:], 1):
+        means = np.zeros(len(rules))
+        for world in worlds:
+            means += _trial(rules, score, stage, world, quota) / len(worlds)
+            advance()
+        best = np.argsort(-means, kind="stable")[:keep]
+        rules, means = [rules[i] for i in best], means[best]
+    return rules[0], float(means[0])
 
-    def trial(rule: Rule, scored: Score = score) -> list[Episodes]:
-        policy = ShowIf(scored, stage.num_envs, rule.threshold, rule.max_shown_per_session)
-        return [
-            play(policy, stage, seed=world_seed("validation", i), split="validation", episodes=episodes) for i in worlds
-        ]
 
+def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> FloatArray:
+    """The mean return of each rule in one world, (R,), where every row plays ``quota`` episodes."""
+    rule_of_row = np.arange(stage.num_envs) * len(rules) // stage.num_envs
+    policy = ShowIf(score, [rules[i] for i in rule_of_row])
+    seed = world_seed("validation", world)
+    played = play(policy, stage, seed=seed, split="validation", episodes=quota * stage.num_envs)
+    rule = np.repeat(rule_of_row, quota)
+    return np.bincount(rule, weights=played.per_episode(played.steps["reward"])) / np.bincount(rule)
+
+
+def _rules(score: Score, stage: Stage, world: int) -> list[Rule]:
+    """All that are tried; the looser of two goes before."""
     met: list[FloatArray] = []
 
     def recorded(observation: Observation) -> FloatArray:
@@ -64,22 +65,11 @@ def tune(
         met.append(best_room(scores, observation["mask"])[1])
         return scores
 
-    always = trial(Rule(), recorded)
-    caps = _caps(_shown(always))
-    results: dict[Rule, float] = {}
-    for threshold in _thresholds(np.concatenate(met)):
-        free = Rule(threshold)
-        played = always if threshold == ALWAYS else trial(free)
-        results[free] = _mean_return(played)
-        # a cap that no session reaches changes nothing, so it need not be tried
-        most = _shown(played).max()
-        for cap in caps:
-            if cap < most:
-                rule = Rule(threshold, cap)
-                results[rule] = _mean_return(trial(rule))
-        advance()
-    best = max(results, key=lambda rule: results[rule])
-    return best, results[best]
+    policy = ShowIf(recorded, [Rule()] * stage.num_envs)
+    seed = world_seed("validation", world)
+    always = play(policy, stage, seed=seed, split="validation", episodes=stage.num_envs)
+    caps = _caps(always.per_episode(always.action > 0))
+    return [Rule(threshold, cap) for threshold in _thresholds(np.concatenate(met)) for cap in (None, *caps)]
 
 
 def _thresholds(scores: FloatArray) -> list[float]:
@@ -93,11 +83,3 @@ def _thresholds(scores: FloatArray) -> list[float]:
 def _caps(shown: FloatArray) -> list[int]:
     median = max(float(np.median(shown)), 1.0)
     return sorted({round(float(cap)) for cap in np.geomspace(1, median, CAPS - 1)}, reverse=True)
-
-
-def _shown(played: list[Episodes]) -> FloatArray:
-    return np.concatenate([one.per_episode(one.action > 0) for one in played])
-
-
-def _mean_return(played: list[Episodes]) -> float:
-    return float(np.mean([mean_return(one) for one in played]))
