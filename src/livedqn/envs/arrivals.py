@@ -51,10 +51,10 @@ def _population(seed: int, viewers: Viewers) -> tuple[FloatArray, FloatArray]:
 
 def _by_demand(timetable: Timetable) -> FloatArray:
     """The cumulative shares of sessions that begin in each bin; none while no room is live or after the last call."""
-    starts_s = timetable.starts_s
-    weights = demand(starts_s) * _lengths(timetable) * (timetable.count > 0)
-    open_weights = weights * (starts_s < timetable.end_s - LAST_CALL_S)
-    weights = open_weights if open_weights.any() else weights  # a timetable may be shorter than that
+    weights = demand(timetable.starts_s) * _lengths(timetable)
+    for wanted in (timetable.count > 0, timetable.starts_s < timetable.end_s - LAST_CALL_S):
+        if (weights * wanted).any():  # a small or short timetable may have no such bin
+            weights = weights * wanted
     shares: FloatArray = np.cumsum(weights)[:-1] / weights.sum()
     return shares
 

@@ -96,6 +96,8 @@ class Viewers:
         for field in fields(self):
             if not isfinite(getattr(self, field.name)):
                 raise LivedqnError(f"viewers.{field.name} is not finite; choose a number")
+            if field.name.endswith("_sd") and getattr(self, field.name) < 0:
+                raise LivedqnError(f"viewers.{field.name}={getattr(self, field.name)}; a spread is not below 0")
         if self.population < 1:
             raise LivedqnError(f"viewers.population={self.population}; a world needs at least one viewer")
         for name in ("like_share", "comment_share", "follow_share", "gift_share", "boredom_kept", "tag_accuracy"):

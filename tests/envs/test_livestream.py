@@ -1,0 +1,225 @@
+"""The simulator: its contract, its randomness, its candidates, and what a step does to a session."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livedqn.envs import LiveStream, Viewers
+from livedqn.envs.sim import sim
+from livedqn.testing import check_env
+from livedqn.types import IntArray, LivedqnError, Observation, Spec
+
+EAGER = Viewers(click_bias=50.0)  # everybody clicks
+LOYAL = Viewers(leave_bias=-50.0)  # nobody leaves
+
+
+def random_actions(observation: Observation, rng: np.random.Generator) -> IntArray:
+    mask = observation["mask"]
+    return np.where(mask, rng.random(mask.shape), -1).argmax(axis=1)
+
+
+def column(env: LiveStream, array: str, name: str) -> int:
+    return [c.name for c in getattr(Spec.of(env), array)].index(name)
+
+
+def test_contract() -> None:
+    check_env(sim(8))
+    check_env(sim(1))
+    check_env(sim(5, viewers=Viewers(leave_bias=1.0)))  # sessions of one or two requests
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, database=None)
+@given(
+    num_envs=st.integers(1, 5), streamers=st.integers(1, 40), topics=st.integers(1, 6), days=st.integers(1, 2),
+    candidates=st.integers(2, 12), history=st.integers(1, 4), max_requests=st.integers(1, 30),
+)  # fmt: skip
+def test_contract_of_any_size(**sizes: int) -> None:
+    check_env(sim(**sizes))  # type: ignore[arg-type]
+
+
+def test_what_is_drawn_does_not_depend_on_the_policy() -> None:
+    """Two policies on a seed: the same viewers come at the same time, episode by episode, and see the same rooms."""
+    seen: list[dict[str, Any]] = []
+    for policy in ("nothing", "random"):
+        env, rng = sim(16), np.random.default_rng(0)
+        observation, infos = env.reset(seed=9)
+        first = {"candidates": observation["candidates"], **infos["ids"]}
+        for _ in range(40):
+            actions = random_actions(observation, rng) if policy == "random" else np.zeros(16, np.int64)
+            observation, _, terminated, truncated, _ = env.step(actions)
+            if (terminated | truncated).any():
+                observation, _ = env.reset(options={"reset_mask": terminated | truncated})
+        observation, infos = env.reset(options={"reset_mask": np.ones(16, np.bool_)})
+        episode = env.state_dict()["sessions"]["episode"].tolist()
+        seen.append({**first, "later": dict(zip(enumerate(episode), infos["ids"]["viewer"].tolist(), strict=True))})
+    for name in ("candidates", "viewer", "time_s", "rooms", "streamers"):
+        assert np.array_equal(seen[0][name], seen[1][name])
+    common = seen[0]["later"].keys() & seen[1]["later"].keys()
+    assert all(seen[0]["later"][row] == seen[1]["later"][row] for row in common)
+
+
+def test_rows_do_not_depend_on_how_many_there_are() -> None:
+    few, many = sim(3), sim(7)
+    for env in (few, many):
+        env.reset(seed=4)
+    a, b = few.step(np.ones(3, np.int64)), many.step(np.ones(7, np.int64))
+    for name in a[0]:
+        assert np.array_equal(a[0][name], b[0][name][:3])
+
+
+def test_candidates_are_live_and_all_different() -> None:
+    env = sim(64, streamers=100, candidates=12)
+    observation, infos = env.reset(seed=1)
+    mask, rooms = observation["mask"], infos["ids"]["rooms"]
+    assert np.array_equal(rooms > 0, mask & (np.arange(12) > 0))
+    for row in range(64):
+        shown = rooms[row][rooms[row] > 0]
+        assert len(set(shown.tolist())) == len(shown)
+    table = env._timetable
+    for row, time_s in enumerate(infos["ids"]["time_s"]):
+        now = table.bin_at(np.array([time_s]))[0]
+        assert set(rooms[row].tolist()) - {0} <= set(table.room[now, : table.count[now]].tolist())
+        assert mask[row].sum() == 1 + min(11, table.count[now])  # fewer where fewer are live
+    assert not observation["candidates"][~mask].any()
+    assert (observation["candidates"][..., column(env, "candidates", "age")] >= 0).all()
+
+
+def test_retrieval_goes_by_heat_tags_and_acquaintance() -> None:
+    for setting, name in (("retrieval_heat", "heat"), ("retrieval_tag", "tag"), ("retrieval_known", "affinity")):
+        means = []
+        for weight in (0.0, 5.0):
+            only = {"retrieval_heat": 0.0, "retrieval_tag": 0.0, "retrieval_known": 0.0, setting: weight}
+            env = sim(200, candidates=6, viewers=Viewers(**only))  # type: ignore[arg-type]
+            observation, _ = env.reset(seed=2)
+            values = observation["candidates"][..., column(env, "candidates", name)][observation["mask"]]
+            means.append(np.log1p(values.clip(0)).mean())
+        assert means[1] > 1.5 * means[0], setting
+
+
+def test_a_step_is_remembered() -> None:
+    env = sim(4, candidates=3, history=2, viewers=EAGER)
+    observation, infos = env.reset(seed=3)
+    streamer = infos["ids"]["streamers"][:, 1]
+    assert not observation["history"].any()
+    after, reward, _, _, infos = env.step(np.array([1, 1, 0, 1]))
+    signals = infos["signals"]
+    assert signals["clicked"].tolist() == [1, 1, 0, 1]
+    assert signals["watch_s"][2] == 0
+    assert (signals["watch_s"][[0, 1, 3]] > 0).all()
+    history = after["history"]
+    assert history[:, 0].any(axis=1).tolist() == [False] * 4
+    assert history[:, 1, 0].tolist() == [1, 1, 0, 1]  # the newest is last
+    assert history[[0, 1, 3], 1, column(env, "history", "streamer")].tolist() == streamer[[0, 1, 3]].tolist()
+    assert history[[0, 1, 3], 1, column(env, "history", "ago")].tolist() == [1, 1, 1]
+    context = {name: after["context"][:, column(env, "context", name)] for name in ("requests", "shown", "watched_min")}
+    assert context["requests"].tolist() == [1, 1, 1, 1]
+    assert context["shown"].tolist() == [1, 1, 0, 1]
+    assert context["watched_min"] == pytest.approx(signals["watch_s"] / 60)
+    assert reward == pytest.approx(
+        signals["clicked"] + 2 * (signals["watch_s"] > 300) + 3 * signals["liked"]
+    )  # engagement
+
+
+def test_time_passes_by_watching_and_in_the_feed() -> None:
+    env = sim(50, viewers=EAGER)
+    _, before = env.reset(seed=6)
+    _, _, _, _, infos = env.step(np.ones(50, np.int64))
+    assert (infos["elapsed_s"] > infos["signals"]["watch_s"]).all()
+    assert np.abs(infos["ids"]["time_s"] - before["ids"]["time_s"] - infos["elapsed_s"]).max() <= 1
+
+
+def test_irrelevant_rooms_shorten_sessions() -> None:
+    bored = Viewers(click_bias=-50.0)  # nobody clicks: whatever is shown is irrelevant
+    left = {}
+    for shown in (0, 1):
+        env = sim(400, viewers=bored)
+        env.reset(seed=8)
+        gone = np.zeros(400, np.bool_)
+        for _ in range(10):
+            _, _, terminated, truncated, _ = env.step(np.full(400, shown))
+            gone |= terminated
+            if (terminated | truncated).any():
+                env.reset(options={"reset_mask": terminated | truncated})
+        left[shown] = gone.mean()
+    assert left[1] > 1.5 * left[0]
+
+
+def test_truncation_is_not_termination() -> None:
+    env = sim(3, max_requests=2, viewers=LOYAL)
+    env.reset(seed=1)
+    ends = [env.step(np.zeros(3, np.int64))[2:4] for _ in range(2)]
+    assert [(t.tolist(), c.tolist()) for t, c in ends] == [([False] * 3, [False] * 3), ([False] * 3, [True] * 3)]
+    with pytest.raises(RuntimeError, match="row 0 has ended"):
+        env.step(np.zeros(3, np.int64))
+
+
+def test_masked_actions() -> None:
+    strict, lenient = sim(2, streamers=3, candidates=9), sim(2, streamers=3, candidates=9, invalid="nothing")
+    for env in (strict, lenient):
+        env.reset(seed=0)
+    for actions in ([8, 0], [9, 0], [-1, 0]):
+        with pytest.raises(ValueError, match="row 0 is outside its mask"):
+            strict.step(np.array(actions))
+    with pytest.raises(ValueError, match="integers"):
+        strict.step(np.zeros(2))
+    with pytest.raises(ValueError, match="integers"):
+        strict.step(np.zeros(3, np.int64))
+    counted = lenient.step(np.array([8, -1]))
+    nothing = strict.step(np.array([0, 0]))
+    assert all(np.array_equal(counted[0][name], nothing[0][name]) for name in nothing[0])
+
+
+def test_state_goes_on_exactly_in_another_process() -> None:
+    env, rng = sim(6), np.random.default_rng(1)
+    observation, _ = env.reset(seed=5)
+    for _ in range(15):
+        observation, _, terminated, truncated, _ = env.step(random_actions(observation, rng))
+        if (terminated | truncated).any():
+            observation, _ = env.reset(options={"reset_mask": terminated | truncated})
+    buffer = io.BytesIO()
+    torch.save(env.state_dict(), buffer)
+    buffer.seek(0)
+    other = sim(6)
+    other.load_state_dict(torch.load(buffer, weights_only=True))
+    for _ in range(15):
+        actions = random_actions(observation, rng)
+        (observation, *ours), (same, *theirs) = env.step(actions), other.step(actions)
+        assert all(np.array_equal(observation[name], same[name]) for name in same)
+        assert all(np.array_equal(a, b) for a, b in zip(ours[:3], theirs[:3], strict=True))
+        ended = ours[1] | ours[2]
+        if ended.any():
+            observation, _ = env.reset(options={"reset_mask": ended})
+            same, _ = other.reset(options={"reset_mask": ended})
+            assert all(np.array_equal(observation[name], same[name]) for name in same)
+    with pytest.raises(ValueError, match="shape"):
+        sim(5).load_state_dict(env.state_dict())
+
+
+def test_answers_are_nobodys_to_overwrite() -> None:
+    env = sim(3)
+    observation, _ = env.reset(seed=2)
+    kept = {name: array.copy() for name, array in observation.items()}
+    env.step(np.ones(3, np.int64))
+    assert all(np.array_equal(kept[name], observation[name]) for name in kept)
+    observation, _ = env.reset(seed=2)
+    for array in observation.values():
+        array[...] = 0  # what a user does to their arrays is nothing to us
+    again, _ = env.reset(options={"reset_mask": np.array([True, False, False])})
+    assert all(np.array_equal(kept[name][1:], again[name][1:]) for name in kept)
+
+
+@pytest.mark.parametrize("setting", [{"candidates": 1}, {"history": 0}, {"invalid": "maybe"}, {"streamers": 0}])
+def test_settings_out_of_range_are_one_line(setting: dict[str, Any]) -> None:
+    with pytest.raises(LivedqnError, match=next(iter(setting))) as error:
+        sim(2, **setting)
+    assert "\n" not in str(error.value)
+
+
+def test_no_split_where_there_is_none() -> None:
+    with pytest.raises(ValueError, match="no split 'nosuch'"):
+        sim(2).reset(seed=1, options={"split": "nosuch"})

@@ -1,0 +1,78 @@
+"""Timetables by hand, and simulated rooms against what was measured."""
+
+import numpy as np
+import pytest
+
+from livedqn.envs.rooms import SimulatedRooms
+from livedqn.envs.timetable import Timetable, at
+from livedqn.types import LivedqnError
+
+
+def test_timetable_by_hand() -> None:
+    # room 7 (heat 5) is live in bins 0 and 2, room 8 (heat 9) in bin 2; nothing in bin 1
+    entries = {
+        "bin": np.array([2, 0, 2]), "room": np.array([7, 7, 8]), "streamer_id": np.array([70, 70, 80]),
+        "streamer": np.array([1, 1, 2], np.int32), "topic": np.array([1, 1, 2], np.int32),
+        "heat": np.array([5, 4, 9], np.float32), "started_s": np.array([0.0, 0.0, 20.0]),
+        "ends_s": np.array([35.0, 35.0, 35.0]), "broadcasts": np.zeros(3, np.float32),
+    }  # fmt: skip
+    table = Timetable.of(np.array([0.0, 10.0, 20.0]), 35.0, entries)
+    assert table.count.tolist() == [1, 0, 2]
+    assert table.room.tolist() == [[7, 0], [0, 0], [8, 7]]  # hottest first, padded with zeros
+    assert table.bin_at(np.array([0.0, 9.9, 10.0, 34.0, 99.0])).tolist() == [0, 0, 1, 2, 2]
+    assert at(table.heat, np.array([[2 * 2 + 0, 2 * 2 + 1]])).tolist() == [[9, 5]]
+
+
+@pytest.fixture(scope="module")
+def week() -> Timetable:
+    return SimulatedRooms(streamers=600, topics=8, days=14).timetable(3, "")
+
+
+def test_rooms_as_measured(week: Timetable) -> None:
+    share = week.count / 600
+    assert share.mean() == pytest.approx(0.079, abs=0.02)  # 7.9 % of channels live at once, 4.1 to 11.6
+    by_hour = week.count.reshape(-1, 24, 4).mean(axis=(0, 2))
+    assert by_hour.argmax() in range(18, 23)
+    assert by_hour.max() / by_hour.min() == pytest.approx(6.3, rel=0.25)
+    heat = week.heat[week.heat > 0]
+    assert np.quantile(heat, 0.5) == pytest.approx(8, rel=0.5)
+    assert np.quantile(heat, 0.9) == pytest.approx(95, rel=0.5)
+
+
+def test_churn_and_drift_as_measured(week: Timetable) -> None:
+    steps, jaccard = [], []
+    for now in range(200, 400):
+        before = dict(zip(week.room[now].tolist(), week.heat[now].tolist(), strict=True))
+        after = dict(zip(week.room[now + 1].tolist(), week.heat[now + 1].tolist(), strict=True))
+        before.pop(0, None)
+        after.pop(0, None)
+        both = before.keys() & after.keys()
+        jaccard.append(len(both) / len(before.keys() | after.keys()))
+        steps += [np.log(after[room] / before[room]) for room in both if before[room] > 50]
+    assert np.mean(jaccard) == pytest.approx(0.925, abs=0.04)  # of popular rooms, which last longer than ours
+    assert np.std(steps) == pytest.approx(0.27, abs=0.04)
+
+
+def test_a_room_is_live_while_it_lasts(week: Timetable) -> None:
+    live = week.room > 0
+    assert np.array_equal(live.sum(axis=1), week.count)
+    assert (week.started_s <= week.starts_s[:, None])[live].all()
+    assert (week.ends_s > week.starts_s[:, None])[live].all()
+    assert all(len(set(row[row > 0].tolist())) == (row > 0).sum() for row in week.streamer)  # one room a streamer
+
+
+def test_streamers_are_the_same_in_every_world() -> None:
+    rooms = SimulatedRooms(streamers=80, topics=5, days=2)
+    topics = []
+    for seed in (1, 2):
+        table = rooms.timetable(seed, "")
+        topics.append(dict(zip(table.streamer.ravel().tolist(), table.topic.ravel().tolist(), strict=True)))
+    common = topics[0].keys() & topics[1].keys()
+    assert len(common) > 20
+    assert all(topics[0][streamer] == topics[1][streamer] for streamer in common)
+    assert not np.array_equal(rooms.timetable(1, "").count, rooms.timetable(2, "").count)
+
+
+def test_settings_out_of_range() -> None:
+    with pytest.raises(LivedqnError, match="days=0"):
+        SimulatedRooms(streamers=1, topics=1, days=0)
