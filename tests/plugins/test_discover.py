@@ -46,7 +46,7 @@ def test_a_plugin_that_fails_to_import_is_named_with_its_distribution(install):
 
 def test_an_attribute_that_is_not_there_is_a_failed_import(install):
     install("gift", "reward", "Gone", GIFT)
-    with pytest.raises(plugins.PluginError, match="failed to import: AttributeError.*Gone"):
+    with pytest.raises(plugins.PluginError, match=r"failed to import: AttributeError.*Gone"):
         load("reward", "gift")
 
 

@@ -42,6 +42,8 @@ def tidy(words: Iterable[str], *, is_multirun: bool) -> list[str]:
         line = override.input_line or ""
         if not override.is_hydra_override():
             _refuse(override)
+            if override.key_or_group == "experiment" and override.value() is None:
+                continue  # which is what it is where nothing is said; Hydra wants a name
             if is_multirun and swept and not override.is_sweep_override() and "." in override.key_or_group:
                 line = f"{override.key_or_group}=choice({override.get_value_string() or repr('')})"
         if _holds_target(override.key_or_group) or _holds_target(override._value):

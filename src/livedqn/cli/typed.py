@@ -23,11 +23,11 @@ def typed(composed: DictConfig, cls: type[Config]) -> Config:
     Raises:
         LivedqnError: a value is missing or cannot be resolved, or something is to be imported by path.
     """
-    unset = sorted(OmegaConf.missing_keys(composed))
-    if unset:
-        kind = unset[0].partition(".")[0]
-        raise LivedqnError(f"{kind}={composed[kind]['plugin']} needs a value: {unset[0]}=<value>")
     try:
+        unset = sorted(OmegaConf.missing_keys(composed))
+        if unset:
+            kind = unset[0].partition(".")[0]
+            raise LivedqnError(f"{kind}={composed[kind]['plugin']} needs a value: {unset[0]}=<value>")
         plain = _plain(OmegaConf.to_container(composed, resolve=True), "")
     except OmegaConfBaseException as error:
         raise LivedqnError(explain(error)) from error

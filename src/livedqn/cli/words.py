@@ -26,6 +26,10 @@ FLAGS = {
     "--hydra-help": ("", 0, "what Hydra adds"),
     "--shell-completion": ("-sc", 0, "tab completion (--shell-completion install=bash)"),
 }
+_CHOICES = {
+    "--cfg": ("job", "hydra", "all"),
+    "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
+}
 _LONG = {short: long for long, (short, _, _) in FLAGS.items() if short}
 
 
@@ -82,6 +86,8 @@ def _flag(word: str, rest: list[str]) -> list[str]:
         if not rest or rest[0].startswith("-"):
             raise LivedqnError(f"{name} needs a value: {FLAGS[name][2]}")
         value = rest.pop(0)
+    if value not in _CHOICES.get(name, (value,)):
+        raise LivedqnError(f"{name} {value}: choose one of {', '.join(_CHOICES[name])}")
     return [name, value]
 
 
