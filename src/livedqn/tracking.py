@@ -22,6 +22,8 @@ from livedqn.config import WandbLogger
 STEP = "step"
 #: Seconds that a run waits for the network before it goes on without.
 PATIENCE_S = 10
+#: Seconds that its end waits for what is still to be sent; the rest lies in the folder, for `wandb sync`.
+FINISH_S = 60
 
 
 class Tracker(Protocol):
@@ -131,7 +133,8 @@ class WandbRun:
         # a sweep's agent has already chosen the id
         run_id = os.environ.get("WANDB_RUN_ID") or (memory.read_text() if memory.exists() else None)
         quiet = wandb.Settings(
-            silent=True, console="off", disable_git=True, init_timeout=PATIENCE_S, login_timeout=PATIENCE_S
+            silent=True, console="off", disable_git=True, init_timeout=PATIENCE_S, login_timeout=PATIENCE_S,
+            finish_timeout=FINISH_S,
         )
 
         def start(mode: str) -> Any:

@@ -80,7 +80,8 @@ def compare(
     try:
         scores = _scores(agents, stage, seed)
         chosen = _chosen([*agents, "random", *scores], names)
-        rules, validation = dict(rules or {}), {}
+        rules = dict(rules or {})
+        validation: dict[str, float] = {}
         untuned = [name for name in chosen if name in scores and name not in rules]
         if untuned:
             tuned = _tuned(untuned, scores, make_stage, evaluation, seed, notify)

@@ -49,7 +49,7 @@ def tune(
 def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> FloatArray:
     """The mean return of each rule in one world, (R,), where every row plays ``quota`` episodes."""
     rule_of_row = np.arange(stage.num_envs) * len(rules) // stage.num_envs
-    policy = ShowIf(score, [rules[i] for i in rule_of_row])
+    policy = ShowIf(score, [rules[int(i)] for i in rule_of_row])
     seed = world_seed("validation", world)
     played = play(policy, stage, seed=seed, split="validation", episodes=quota * stage.num_envs)
     rule = np.repeat(rule_of_row, quota)
