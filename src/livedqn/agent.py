@@ -83,7 +83,7 @@ class DQN(pl.LightningModule):
             return QNetwork(spec, encoder_factory, hidden=hidden, is_dueling=dueling, ensemble=ensemble)
 
         self.online = network()
-        self.target = copy.deepcopy(self.online).requires_grad_(False)
+        self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
         self.myopic = network() if myopic and spec.has_rooms else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
@@ -107,7 +107,6 @@ class DQN(pl.LightningModule):
 
     @torch.inference_mode()
     def _values(self, network: nn.Module, observation: Observation) -> FloatArray:
-        network.eval()
         q: Tensor = network(self._transformed(observation)) / self.reward_scale
         return q.cpu().numpy()
 
@@ -129,6 +128,14 @@ class DQN(pl.LightningModule):
         self.optimizer = torch.optim.Adam(parameters, lr=self._learning_rate, fused=True)
         return self.optimizer
 
+    def train(self, mode: bool = True) -> DQN:
+        """Training mode for the networks that learn; the target network stays in eval mode."""
+        self.training = mode
+        for network in (self.online, self.myopic):
+            if network is not None:
+                network.train(mode)
+        return self
+
     def on_fit_start(self) -> None:
         """Refuse Trainer flags that manual optimisation would ignore."""
         trainer = self.trainer
@@ -137,6 +144,10 @@ class DQN(pl.LightningModule):
                 raise LivedqnError(
                     f"Trainer({flag}=...) has no effect on DQN, which updates by its own clock; leave it out"
                 )
+
+    def on_train_start(self) -> None:
+        """Acting comes first, and acts in eval mode."""
+        self.eval()
 
     def training_step(self, until: int, batch_idx: int) -> None:
         """Play up to ``until`` environment steps, with the updates that they owe."""
@@ -167,21 +178,21 @@ class DQN(pl.LightningModule):
 
     def update(self, batch: Batch) -> FloatArray:
         """One step of Adam on the Huber loss of the n-step errors; returns their sizes, (N,), for priorities."""
-        self.online.train()
         r_t, discount_t = self._tensor(batch.reward) * self.reward_scale, self._tensor(batch.discount)
         a_tm1, weight = self._tensor(batch.action), self._tensor(batch.weight)
         observation, following = self._transformed(batch.observation), self._transformed(batch.next_observation)
 
         target = self._target(r_t, discount_t, following)
+        self.train()  # the only forward passes that are not in eval mode
         q_tm1 = losses.chosen(self.online(observation), a_tm1)
         error = target - q_tm1
         loss = losses.weighted_mean(losses.huber(error, self._huber_delta), weight)
         total = loss
         if self.myopic is not None:
-            self.myopic.train()
             immediate = r_t[:, 0] - losses.chosen(self.myopic(observation), a_tm1)
             total = loss + losses.weighted_mean(losses.huber(immediate, self._huber_delta), weight)
 
+        self.eval()
         self.optimizer.zero_grad()
         torch.autograd.backward(total)
         for network in (self.online, self.myopic):
@@ -201,10 +212,7 @@ class DQN(pl.LightningModule):
         q_target = self.target(following)
         if not self._double:
             return losses.q_learning_target(window_return, window_discount, q_target)
-        self.online.eval()
-        q_online = self.online(following)
-        self.online.train()
-        return losses.double_q_target(window_return, window_discount, q_online, q_target)
+        return losses.double_q_target(window_return, window_discount, self.online(following), q_target)
 
     @torch.no_grad()
     def sync(self) -> None:

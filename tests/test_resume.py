@@ -1,0 +1,124 @@
+"""Real processes, really killed: a resumed run ends with the very weights of one that nothing stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from livedqn.tracking import read_metrics
+
+TINY = [
+    "steps=3000", "save_every=700", "num_envs=4", "agent.warmup_steps=200", "agent.batch_size=16", "agent.n_step=3",
+    "agent.sync_every=50", "replay=prioritised", "replay.capacity=1200", "evaluation.points=3", "evaluation.worlds=2",
+    "evaluation.episodes=2", "evaluation.validation_worlds=1", "evaluation.validation_episodes=2", "device=cpu",
+]  # fmt: skip
+ENVIRONMENTS = {
+    "sim": ["env=sim", "env.days=1", "env.streamers=60", "reward=watchtime", "encoder.hidden=[16]"],
+    "gym": ["env=gym", "env.id=CartPole-v1", "encoder.hidden=[16]"],
+}
+
+
+def start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "livedqn", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def finish(process: subprocess.Popen[str], code: int = 0) -> str:
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == code, err
+    return out
+
+
+def run_whole(name: str, folder: Path, *more: str) -> Path:
+    finish(start([*ENVIRONMENTS[name], *TINY, *more, "hydra.run.dir=run"], folder))
+    return folder / "run"
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "final.ckpt", weights_only=True)["weights"]
+
+
+def assert_same_run(one: Path, two: Path) -> None:
+    assert {k: v.tolist() for k, v in weights(one).items()} == {k: v.tolist() for k, v in weights(two).items()}
+    first, second = read_metrics(one / "metrics.csv"), read_metrics(two / "metrics.csv")
+    assert first["return"] == second["return"]
+    assert first["loss"] == second["loss"]
+    assert (one / "evaluation.json").read_text() == (two / "evaluation.json").read_text()
+
+
+def kill_when(is_time: Callable[[Path], bool], name: str, folder: Path) -> Path:
+    run = folder / "run"
+    process = start([*ENVIRONMENTS[name], *TINY, "hydra.run.dir=run"], folder)
+    deadline = time.monotonic() + 120
+    while not is_time(run) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
+    return run
+
+
+def saved(run: Path) -> bool:
+    return (run / "resume" / "state.pt").exists()
+
+
+def saving_again(run: Path) -> bool:
+    return saved(run) and (run / "resume" / "state.pt.part").exists()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {name: run_whole(name, tmp_path_factory.mktemp(name)) for name in ENVIRONMENTS}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("moment", [saved, saving_again])
+def test_a_killed_run_ends_with_the_same_weights(name, moment, whole, tmp_path) -> None:
+    run = kill_when(moment, name, tmp_path)
+    resumed = finish(start(["resume=run"], tmp_path))
+    assert "policy" in resumed
+    assert_same_run(whole[name], run)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_cleanly_saves_and_says_how_to_go_on(number, whole, tmp_path) -> None:
+    run = tmp_path / "run"
+    process = start([*ENVIRONMENTS["sim"], *TINY, "hydra.run.dir=run"], tmp_path)
+    while not (run / "metrics.csv").exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    process.send_signal(number)
+    out = finish(process, code=128 + number)
+    assert out.strip().splitlines()[-1] == f"stopped by {number.name} and saved; go on with: livedqn resume=run"
+    finish(start(["resume=run"], tmp_path))
+    assert_same_run(whole["sim"], run)
+
+
+def test_resume_with_more_steps_extends_a_run(whole, tmp_path) -> None:
+    run = run_whole("gym", tmp_path, "steps=1500")
+    finish(start(["resume=run", "steps=3000"], tmp_path))
+    steps = read_metrics(run / "metrics.csv")["updates"][0]
+    assert steps[-1] == 3000
+    assert steps == sorted(set(steps))
+
+
+def test_resume_refuses_fewer_steps_and_folders_without_a_run(whole, tmp_path) -> None:
+    process = start([f"resume={whole['gym']}", "steps=10"], tmp_path)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, len(err.strip().splitlines())) == (2, 1)
+    assert "has done 3,000 steps; give steps=3000 or more" in err
+    process = start(["resume=nowhere"], tmp_path)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, len(err.strip().splitlines())) == (2, 1)
+    assert "nowhere" in err
