@@ -75,7 +75,11 @@ class Gift:
 )  # fmt: skip
 def test_the_line_says_what_and_what_to_do(livedqn, trained, install, words, reasons):
     install("gift", "reward", "Gift", GIFT)
-    error = livedqn("env=gym", *words.split(" ")).error if not words.startswith("env=sim") else livedqn(*words.split()).error
+    error = (
+        livedqn("env=gym", *words.split(" ")).error
+        if not words.startswith("env=sim")
+        else livedqn(*words.split()).error
+    )
     for reason in reasons:
         assert reason in error
     assert trained == []

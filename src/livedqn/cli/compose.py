@@ -79,5 +79,6 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
     if command == "evaluate":
         return command, earlier.of_checkpoints(paths["checkpoint"], overrides), overrides
     if "resume" in paths:
-        return "resume", earlier.of_run(paths["resume"], overrides), overrides
+        also = [f"init={paths['init']}"] if "init" in paths else []
+        return "resume", earlier.of_run(paths["resume"], [*overrides, *also]), overrides
     return command, {key: earlier.literal(path) for key, path in paths.items()}, overrides

@@ -1,0 +1,49 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import json, resource, sys
+sys.argv = ["livedqn", *{words}]
+from livedqn.cli import main
+main()
+used = resource.getrusage(resource.RUSAGE_SELF)
+heavy = {{"torch", "pytorch_lightning", "wandb", "matplotlib", "gymnasium", "livedqn.rewards"}} & set(sys.modules)
+print(json.dumps([used.ru_utime + used.ru_stime, sorted(heavy)]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["evaluate", "-h"], ["--version"]])
+def test_help_is_quick_and_imports_no_plugin(words):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(words=words)], capture_output=True, text=True, check=True
+    )
+    seconds, heavy = json.loads(done.stderr)
+    assert heavy == []
+    assert seconds < 1.5
+
+
+def test_help_groups_options_by_kind_and_starts_with_what_a_newcomer_needs(livedqn):
+    page = livedqn("--help").out
+    assert "livedqn +env=sim reward=watchtime" in page
+    for line in (
+        "env          gym, [sim]",
+        "encoder      attention, conv, gru, [mlp], original",
+        "logger       [csv], wandb",
+    ):
+        assert line in page
+    assert "cap.max_shown_per_session=null" in page
+    assert "The largest number of rooms shown in one session" in page
+    assert max(map(len, page.splitlines())) <= 120
+
+
+def test_each_command_has_a_page(livedqn):
+    assert "checkpoint=[]" in livedqn("evaluate", "--help").out
+    assert "input=null" in livedqn("recommend", "reward=nosuch", "-h").out  # help reads nothing else
+    assert "<kind>=<name> shows the settings" in livedqn("plugins", "--help").out
+
+
+def test_version(livedqn):
+    assert livedqn("--version").out == "livedqn 0.1.0\n"

@@ -1,0 +1,95 @@
+"""The import direction: a module imports only from rows below its own, so every part can be read alone."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import livedqn
+
+SRC = Path(livedqn.__file__).parent
+
+#: Top row first; ``testing`` may look at all that it checks.
+ROWS = [
+    {"cli"},
+    {"training", "recommend"},
+    {"evaluate", "report", "tracking", "live", "loop", "resume"},
+    {"checkpoint"},
+    {"plugins"},
+    {"agent"},
+    {"experience"},
+    {"stage"},
+    {"envs", "testing"},
+    {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
+    {"losses", "protocols", "device", "progress"},
+    {"config"},
+    {"types"},
+]
+#: Who may import a heavy library, at least: the rows from the first of these upwards.
+LIBRARIES = {
+    "hydra": {"plugins", "cli"},
+    "omegaconf": {"plugins", "cli", "checkpoint", "training", "report"},
+    "matplotlib": {"report"},
+    "wandb": {"tracking"},
+    "rich": {"cli", "live", "evaluate", "report"},
+    "gymnasium": {"envs", "testing", "stage"},
+    "pytorch_lightning": {"agent", "training", "loop"},
+}
+
+
+def part(name: str) -> str:
+    return name.split(".")[1] if name.startswith("livedqn.") else ""
+
+
+def imports(path: Path) -> set[str]:
+    """The full names that a module imports, those for type checkers aside."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            found.add(node.module or "")
+            if node.module == "livedqn":
+                found |= {f"livedqn.{alias.name}" for alias in node.names}
+    return found
+
+
+MODULES = sorted(path for path in SRC.rglob("*.py") if path.parent != SRC or path.stem not in ("__init__", "__main__"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))
+def test_imports_point_downwards(path):
+    own = path.relative_to(SRC).with_suffix("").parts[0]
+    rank = {name: index for index, row in enumerate(ROWS) for name in row}
+    assert own in rank, f"{own} has no row in this test"
+    for name in imports(path):
+        if part(name) in rank:
+            assert part(name) == own or rank[part(name)] >= rank[own], f"{path.name} ({own}) imports {name} from above"
+        library = name.split(".")[0]
+        if library in LIBRARIES:
+            assert own in LIBRARIES[library], f"{path.name} ({own}) imports {library}"
+
+
+def test_files_are_small():
+    lengths = sorted(len(path.read_text().splitlines()) for path in SRC.rglob("*.py"))
+    assert lengths[len(lengths) // 2] < 100
+    assert lengths[-1] <= 300
+
+
+def test_names_are_imported_when_they_are_used():
+    assert {"LivedqnError", "Run", "Spec", "load", "train"} <= set(dir(livedqn))
+    assert livedqn.LivedqnError is livedqn.types.LivedqnError
+    assert callable(livedqn.train)
+    assert callable(livedqn.load)
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
+        livedqn.nosuch  # noqa: B018
