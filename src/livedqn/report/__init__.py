@@ -12,7 +12,7 @@ from livedqn.report.calibration import calibration
 from livedqn.report.comparison import comparison, parts
 from livedqn.report.curves import curves
 from livedqn.report.page import page
-from livedqn.report.style import save
+from livedqn.report.style import look
 from livedqn.types import Spec
 
 __all__ = ["write"]
@@ -28,16 +28,21 @@ def write(folder: Path, evaluation: Evaluation, metrics_csv: Path, spec: Spec, c
         spec: of the environment.
         config: of the run, plain Python.
     """
-    drawn = {
-        "curves": curves(evaluation, metrics_csv),
-        "comparison": comparison(evaluation),
-        "audience": audience(evaluation) if spec.has_rooms else None,
-        "nothing": nothing(evaluation) if spec.has_rooms else None,
-        "slices": parts(evaluation) if spec.has_rooms else None,
-        "calibration": calibration(evaluation),
-    }
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    pictures = [save(made, folder / "pictures" / f"{name}.png") for name, made in drawn.items() if made is not None]
+    pictures = []
+    with look():
+        drawn = {
+            "curves": curves(evaluation, metrics_csv),
+            "comparison": comparison(evaluation),
+            "audience": audience(evaluation) if spec.has_rooms else None,
+            "nothing": nothing(evaluation) if spec.has_rooms else None,
+            "slices": parts(evaluation) if spec.has_rooms else None,
+            "calibration": calibration(evaluation),
+        }
+        for name, made in drawn.items():
+            if made is not None:
+                pictures.append(folder / "pictures" / f"{name}.png")
+                made.savefig(pictures[-1], dpi=150)
     report = folder / "report.html"
     report.write_text(page(evaluation, pictures, config), encoding="utf-8")
     return report

@@ -12,7 +12,7 @@ from livedqn.evaluate.slices import Slices
 from livedqn.report.style import NOTHING, colours, figure
 from livedqn.types import BoolArray
 
-KINDS = {"nothing": NOTHING, "a favourite": "#0072b2", "a new streamer": "#e69f00", "another room": "#56b4e9"}
+KINDS = {"nothing": NOTHING, "a favourite": "#7a4f9a", "a new streamer": "#f0a830", "another room": "#a9cfe8"}
 #: Requests with fewer sessions than this share of all still under way are not drawn: they are a few loyal viewers.
 TAIL = 0.05
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,11 +17,10 @@ from livedqn.report.style import FAINT, colours, figure
 def comparison(evaluation: Evaluation) -> Figure:
     """A panel a metric with 95 % intervals over worlds; the last one has the paired differences."""
     shown = [m for m in HEADINGS if m in evaluation.measured[evaluation.reference]]
-    shown = [m for m in shown if m != "length" or not _same(evaluation, "length", "return")]
+    shown = [m for m in shown if m == "return" or not _same(evaluation, m, "return")]
     others = [name for name in evaluation.played if name != evaluation.reference]
-    made, axes = figure(
-        2.6 + 2.1 * (len(shown) + bool(others)), 1.2 + 0.42 * len(evaluation.played), len(shown) + bool(others)
-    )
+    panels = len(shown) + bool(others)
+    made, axes = figure(2.4 + 1.9 * panels, 1.2 + 0.42 * len(evaluation.played), panels, sharey=True)
     colour = colours(list(evaluation.played), evaluation.agents)
     for axis, metric in zip(axes, shown, strict=False):
         _dots(axis, {name: found[metric] for name, found in evaluation.intervals.items()}, colour, metric)
@@ -30,8 +30,6 @@ def comparison(evaluation: Evaluation) -> Figure:
         _dots(axes[-1], {evaluation.reference: Interval(math.nan, math.nan, math.nan, 0), **gap}, colour, "return")
         axes[-1].axvline(0, color=FAINT, linewidth=1)
         axes[-1].set_title(f"{evaluation.reference} ahead by")
-    for axis in axes[1:]:
-        axis.set_yticklabels([])
     return made
 
 
@@ -40,13 +38,15 @@ def parts(evaluation: Evaluation) -> Figure | None:
     shown = [m for m in SLICE_HEADINGS if m in evaluation.measured[evaluation.reference]]
     if not shown:
         return None
-    made, axes = figure(2.2 + 1.75 * len(shown), 1.3 + 0.42 * len(evaluation.played), len(shown))
+    columns = min(len(shown), 4)
+    rows = math.ceil(len(shown) / columns)
+    made, axes = figure(11, (1.1 + 0.3 * len(evaluation.played)) * rows, columns, rows, sharey=True)
     colour = colours(list(evaluation.played), evaluation.agents)
-    for axis, metric in zip(axes, shown, strict=True):
+    for axis in axes[len(shown) :]:
+        axis.set_visible(False)
+    for axis, metric in zip(axes, shown, strict=False):
         _dots(axis, {name: found[metric] for name, found in evaluation.intervals.items()}, colour, metric)
-        axis.set_title(SLICE_HEADINGS[metric].replace(", ", ",\n"), fontsize=9)
-    for axis in axes[1:]:
-        axis.set_yticklabels([])
+        axis.set_title(SLICE_HEADINGS[metric], fontsize=9)
     return made
 
 
@@ -61,11 +61,12 @@ def _dots(axis: Axes, found: Mapping[str, Interval], colour: Mapping[str, str], 
     axis.set_yticks(range(len(found)), list(found))
     axis.set_ylim(len(found) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
+    axis.tick_params(axis="y", length=0)
     axis.margins(x=0.12)
     if scale == 100:
         axis.set_xlabel("%")
 
 
 def _same(evaluation: Evaluation, one: str, other: str) -> bool:
-    """True where two metrics say the same, as in games that pay 1 a step."""
-    return all((found[one] == found[other]).all() for found in evaluation.measured.values())
+    """True where two metrics say the same, as where a step is worth 1, or a minute watched."""
+    return all(np.allclose(found[one], found[other]) for found in evaluation.measured.values())

@@ -19,7 +19,7 @@ def curves(evaluation: Evaluation, metrics_csv: Path) -> Figure:
     """Validation return and the return of exploring training episodes; loss and mean Q at the right."""
     logged = read_metrics(metrics_csv) if metrics_csv.exists() else {}
     shown = [name for name in DIAGNOSTICS if name in logged]
-    made, axes = figure(10, 3.8, 1 + len(shown), width_ratios=[2.4, *[1] * len(shown)])
+    made, axes = figure(11, 4.2, 1 + len(shown), width_ratios=[2.4, *[1] * len(shown)])
     colour = colours(list(evaluation.played), evaluation.agents)
     main = axes[0]
     if "return" in logged:
@@ -34,7 +34,7 @@ def curves(evaluation: Evaluation, metrics_csv: Path) -> Figure:
     for name, value in evaluation.validation.items():
         main.axhline(value, color=colour[name], linestyle="--", linewidth=1.4, label=name)
     main.set(title="Return on validation worlds", xlabel="environment steps", ylabel="return of an episode")
-    main.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    made.legend(*main.get_legend_handles_labels(), loc="outside lower center", ncols=8, fontsize=9)
     for axis, name in zip(axes[1:], shown, strict=True):
         axis.plot(*logged[name], color=FAINT)
         axis.set(title=DIAGNOSTICS[name], xlabel="environment steps")

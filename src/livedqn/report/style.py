@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from matplotlib import rc_context
@@ -25,19 +25,17 @@ _RC: Any = {
 }  # fmt: skip
 
 
-def figure(width: float, height: float, columns: int = 1, **settings: Any) -> tuple[Figure, list[Axes]]:
-    """A figure of so many inches with axes side by side; no global state, so nothing else is touched."""
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw in here; outside nothing has changed."""
     with rc_context(_RC):
-        made = Figure(figsize=(width, height), layout="constrained")
-        axes = made.subplots(1, columns, squeeze=False, **settings)
-    return made, list(axes[0])
+        yield
 
 
-def save(made: Figure, path: Path) -> Path:
-    """As PNG."""
-    with rc_context(_RC):
-        made.savefig(path, dpi=150)
-    return path
+def figure(width: float, height: float, columns: int = 1, rows: int = 1, **settings: Any) -> tuple[Figure, list[Axes]]:
+    """A figure of so many inches, and its axes row by row."""
+    made = Figure(figsize=(width, height), layout="constrained")
+    return made, list(made.subplots(rows, columns, squeeze=False, **settings).flat)
 
 
 def colours(names: Sequence[str], agents: Sequence[str]) -> dict[str, str]:
