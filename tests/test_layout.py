@@ -17,11 +17,11 @@ ROWS = [
     {"checkpoint"},
     {"plugins"},
     {"agent"},
-    {"experience"},
+    {"experience", "progress"},
     {"stage"},
     {"envs", "testing"},
     {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
-    {"losses", "protocols", "device", "progress"},
+    {"losses", "protocols", "device"},
     {"config"},
     {"types"},
 ]
