@@ -104,7 +104,7 @@ class Knowing:
         return np.full_like(elapsed_s, 0.5)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny():
     def make_stage(rows, truncates=False, cap=None):
         return Stage(TinyRooms(rows, truncates), Native(), cap or CapConfig())
