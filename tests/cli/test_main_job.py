@@ -144,3 +144,10 @@ def test_cfg_prints_and_does_nothing(livedqn, trained):
     assert composed["logger"] == asdict(CsvLogger())
     assert trained == []
     assert list(Path().iterdir()) == []
+
+
+def test_tab_completion_knows_a_typed_plus(livedqn, monkeypatch):
+    monkeypatch.setenv("COMP_LINE", "livedqn +env=gy")
+    assert livedqn("--shell-completion", "query=bash").out == "env=gym\n"
+    monkeypatch.setenv("COMP_LINE", "livedqn +env=gym env.")
+    assert "env.id=" in livedqn("-sc", "query=bash").out.split()

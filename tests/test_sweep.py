@@ -1,0 +1,49 @@
+"""The sweep file for W&B: every command that an agent would start is one that livedqn understands."""
+
+import itertools
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from livedqn.cli.words import read
+
+FILE = Path(__file__).parents[1] / "sweep.yaml"
+pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="needs the checkout: the file is no part of the wheel")
+
+
+def commands():
+    """As W&B's agent fills in the command, for the corners of the parameters."""
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
+
+    sweep = yaml.safe_load(FILE.read_text())
+    choices = [p.get("values") or [p["min"], p["max"]] for p in sweep["parameters"].values()]
+    for chosen in itertools.zip_longest(*choices, fillvalue=None):
+        values = [choice if choice is not None else options[0] for choice, options in zip(chosen, choices, strict=True)]
+        named = {name: {"value": value} for name, value in zip(sweep["parameters"], values, strict=True)}
+        macros = create_sweep_command_args({"args": named}) | {"interpreter": ["python"], "env": ["/usr/bin/env"]}
+        words = create_sweep_command(list(sweep["command"]))
+        yield [part for word in words for part in (macros[word[2:-1]] if word.startswith("${") else [word])]
+
+
+def test_every_corner_of_the_sweep_composes(monkeypatch, capsys):
+    from livedqn import cli
+
+    found = list(commands())
+    assert len(found) == 3
+    for command in found:
+        assert command[:4] == ["/usr/bin/env", "python", "-m", "livedqn"]
+        assert read(command[4:]).command == "train"
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+        monkeypatch.setattr(sys, "argv", ["livedqn", *command[4:], "--cfg", "job"])
+        cli.main()
+        composed = yaml.safe_load(capsys.readouterr().out)
+        assert composed["logger"]["mode"] == "online"
+        assert composed["reward"]["plugin"] == "watchtime"
+
+
+def test_the_goal_is_a_metric_that_training_logs():
+    goal = yaml.safe_load(FILE.read_text())["metric"]["name"]
+    source = "".join(path.read_text() for path in (FILE.parent / "src" / "livedqn").glob("*.py"))
+    assert f'"{goal}"' in source
