@@ -1,5 +1,6 @@
 import json
 from io import StringIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -152,13 +153,13 @@ def test_a_policy_that_does_not_fit_is_one_line(tiny, game):
 
 
 def test_rules_hold_for_what_they_were_tuned_for(tiny):
-    class Found:
-        baselines = {"hottest": Rule(3.0).to_dict(), "myopic": Rule(1.0).to_dict()}
-        config = {"env": {"plugin": "sim"}, "reward": {"plugin": "native"}, "cap": {
-            "max_share_shown": 1.0, "max_shown_per_session": None}}  # fmt: skip
-
+    cap = {"max_share_shown": 1.0, "max_shown_per_session": None}
+    found = SimpleNamespace(
+        baselines={"hottest": Rule(3.0).to_dict(), "myopic": Rule(1.0).to_dict()},
+        config={"env": {"plugin": "sim"}, "reward": {"plugin": "native"}, "cap": cap},
+    )
     config = EvaluateConfig(env={"plugin": "sim"}, reward={"plugin": "native"})
-    assert known_rules([Found], ["policy"], config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
-    assert known_rules([Found], ["policy:a"], config) == {"hottest": Rule(3.0), "myopic:a": Rule(1.0)}
+    assert known_rules([found], ["policy"], config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
+    assert known_rules([found], ["policy:a"], config) == {"hottest": Rule(3.0), "myopic:a": Rule(1.0)}
     config.reward = {"plugin": "watchtime"}
-    assert known_rules([Found], ["policy"], config) == {}
+    assert known_rules([found], ["policy"], config) == {}
