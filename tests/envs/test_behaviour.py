@@ -59,12 +59,13 @@ def test_boredom_is_gained_lost_and_forgotten() -> None:
 
 
 def test_leaving() -> None:
-    v = Viewers(leave_bias=-2, leave_boredom=2)
-    zero = np.zeros(1)
-    assert behaviour.leave_chance(ONE, zero, v) == pytest.approx([0.5])
-    assert behaviour.leave_chance(zero, zero, v) < behaviour.leave_chance(zero, -ONE, v)  # the impatient leave sooner
-    off = replace(v, leave_boredom=0)
-    assert behaviour.leave_chance(ONE, zero, off) == behaviour.leave_chance(zero, zero, off)
+    v = Viewers(leave_bias=-3, leave_boredom=2, leave_hour=1)
+    zero, hour = np.zeros(1), 3600 * ONE
+    at = behaviour.leave_chance
+    assert at(ONE, hour, zero, v) == pytest.approx([0.5])  # -3 + 2 + 1
+    assert at(zero, hour, zero, v) < at(zero, hour, -ONE, v)  # the impatient leave sooner
+    off = replace(v, leave_boredom=0, leave_hour=0)
+    assert at(ONE, hour, zero, off) == at(zero, zero, zero, off)
 
 
 def test_shares_rise_with_fit() -> None:

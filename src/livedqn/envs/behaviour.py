@@ -73,9 +73,10 @@ def bored(boredom: FloatArray, irrelevant: BoolArray, good: BoolArray, viewers: 
     return bounded
 
 
-def leave_chance(boredom: FloatArray, patience: FloatArray, viewers: Viewers) -> FloatArray:
-    """Probability of closing the app after a request."""
-    return sigmoid(viewers.leave_bias + viewers.leave_boredom * boredom - patience)
+def leave_chance(boredom: FloatArray, session_s: FloatArray, patience: FloatArray, viewers: Viewers) -> FloatArray:
+    """Probability of closing the app after a request, ``session_s`` seconds after the first."""
+    hours = session_s / 3600
+    return sigmoid(viewers.leave_bias + viewers.leave_boredom * boredom + viewers.leave_hour * hours - patience)
 
 
 def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
@@ -86,8 +87,8 @@ def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
 
 def draws(key: keyed.Keys, requests: IntArray) -> tuple[FloatArray, FloatArray]:
     """Six uniform numbers (6, B) and three normal ones (3, B) for what happens at a request."""
-    keys = keyed.key(key, Purpose.RESPONSE, requests)
-    return keyed.uniform(keys, 6).T, keyed.normal(keyed.key(keys, 0), 3).T
+    u = keyed.uniform(keyed.key(key, Purpose.RESPONSE, requests), 6 + 2 * 3)
+    return u[:, :6].T, keyed.as_normal(u[:, 6:]).T
 
 
 def sigmoid(x: FloatArray) -> FloatArray:

@@ -58,6 +58,8 @@ def respond(
     good = watch_s >= viewers.good_s
     irrelevant = shown & (watch_s < viewers.irrelevant_s)
     boredom = behaviour.bored(session.boredom, irrelevant, good, viewers)
+    elapsed_s = behaviour.feed_s(z[2], viewers) + watch_s
+    session_s = session.time_s + elapsed_s - session.start_s
     signals = {
         "clicked": clicked,
         "watch_s": watch_s,
@@ -65,16 +67,15 @@ def respond(
         "commented": clicked & (u[2] < behaviour.rising_with_fit(viewers.comment_share, fit)),
         "gift_value": behaviour.gift_value(watch_s, u[4], z[1], viewers),
         "followed": clicked & (u[3] < behaviour.rising_with_fit(viewers.follow_share, fit)),
-        "left": u[5] < behaviour.leave_chance(boredom, session.patience, viewers),
+        "left": u[5] < behaviour.leave_chance(boredom, session_s, session.patience, viewers),
     }
     answered = {name: signals[name].astype(np.float32) for name in SIGNALS}
-    elapsed_s = (behaviour.feed_s(z[2], viewers) + watch_s).astype(np.float32)
 
     _remember(session, impression, answered, rows)
     session.boredom[:] = boredom
     session.ignored[:] = np.where(good, 0, session.ignored + irrelevant)
     session.time_s += elapsed_s
-    return answered, elapsed_s
+    return answered, elapsed_s.astype(np.float32)
 
 
 def _remember(session: Sessions, impression: Impression, signals: dict[str, FloatArray], rows: IntArray) -> None:

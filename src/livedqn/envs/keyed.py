@@ -19,8 +19,11 @@ Floats = npt.NDArray[np.float64]
 #: The seed of what no world changes: who the streamers are.
 PLATFORM = 2019
 
-_GOLDEN = 0x9E3779B97F4A7C15
-_WEYL = np.uint64(_GOLDEN) * np.arange(1, 4097, dtype=np.uint64)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_WEYL = _GOLDEN * np.arange(1, 4097, dtype=np.uint64)
+# made once: for few viewers, making such a number takes as long as using it
+_FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
 class Purpose(IntEnum):
@@ -44,7 +47,7 @@ def key(*words: int | npt.NDArray[np.integer[Any]]) -> Keys:
     state = np.zeros(1, np.uint64)
     for word in words:
         array = np.array([word % 2**64], np.uint64) if isinstance(word, int) else word.astype(np.uint64)
-        state = _finalised((state ^ array) + np.uint64(_GOLDEN))
+        state = _finalised((state ^ array) + _GOLDEN)
     return state
 
 
@@ -56,8 +59,13 @@ def uniform(keys: Keys, count: int) -> Floats:
 
 def normal(keys: Keys, count: int) -> Floats:
     """``count`` standard normal numbers for each key, by Box and Muller's transform: shape (*keys.shape, count)."""
-    radius, angle = np.split(uniform(keys, 2 * count), 2, axis=-1)
-    z: Floats = np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle)
+    return as_normal(uniform(keys, 2 * count))
+
+
+def as_normal(u: Floats) -> Floats:
+    """Half as many standard normal numbers as uniform ones: (..., 2n) -> (..., n)."""
+    half = u.shape[-1] // 2
+    z: Floats = np.sqrt(-2 * np.log(u[..., :half])) * np.cos(2 * np.pi * u[..., half:])
     return z
 
 
@@ -76,9 +84,9 @@ def _stream(keys: Keys, count: int) -> Keys:
 
 def _finalised(state: Keys) -> Keys:
     """SplitMix64's last step. Takes ``state`` over and overwrites it."""
-    state ^= state >> np.uint64(30)
-    state *= np.uint64(0xBF58476D1CE4E5B9)
-    state ^= state >> np.uint64(27)
-    state *= np.uint64(0x94D049BB133111EB)
-    state ^= state >> np.uint64(31)
+    state ^= state >> _SHIFTS[0]
+    state *= _FACTORS[0]
+    state ^= state >> _SHIFTS[1]
+    state *= _FACTORS[1]
+    state ^= state >> _SHIFTS[2]
     return state

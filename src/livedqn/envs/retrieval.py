@@ -31,12 +31,11 @@ def retrieve(session: Sessions, timetable: Timetable, viewers: Viewers, num_acti
     rows, width = len(session.key), timetable.room.shape[1]
     bin_of = timetable.bin_at(session.time_s)
     count = timetable.count[bin_of]
-    topic, streamer = timetable.topic[bin_of], timetable.streamer[bin_of]  # (B, W)
-    log_weight = viewers.retrieval_heat * np.log1p(timetable.heat[bin_of])
-    log_weight += viewers.retrieval_tag * pick(session.tags, topic)
-    log_weight += viewers.retrieval_known * (pick(session.affinity_min, streamer) > 0)
-    keys = keyed.key(session.key, Purpose.RETRIEVAL, session.requests.astype(np.int64))
-    finish = keyed.exponential(keys, width) * np.exp(-log_weight)
+    log_weight = viewers.retrieval_heat * np.log1p(timetable.heat[bin_of])  # (B, W)
+    log_weight += viewers.retrieval_tag * pick(session.tags, timetable.topic[bin_of])
+    log_weight += viewers.retrieval_known * (pick(session.affinity_min, timetable.streamer[bin_of]) > 0)
+    finish = keyed.exponential(keyed.key(session.key, Purpose.RETRIEVAL, session.requests.astype(np.int64)), width)
+    finish *= np.exp(-log_weight)
     finish[np.arange(width) >= count[:, None]] = np.inf
 
     served = Served(np.zeros((rows, num_actions), np.bool_), np.zeros((rows, num_actions), np.int64))
