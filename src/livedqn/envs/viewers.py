@@ -66,11 +66,11 @@ class Viewers:
     bored_by_irrelevant: float = 0.2
     pleased_by_good: float = 0.5
     boredom_kept: float = 0.85
-    #: Log-odds of leaving at a request, what a unit of boredom adds (live rooms shown too often shorten sessions:
-    #: SL-MGAC, arXiv 2412.10381),
+    #: Log-odds of leaving at a request, and what a unit of boredom adds: live rooms shown too often shorten sessions
+    #: (SL-MGAC, arXiv 2412.10381).
     leave_bias: float = -3.8
     leave_boredom: float = 2.0
-    #: ... and what an hour of this session adds, in the feed or in rooms: nobody's evening is endless.
+    #: What an hour of this session adds to them, in the feed or in rooms: nobody's evening is endless.
     leave_hour: float = 1.0
     #: Spread of viewers' patience, in log-odds; hidden.
     leave_patience_sd: float = 0.5
