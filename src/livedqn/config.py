@@ -37,6 +37,11 @@ class EvaluationConfig:
     #: Episodes a world in such an evaluation and in tuning.
     validation_episodes: int = 64
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value < 1:
+                raise LivedqnError(f"evaluation.{name}={value} must be 1 or more")
+
 
 @dataclass
 class CsvLogger:
@@ -80,6 +85,12 @@ class WorldConfig:
     env: Any = None
     reward: Any = None
 
+    def __post_init__(self) -> None:
+        if self.num_envs < 1:
+            raise LivedqnError(f"num_envs={self.num_envs} must be 1 or more")
+        if self.seed < 0:
+            raise LivedqnError(f"seed={self.seed} is negative; choose 0 or more")
+
 
 @dataclass
 class TrainConfig(WorldConfig):
@@ -122,4 +133,4 @@ class RecommendConfig:
     #: A file of observations; null = stdin.
     input: str | None = None
     #: auto, cpu, cuda, cuda:1, mps ...
-    device: str = "auto"
+    device: str = WorldConfig.device
