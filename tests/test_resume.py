@@ -17,12 +17,12 @@ from livedqn.tracking import read_metrics
 
 TINY = [
     "steps=3000", "save_every=700", "num_envs=4", "agent.warmup_steps=200", "agent.batch_size=16", "agent.n_step=3",
-    "agent.sync_every=50", "replay=prioritised", "replay.capacity=1200", "evaluation.points=3", "evaluation.worlds=2",
+    "agent.sync_every=50", "encoder.hidden=[16]", "replay=prioritised", "replay.capacity=600", "evaluation.points=3", "evaluation.worlds=2",
     "evaluation.episodes=2", "evaluation.validation_worlds=1", "evaluation.validation_episodes=2", "device=cpu",
 ]  # fmt: skip
 ENVIRONMENTS = {
-    "sim": ["env=sim", "env.days=1", "env.streamers=60", "reward=watchtime", "encoder.hidden=[16]"],
-    "gym": ["env=gym", "env.id=CartPole-v1", "encoder.hidden=[16]"],
+    "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
+    "gym": ["env=gym", "env.id=CartPole-v1"],
 }
 
 
@@ -57,24 +57,35 @@ def assert_same_run(one: Path, two: Path) -> None:
     assert (one / "evaluation.json").read_text() == (two / "evaluation.json").read_text()
 
 
-def kill_when(is_time: Callable[[Path], bool], name: str, folder: Path) -> Path:
-    run = folder / "run"
-    process = start([*ENVIRONMENTS[name], *TINY, "hydra.run.dir=run"], folder)
+def kill_when(is_time: Callable[[Path], bool], arguments: list[str], folder: Path) -> None:
+    process = start(arguments, folder)
     deadline = time.monotonic() + 120
-    while not is_time(run) and process.poll() is None and time.monotonic() < deadline:
+    while not is_time(folder / "run") and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.0005)
     process.kill()
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
-    return run
 
 
 def saved(run: Path) -> bool:
     return (run / "resume" / "state.pt").exists()
 
 
-def saving_again(run: Path) -> bool:
-    return saved(run) and (run / "resume" / "state.pt.part").exists()
+def saving(run: Path) -> bool:
+    return (run / "resume" / "state.pt.part").exists()
+
+
+def signalled(number: signal.Signals, arguments: list[str], folder: Path) -> None:
+    """Send the signal once the run has written a row, and expect its last line to say how to go on."""
+    rows = folder / "run" / "metrics.csv"
+    before = rows.read_bytes() if rows.exists() else b""
+    process = start(arguments, folder)
+    while not rows.exists() or rows.read_bytes() == before:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    process.send_signal(number)
+    out = finish(process, code=128 + number)
+    assert out.strip().splitlines()[-1] == f"stopped by {number.name} and saved; go on with: livedqn resume=run"
 
 
 @pytest.fixture(scope="module")
@@ -83,26 +94,19 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-@pytest.mark.parametrize("moment", [saved, saving_again])
-def test_a_killed_run_ends_with_the_same_weights(name, moment, whole, tmp_path) -> None:
-    run = kill_when(moment, name, tmp_path)
-    resumed = finish(start(["resume=run"], tmp_path))
-    assert "policy" in resumed
-    assert_same_run(whole[name], run)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_cleanly_saves_and_says_how_to_go_on(number, whole, tmp_path) -> None:
-    run = tmp_path / "run"
-    process = start([*ENVIRONMENTS["sim"], *TINY, "hydra.run.dir=run"], tmp_path)
-    while not (run / "metrics.csv").exists():
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.01)
-    process.send_signal(number)
-    out = finish(process, code=128 + number)
-    assert out.strip().splitlines()[-1] == f"stopped by {number.name} and saved; go on with: livedqn resume=run"
+def test_a_run_killed_twice_once_during_a_save_ends_with_the_same_weights(name, whole, tmp_path) -> None:
+    kill_when(saved, [*ENVIRONMENTS[name], *TINY, "hydra.run.dir=run"], tmp_path)
+    (tmp_path / "run" / "resume" / "state.pt.part").unlink(missing_ok=True)
+    kill_when(saving, ["resume=run"], tmp_path)
     finish(start(["resume=run"], tmp_path))
-    assert_same_run(whole["sim"], run)
+    assert_same_run(whole[name], tmp_path / "run")
+
+
+def test_signals_stop_cleanly_save_and_say_how_to_go_on(whole, tmp_path) -> None:
+    signalled(signal.SIGINT, [*ENVIRONMENTS["sim"], *TINY, "hydra.run.dir=run"], tmp_path)
+    signalled(signal.SIGTERM, ["resume=run"], tmp_path)
+    finish(start(["resume=run"], tmp_path))
+    assert_same_run(whole["sim"], tmp_path / "run")
 
 
 def test_resume_with_more_steps_extends_a_run(whole, tmp_path) -> None:
