@@ -11,7 +11,7 @@ from setuptools import build_meta
 from livedqn import plugins
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="needs the checkout: these tests compare it to a wheel")
+pytestmark = pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="needs the checkout, to compare it to a wheel")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def files_of_the_tree() -> set[str]:
 
 def test_the_wheel_holds_every_module_every_yaml_and_the_license(tmp_path, monkeypatch):
     # a copy, since building leaves folders behind
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in {"pyproject.toml", "README.md", "LICENSE"} & {path.name for path in ROOT.iterdir()}:
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     for name in ("src", "conf"):
         for path in (ROOT / name).rglob("*"):
@@ -63,7 +63,8 @@ def test_constraints_pin_everything_but_ourselves(project):
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
     pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
     assert not any(name.startswith("livedqn") for name in pinned)
-    wanted = [*project["project"]["dependencies"], *sum(project["project"]["optional-dependencies"].values(), [])]
+    extras = project["project"]["optional-dependencies"]
+    wanted = [*project["project"]["dependencies"], *extras["test"], *extras["dev"]]
     names = {re.match(r"[\w.-]+", line)[0].lower() for line in wanted}
     assert names - {"livedqn"} <= pinned
 
