@@ -17,7 +17,8 @@ from livedqn.tracking import read_metrics
 
 TINY = [
     "steps=3000", "save_every=700", "num_envs=4", "agent.warmup_steps=200", "agent.batch_size=16", "agent.n_step=3",
-    "agent.sync_every=50", "encoder.hidden=[16]", "replay=prioritised", "replay.capacity=600", "evaluation.points=3", "evaluation.worlds=2",
+    "agent.sync_every=50", "encoder.hidden=[16]",
+    "replay=prioritised", "replay.capacity=600", "evaluation.points=3", "evaluation.worlds=2",
     "evaluation.episodes=2", "evaluation.validation_worlds=1", "evaluation.validation_episodes=2", "device=cpu",
 ]  # fmt: skip
 ENVIRONMENTS = {

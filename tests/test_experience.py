@@ -1,0 +1,110 @@
+"""Experience: discounts, propensities, restarts, and environments that cannot be saved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from livedqn import plugins
+from livedqn.config import CapConfig
+from livedqn.experience import Experience
+from livedqn.exploration import EpsilonGreedy
+from livedqn.progress import Returns
+from livedqn.replay.uniform import Uniform
+from livedqn.rewards import Native
+from livedqn.stage import Stage
+from livedqn.types import FloatArray
+
+
+def experience(env: dict, rows: int = 3, floor: float = 0.0, epsilon: float = 0.5) -> Experience:
+    stage = Stage(plugins.build("env", env, rows), Native(), CapConfig())
+    replay = Uniform(stage.spec, rows, 1, capacity=1_000)
+    made = Experience(stage, EpsilonGreedy(start=epsilon, end=epsilon), replay, seed=0, floor=floor)
+    made.begin(0)
+    return made
+
+
+CARTPOLE = {"plugin": "gym", "id": "CartPole-v1"}
+SIM = {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 5}
+
+
+def gamma(elapsed_s: FloatArray) -> FloatArray:
+    return np.full(elapsed_s.shape, 0.9, np.float32)
+
+
+def test_terminated_stores_discount_zero_and_truncated_does_not() -> None:
+    pole, rooms = experience(CARTPOLE), experience(SIM)
+    for _ in range(60):
+        pole.collect(None, gamma)
+        rooms.collect(None, gamma)
+    # a pole falls, which is an end: some discounts are 0. A session of five requests is mostly cut: nearly none are
+    ends = {name: made.sample(2_000).discount for name, made in (("pole", pole), ("rooms", rooms))}
+    assert np.unique(ends["pole"]).round(6).tolist() == [0.0, 0.9]
+    assert 0.02 < (ends["pole"] == 0).mean() < 0.2
+    cut_short = 1 / 5
+    assert (ends["rooms"] == 0).mean() < cut_short
+
+
+def test_steps_count_transitions_of_all_rows() -> None:
+    made = experience(CARTPOLE, rows=5)
+    for _ in range(4):
+        made.collect(None, gamma)
+    assert made.steps == 20
+    assert len(made.replay) == 20
+
+
+def test_the_propensity_is_the_probability_of_what_was_done() -> None:
+    made = experience(CARTPOLE, rows=200, floor=0.1, epsilon=0.0)
+
+    def prefers_one(observation: dict) -> np.ndarray:
+        return np.broadcast_to(np.array([0.0, 1.0], np.float32), (1, 200, 2))
+
+    action, propensity = made._choose(prefers_one)
+    # a floor of 0.1 over two actions: 0.95 for the preferred one and 0.05 for the other
+    assert np.allclose(propensity, np.where(action == 1, 0.95, 0.05))
+    assert 0 < (action == 0).sum() < 30
+
+
+def test_the_rms_of_rewards_sets_the_scale() -> None:
+    made = experience(CARTPOLE)
+    assert made.reward_rms() == 1.0  # nothing seen yet
+    made.collect(None, gamma)
+    assert made.reward_rms() == pytest.approx(1.0)
+
+
+def test_an_environment_without_state_starts_anew_at_a_save_from_a_seed_of_its_own() -> None:
+    one, two = experience(CARTPOLE), experience(CARTPOLE)
+    for made, steps in ((one, 3), (two, 7)):
+        for _ in range(steps):
+            made.collect(None, gamma)
+        made.save_point()
+    # the number of steps before plays no part, only run seed and save number
+    assert np.array_equal(one._observation["context"], two._observation["context"])
+    first = one._observation["context"].copy()
+    one.save_point()
+    assert not np.array_equal(one._observation["context"], first)
+
+
+@pytest.mark.parametrize("env", [CARTPOLE, SIM])
+def test_a_saved_experience_goes_on_as_if_nothing_had_happened(env: dict) -> None:
+    one = experience(env)
+    for _ in range(20):
+        one.collect(None, gamma)
+    one.save_point()
+    state = one.state_dict()
+    two = experience(env)
+    two.load_state_dict(state)
+    for _ in range(20):
+        one.collect(None, gamma)
+        two.collect(None, gamma)
+    for name, array in one._observation.items():
+        assert np.array_equal(array, two._observation[name])
+    assert np.array_equal(one.sample(32).reward, two.sample(32).reward)
+    assert one.progress.means(one.stage.spec) == two.progress.means(two.stage.spec)
+
+
+def test_returns_discount_from_an_episodes_first_step() -> None:
+    returns = Returns(1)
+    for reward in (1.0, 2.0, 4.0):
+        returns.add(np.array([reward]), np.array([0.5]), np.array([reward == 4.0]))
+    assert returns.quantile() == pytest.approx(3.0, abs=0.01)  # 1 + 0.5 * 2 + 0.25 * 4

@@ -1,0 +1,136 @@
+"""The stage: rewards, platform signals, caps and restarts, on the real simulator and a real game."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livedqn import plugins
+from livedqn.config import CapConfig
+from livedqn.rewards import Engagement, Native, Weighted
+from livedqn.stage import SPLITS, Cap, Stage, world_seed
+from livedqn.types import LivedqnError
+
+
+def sim(reward: object = None, cap: CapConfig | None = None, rows: int = 4) -> Stage:
+    env = plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, rows)
+    return Stage(env, reward or Native(), cap or CapConfig())
+
+
+def best_shown(observation: dict) -> np.ndarray:
+    """The first room that is allowed, or nothing."""
+    return np.where(observation["mask"][:, 1:].any(axis=1), 1 + observation["mask"][:, 1:].argmax(axis=1), 0)
+
+
+def test_no_two_splits_share_a_world() -> None:
+    seeds = [world_seed(split, index) for split in SPLITS for index in range(100)]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_platform_signals_stand_beside_the_environments() -> None:
+    stage = sim(Weighted({"shown": -0.1, "native": 1.0}))
+    observation = stage.reset(0, "train")
+    actions = best_shown(observation)
+    actions[0] = 0
+    step = stage.step(actions)
+    assert step.signals["shown"].tolist() == [0, 1, 1, 1]
+    assert (step.elapsed_s > 0).all()
+    assert np.allclose(step.reward, step.signals["native"] - 0.1 * step.signals["shown"])
+
+
+def test_the_simulators_own_reward_is_engagement() -> None:
+    stage = sim(Engagement())
+    observation = stage.reset(3, "train")
+    for _ in range(20):
+        step = stage.step(best_shown(observation))
+        assert np.allclose(step.reward, step.signals["native"])
+        observation = stage.restart(step.terminated | step.truncated)
+
+
+def test_a_reward_that_reads_what_is_not_delivered_is_refused_before_the_first_step() -> None:
+    with pytest.raises(
+        LivedqnError, match="Weighted reads applause, which this environment does not deliver; it delive"
+    ):
+        sim(Weighted({"applause": 1.0}))
+
+
+def test_a_game_shows_nothing_and_has_no_cap() -> None:
+    env = plugins.build("env", {"plugin": "gym", "id": "CartPole-v1"}, 2)
+    stage = Stage(env, Native(), CapConfig())
+    observation = stage.reset(0, "train")
+    assert observation["mask"].all()
+    step = stage.step(np.array([0, 1]))
+    assert step.reward.tolist() == [1, 1]
+    assert "shown" not in step.signals
+    with pytest.raises(LivedqnError, match="a cap on injections needs an environment with rooms"):
+        Stage(env, Native(), CapConfig(max_shown_per_session=1))
+
+
+def test_a_reward_of_the_wrong_shape_is_named() -> None:
+    class Wrong:
+        signals = ("native",)
+
+        def __call__(self, signals: dict) -> float:
+            return 1.0
+
+    stage = sim(Wrong())
+    observation = stage.reset(0, "train")
+    with pytest.raises(LivedqnError, match=r"reward Wrong answered shape \(\); it owes finite values of shape \(4,\)"):
+        stage.step(best_shown(observation))
+
+
+@given(share=st.floats(0, 1), most=st.none() | st.integers(0, 5), seed=st.integers(0, 100))
+def test_a_cap_is_never_broken_and_nothing_is_always_allowed(share: float, most: int | None, seed: int) -> None:
+    cap = Cap(CapConfig(share, most), 3)
+    rng = np.random.default_rng(seed)
+    requests, shown = np.zeros(3), np.zeros(3)
+    for _ in range(30):
+        mask = cap.apply(np.ones((3, 4), np.bool_))
+        assert mask[:, 0].all()
+        actions = np.where(mask[:, 1], rng.integers(0, 4, 3), 0)
+        cap.count(actions)
+        requests, shown = requests + 1, shown + (actions > 0)
+        assert (shown <= share * requests + 1e-6).all()
+        assert most is None or (shown <= most).all()
+        restarted = rng.random(3) < 0.1
+        cap.reset(restarted)
+        requests[restarted] = shown[restarted] = 0
+
+
+def test_a_share_of_one_fifth_allows_the_fifth_request() -> None:
+    cap = Cap(CapConfig(max_share_shown=0.2), 1)
+    allowed = []
+    for _ in range(10):
+        mask = cap.apply(np.ones((1, 2), np.bool_))
+        allowed.append(bool(mask[0, 1]))
+        cap.count(mask[:, 1].astype(int))
+    assert allowed == [False, False, False, False, True, False, False, False, False, True]
+
+
+def test_the_cap_acts_on_what_the_agent_sees() -> None:
+    stage = sim(cap=CapConfig(max_shown_per_session=1))
+    observation = stage.reset(0, "train")
+    assert observation["mask"][:, 1:].any(axis=1).all()
+    step = stage.step(best_shown(observation))
+    assert not step.observation["mask"][:, 1:].any()
+    assert stage.restart(np.ones(4, np.bool_))["mask"][:, 1:].any()
+
+
+def test_a_restart_leaves_the_other_rows_alone_and_overwrites_nothing() -> None:
+    stage = sim()
+    stage.reset(1, "train")
+    step = stage.step(np.zeros(4, np.int64))
+    kept = {name: array.copy() for name, array in step.observation.items()}
+    fresh = stage.restart(np.array([True, False, False, True]))
+    for name, array in kept.items():
+        assert np.array_equal(step.observation[name], array)
+        assert np.array_equal(fresh[name][1:3], array[1:3])
+    assert not np.array_equal(fresh["context"][0], kept["context"][0])
+
+
+@pytest.mark.parametrize("wrong", [CapConfig(max_share_shown=1.5), CapConfig(max_shown_per_session=-1)])
+def test_caps_that_cannot_be_are_refused(wrong: CapConfig) -> None:
+    with pytest.raises(LivedqnError, match="cap.max_sh"):
+        Cap(wrong, 1)
