@@ -132,5 +132,5 @@ def test_a_restart_leaves_the_other_rows_alone_and_overwrites_nothing() -> None:
 
 @pytest.mark.parametrize("wrong", [CapConfig(max_share_shown=1.5), CapConfig(max_shown_per_session=-1)])
 def test_caps_that_cannot_be_are_refused(wrong: CapConfig) -> None:
-    with pytest.raises(LivedqnError, match="cap.max_sh"):
+    with pytest.raises(LivedqnError, match=r"cap\.max_sh"):
         Cap(wrong, 1)
