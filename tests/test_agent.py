@@ -97,7 +97,9 @@ def test_the_myopic_twin_learns_the_first_reward_alone() -> None:
     action = np.arange(rows) % 2
     reward = np.stack([action.astype(np.float32), np.full(rows, 100, np.float32)], axis=1)
     for _ in range(150):
-        made.update(Batch(seen, action, reward, np.ones((rows, 2), np.float32), seen, np.ones(rows, np.float32), action))
+        made.update(
+            Batch(seen, action, reward, np.ones((rows, 2), np.float32), seen, np.ones(rows, np.float32), action)
+        )
     assert made.myopic_values(seen)[0] == pytest.approx([0, 1], abs=0.05)
 
 
@@ -149,7 +151,7 @@ def test_trainer_flags_without_effect_are_refused() -> None:
     trainer = pl.Trainer(gradient_clip_val=1.0, logger=False, enable_checkpointing=False, accelerator="auto")
     made = agent()
     made.trainer = trainer
-    with pytest.raises(LivedqnError, match="Trainer\\(gradient_clip_val=...\\) has no effect on DQN"):
+    with pytest.raises(LivedqnError, match=r"Trainer\(gradient_clip_val=\.\.\.\) has no effect on DQN"):
         made.on_fit_start()
 
 
@@ -164,7 +166,7 @@ def test_the_watchdog_barks_at_a_loss_that_is_not_finite() -> None:
     watchdog.watch(torch.tensor(1.0), torch.zeros(1, 2))
     watchdog.check(1)
     watchdog.watch(torch.tensor(float("nan")), torch.zeros(1, 2))
-    with pytest.raises(DivergenceError, match="by update 2: the loss is not finite; policy.ckpt keeps"):
+    with pytest.raises(DivergenceError, match=r"by update 2: the loss is not finite; policy\.ckpt keeps"):
         watchdog.check(2)
 
 

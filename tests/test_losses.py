@@ -77,5 +77,7 @@ def test_masked_rows_change_no_target(extra: int, seed: int) -> None:
     q = torch.randn(2, 4, 3, generator=generator)
     wide = torch.cat([q, torch.full((2, 4, extra), -INF)], dim=-1)
     r_t, discount_t = torch.randn(4, generator=generator), torch.rand(4, generator=generator)
-    assert torch.equal(losses.double_q_target(r_t, discount_t, q, q), losses.double_q_target(r_t, discount_t, wide, wide))
+    assert torch.equal(
+        losses.double_q_target(r_t, discount_t, q, q), losses.double_q_target(r_t, discount_t, wide, wide)
+    )
     assert torch.equal(losses.q_learning_target(r_t, discount_t, q), losses.q_learning_target(r_t, discount_t, wide))

@@ -113,6 +113,14 @@ class TrainConfig(WorldConfig):
     #: A CsvLogger or a WandbLogger.
     logger: Any = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("steps", "save_every"):
+            if getattr(self, name) < 1:
+                raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
+        if not 0 <= self.exploration_floor <= 1:
+            raise LivedqnError(f"exploration_floor={self.exploration_floor} is no share; choose one from 0 to 1")
+
 
 @dataclass
 class EvaluateConfig(WorldConfig):

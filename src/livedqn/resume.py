@@ -71,10 +71,10 @@ def restore_generators(state: dict[str, Any]) -> None:
 def _generators() -> dict[str, Any]:
     """The global generators, which ours do not use but a plugin's may."""
     version, words, gauss = random.getstate()
-    legacy = np.random.get_state(legacy=True)
+    legacy = np.random.get_state(legacy=False)
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "python": [version, list(words), gauss],
-        "numpy": [np.asarray(legacy[1]).tolist(), int(legacy[2]), int(legacy[3]), float(legacy[4])],
+        "numpy": [legacy["state"]["key"].tolist(), legacy["state"]["pos"], legacy["has_gauss"], legacy["gauss"]],
     }

@@ -8,16 +8,16 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
-from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from livedqn import checkpoint, device, evaluate, plugins, report, resume
 from livedqn.agent import DQN
@@ -65,19 +65,21 @@ def train(
         reward: a name, settings, or a reward itself.
         folder: where the run shall lie; a new one below ``runs/`` where none is given.
         settings: any field of :class:`~livedqn.config.TrainConfig`: ``steps=20_000, seed=1, encoder="gru",
-            agent={"plugin": "dqn", "discount": 0.95}`` ...
+            agent={"plugin": "dqn", "discount": 0.95}, evaluation={"worlds": 10}`` ...
 
     Raises:
         LivedqnError: something cannot be built or does not fit together.
     """
-    unknown = sorted(set(settings) - {f.name for f in fields(TrainConfig)})
-    if unknown:
-        raise LivedqnError(f"train() has no setting {', '.join(unknown)}; livedqn.config.TrainConfig lists them")
-    config = TrainConfig(**{**_default_plugins(), **settings})
+    schema = OmegaConf.structured(TrainConfig)
+    try:
+        config = OmegaConf.to_object(OmegaConf.merge(schema, dict(plugins.defaults()), settings))
+    except OmegaConfBaseException as error:
+        raise LivedqnError(f"train() cannot take that: {str(error).splitlines()[0]}") from None
+    assert isinstance(config, TrainConfig)
     config.env = None if callable(env) else env
     config.reward = None if callable(reward) else reward
-    path = Path(folder) if folder else Path("runs") / datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
-    return run(config, path, env if callable(env) else None, cast(Reward, reward) if callable(reward) else None)
+    path = Path(folder) if folder else Path("runs") / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
+    return run(config, path, env if callable(env) else None, reward if callable(reward) else None)
 
 
 def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward: Reward | None = None) -> Run:
@@ -173,13 +175,6 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     return Run(folder, agent, evaluation)
 
 
-def _default_plugins() -> dict[str, Any]:
-    """The plugins that a run uses where none is named: they stand in conf/train.yaml alone."""
-    listed = OmegaConf.load(str(resources.files("livedqn.conf") / "train.yaml")).defaults
-    named = {kind: name for entry in listed if not isinstance(entry, str) for kind, name in entry.items()}
-    return {kind: named[kind] for kind in (*plugins.KINDS, "logger")}
-
-
 def _normalised(config: TrainConfig) -> TrainConfig:
     """Names as nodes, and a logger's name as its settings."""
     nodes = {kind: getattr(config, kind) for kind in plugins.KINDS}
@@ -189,14 +184,6 @@ def _normalised(config: TrainConfig) -> TrainConfig:
         if logger not in LOGGERS:
             raise LivedqnError(f"there is no logger {logger!r}; choose one of {', '.join(LOGGERS)}")
         logger = LOGGERS[logger]()
-    positive = {"steps": config.steps, "num_envs": config.num_envs, "save_every": config.save_every}
-    for name, value in {**positive, "evaluation.points": config.evaluation.points}.items():
-        if value < 1:
-            raise LivedqnError(f"{name}={value} must be 1 or more")
-    if config.seed < 0:
-        raise LivedqnError(f"seed={config.seed} is negative; choose 0 or more")
-    if not 0 <= config.exploration_floor <= 1:
-        raise LivedqnError(f"exploration_floor={config.exploration_floor} is no share; choose one from 0 to 1")
     return replace(config, **nodes, logger=logger)
 
 

@@ -151,7 +151,7 @@ def test_bytes_per_transition_count_one_observation() -> None:
 def test_what_cannot_fit_is_refused_before_it_is_filled() -> None:
     with pytest.raises(LivedqnError, match=r"replay.capacity=10000000000000 at 24 bytes each needs .* GiB"):
         Uniform(SPEC, 1, 1, capacity=10**13)
-    with pytest.raises(LivedqnError, match="raise replay.capacity or lower num_envs"):
+    with pytest.raises(LivedqnError, match=r"raise replay\.capacity or lower num_envs"):
         Uniform(SPEC, 8, 3, capacity=16)
 
 
