@@ -133,7 +133,11 @@ class WandbRun:
         # a sweep's agent has already chosen the id
         run_id = os.environ.get("WANDB_RUN_ID") or (memory.read_text() if memory.exists() else None)
         quiet = wandb.Settings(
-            silent=True, console="off", disable_git=True, init_timeout=PATIENCE_S, login_timeout=PATIENCE_S,
+            silent=True,
+            console="off",
+            disable_git=True,
+            init_timeout=PATIENCE_S,
+            login_timeout=PATIENCE_S,
             finish_timeout=FINISH_S,
         )
 
@@ -157,6 +161,8 @@ class WandbRun:
         # our own axis: W&B's counter only grows, but a resumed run goes back to its last save
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP)
+        # policy.ckpt is the best one, and by it a sweep shall judge the run
+        self._run.define_metric("validation_return", step_metric=STEP, summary="max")
 
     @property
     def id(self) -> str:
@@ -178,6 +184,8 @@ class WandbRun:
             self._run.log_artifact(artifact)
         with _quiet_streams():
             self._run.finish()
+            # finish() may return before the file is written; teardown() waits for the process that writes it
+            self._wandb.teardown()
 
 
 @contextmanager

@@ -116,12 +116,6 @@ def test_validation_uses_worlds_of_its_own(tiny):
     assert validate(Random(0), tiny.stage, FEW, seed=0, num_envs=2) < 3
 
 
-def test_no_worlds_measure_nothing(tiny):
-    none = EvaluationConfig(worlds=0)
-    with pytest.raises(LivedqnError, match=r"evaluation.worlds=0"):
-        final_evaluation(tiny.agent, tiny.stage, none, **RUN)
-
-
 def test_tuning_finds_the_cap_that_pays(tiny):
     class Greed:
         signals = ("native",)

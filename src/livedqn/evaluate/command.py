@@ -43,7 +43,8 @@ def run(config: EvaluateConfig, folder: Path) -> None:
 
     evaluation = compare(
         {name: one.agent for name, one in zip(names, found, strict=True)}, make_stage, config.evaluation,
-        seed=config.seed, num_envs=config.num_envs, steps=min(one.steps for one in found), names=config.policies,
+        seed=config.seed, num_envs=config.num_envs, steps=min(int(one.config["steps"]) for one in found),
+        names=config.policies,
         rules=known_rules(found, names, config), notify=announce(),
     )  # fmt: skip
     show(evaluation, sys.stdout)

@@ -37,7 +37,6 @@ def validate(
     policy: Policy, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, num_envs: int
 ) -> float:  # fmt: skip
     """Mean return of ``policy`` on the validation worlds of a run of ``seed``: what checkpoints are chosen by."""
-    _check(evaluation)
     episodes = evaluation.validation_episodes
     stage = make_stage(_rows(episodes, num_envs))
     worlds = _worlds(seed, evaluation.validation_worlds)
@@ -75,7 +74,6 @@ def compare(
     Raises:
         LivedqnError: there is no policy of a name.
     """
-    _check(evaluation)
     stage = make_stage(_rows(evaluation.episodes, num_envs))
     try:
         scores = _scores(agents, stage, seed)
@@ -126,12 +124,6 @@ def _tuned(
         return found
     finally:
         stage.close()
-
-
-def _check(evaluation: EvaluationConfig) -> None:
-    for name in ("worlds", "episodes", "validation_worlds", "validation_episodes"):
-        if getattr(evaluation, name) < 1:
-            raise LivedqnError(f"evaluation.{name}={getattr(evaluation, name)} measures nothing; choose 1 or more")
 
 
 def _rows(episodes: int, num_envs: int) -> int:

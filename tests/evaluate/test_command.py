@@ -1,0 +1,64 @@
+"""The command, on a checkpoint as a run leaves it."""
+
+import json
+
+import pytest
+
+from livedqn import checkpoint, plugins
+from livedqn.config import CapConfig, EvaluateConfig, EvaluationConfig
+from livedqn.evaluate import run
+from livedqn.evaluate.policies import Rule
+from livedqn.stage import Stage
+from livedqn.types import LivedqnError
+
+ENV = {"plugin": "sim", "streamers": 60, "days": 1}
+CAP = {"max_share_shown": 1.0, "max_shown_per_session": None}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Two policies that have learned nothing, with a rule that needs no tuning."""
+    folder = tmp_path_factory.mktemp("runs")
+    config = {
+        "env": ENV, "reward": {"plugin": "watchtime"}, "cap": CAP, "encoder": {"plugin": "mlp"},
+        "agent": {"plugin": "dqn", "hidden": 8}, "steps": 100,
+    }  # fmt: skip
+    stage = Stage(plugins.build("env", ENV, 1), plugins.build("reward", "watchtime"), CapConfig())
+    paths = [folder / "a.ckpt", folder / "b.ckpt"]
+    for path in paths:
+        agent = checkpoint.build_agent(config, stage.spec)
+        rules = {name: Rule(3.0, 2).to_dict() for name in ("hottest", "myopic")}
+        checkpoint.save(path, agent, config, 100, rules, agent.state_dict())
+    return [str(path) for path in paths]
+
+
+def settings(saved, **changed):
+    few = EvaluationConfig(worlds=2, episodes=3, validation_worlds=1, validation_episodes=3)
+    given = {"env": ENV, "reward": {"plugin": "watchtime"}, "policies": ["policy", "hottest"], "evaluation": few}
+    return EvaluateConfig(checkpoint=saved, **{**given, **changed})
+
+
+def test_one_policy(saved, tmp_path, capsys):
+    run(settings(saved[:1]), tmp_path / "out")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == str(tmp_path / "out")
+    assert any("hottest from a score of 3, up to 2 a session" in line for line in lines)
+    found = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert list(found) == ["policy", "hottest"] and found["policy"]["return"]["n"] == 2
+
+
+def test_several_policies_have_names_of_their_own(saved, tmp_path):
+    run(settings(saved), tmp_path)
+    assert list(json.loads((tmp_path / "evaluation.json").read_text())) == ["policy:a", "policy:b", "hottest"]
+
+
+def test_refusals_come_before_anything_is_written(saved, tmp_path):
+    for wrong, words in (
+        (settings([]), "needs a policy"),
+        (settings(saved[:1], policies=["hotest"]), "did you mean hottest"),
+        (settings(saved[:1], env={"plugin": "gym"}, reward={"plugin": "native"}), "does not fit this environment"),
+        (settings([str(tmp_path / "none.ckpt")]), "does not exist"),
+    ):
+        with pytest.raises(LivedqnError, match=words):
+            run(wrong, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
