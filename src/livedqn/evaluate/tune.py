@@ -19,7 +19,7 @@ THRESHOLDS = 10
 CAPS = 5
 #: How many rules are on trial in each round. Every round plays the same number of episodes, so that the few that are
 #: left get the more of them: returns are heavy-tailed, and the best of fifty means of a few hundred is luck.
-ROUNDS = (THRESHOLDS * CAPS, 10)
+ROUNDS = (THRESHOLDS * CAPS, 10, 3)
 #: Few rows with many episodes each: where one row plays one long session, all the others wait for it.
 ROWS = 5 * max(ROUNDS)
 
@@ -32,28 +32,35 @@ def tune(
     Thresholds are quantiles (0, 0.1 ... 0.9; the first means always) of the best scores met where every request shows
     a room; caps are none, and four in equal ratios from 1 to the median number of rooms in such a session. All rules
     of a round play side by side, each its share of the rows of ``stage``; in the first round that makes at least
-    ``episodes`` episodes a rule and world. ``advance`` is called after each world of each round.
+    ``episodes`` episodes a rule and world. Means are over all rounds. The bare score, always shown, is in every round:
+    what luck drops in the first must not be the very policy that one would have named. ``advance`` is called after
+    each world of each round.
     """
     rules = _rules(score, stage, worlds[0])
     quota = math.ceil(episodes * max(ROUNDS) / stage.num_envs)
+    total, count = np.zeros((2, len(rules)))
+    left = np.arange(len(rules))
     for keep in (*ROUNDS[1:], 1):
-        means = np.zeros(len(rules))
         for world in worlds:
-            means += _trial(rules, score, stage, world, quota) / len(worlds)
+            found = _trial([rules[int(i)] for i in left], score, stage, world, quota)
+            total[left] += found[0]
+            count[left] += found[1]
             advance()
-        best = np.argsort(-means, kind="stable")[:keep]
-        rules, means = [rules[i] for i in best], means[best]
-    return rules[0], float(means[0])
+        best = left[np.argsort(-total[left] / count[left], kind="stable")]
+        left = np.array([0, *best[best != 0][: keep - 1]]) if keep > 1 else best[:1]
+    winner = int(left[0])
+    return rules[winner], float(total[winner] / count[winner])
 
 
-def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> FloatArray:
-    """The mean return of each rule in one world, (R,), where every row plays ``quota`` episodes."""
+def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> tuple[FloatArray, FloatArray]:
+    """Sums of returns and numbers of episodes of each rule in one world, (R,); every row plays ``quota`` episodes."""
     rule_of_row = np.arange(stage.num_envs) * len(rules) // stage.num_envs
     policy = ShowIf(score, [rules[int(i)] for i in rule_of_row])
     seed = world_seed("validation", world)
     played = play(policy, stage, seed=seed, split="validation", episodes=quota * stage.num_envs)
     rule = np.repeat(rule_of_row, quota)
-    return np.bincount(rule, weights=played.per_episode(played.steps["reward"])) / np.bincount(rule)
+    returns = played.per_episode(played.steps["reward"])
+    return np.bincount(rule, weights=returns).astype(np.float64), np.bincount(rule).astype(np.float64)
 
 
 def _rules(score: Score, stage: Stage, world: int) -> list[Rule]:
