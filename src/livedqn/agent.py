@@ -17,7 +17,7 @@ from livedqn.features import Transform
 from livedqn.network import EncoderFactory, QNetwork
 from livedqn.protocols import Batch
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, TensorObservation
-from livedqn.watchdog import Watchdog
+from livedqn.watchdog import Watchdog, diverged
 
 
 class DQN(pl.LightningModule):
@@ -154,7 +154,7 @@ class DQN(pl.LightningModule):
         experience = self._experience
         while experience.steps < until:
             warming = experience.steps < self.warmup_steps
-            experience.collect(None if warming else self.q_values, self.discount_of)
+            experience.collect(None if warming else self._acting_values, self.discount_of)
             if warming:
                 if experience.steps >= self.warmup_steps:
                     self.fit_transforms(experience)
@@ -165,6 +165,12 @@ class DQN(pl.LightningModule):
         if self.updates:
             self.watchdog.expect(experience.returns.quantile() * float(self.reward_scale))
             self.watchdog.check(self.updates)
+
+    def _acting_values(self, observation: Observation) -> FloatArray:
+        q = self.q_values(observation)
+        if np.isnan(q).any():  # nobody can act on these; the loss will be looked at only when the tick is over
+            raise diverged(self.updates, "its values are not numbers")
+        return q
 
     def fit_transforms(self, experience: Experience) -> None:
         """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life."""

@@ -121,7 +121,10 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
 def _parsed(text: Any, path: Path) -> dict[str, Any]:
     # our own text is resolved: an interpolation can only have been put there
     is_text = isinstance(text, str) and "${" not in text
-    config = OmegaConf.to_container(OmegaConf.create(text)) if is_text else None
+    try:
+        config = OmegaConf.to_container(OmegaConf.create(text)) if is_text else None
+    except Exception:  # whatever yaml or omegaconf stumbles on
+        config = None
     if not isinstance(config, dict):
         raise LivedqnError(f"{path} is damaged or was changed: its config is none that livedqn writes")
     return {str(key): value for key, value in config.items()}

@@ -19,6 +19,14 @@ class DivergenceError(LivedqnError):
     """Learning has left the realm of numbers; the last good policy is policy.ckpt."""
 
 
+def diverged(updates: int, why: str) -> DivergenceError:
+    """The error that says so."""
+    return DivergenceError(
+        f"training diverged by update {updates:,}: {why}; policy.ckpt keeps the best policy so far: "
+        "try a smaller agent.learning_rate or a larger agent.sync_every"
+    )
+
+
 class Watchdog:
     """Watches losses and values on their device; :meth:`check` reads the verdict once in a while.
 
@@ -50,16 +58,11 @@ class Watchdog:
 
     def check(self, updates: int) -> None:
         """Raise DivergenceError if it is time."""
-        why = None
         if not bool(self._finite):
-            why = "the loss is not finite"
-        elif float(self._longest) >= PATIENCE:
-            why = f"|Q| stayed above {self.bound:.3g} (scaled), ten times the returns seen, for {PATIENCE:,} updates"
-        if why:
-            raise DivergenceError(
-                f"training diverged by update {updates:,}: {why}; policy.ckpt keeps the best policy so far: "
-                "try a smaller agent.learning_rate or a larger agent.sync_every"
-            )
+            raise diverged(updates, "the loss is not finite")
+        if float(self._longest) >= PATIENCE:
+            excess = f"|Q| stayed above {self.bound:.3g} (scaled), ten times the returns seen"
+            raise diverged(updates, f"{excess}, for {PATIENCE:,} updates")
 
     def means(self) -> dict[str, float]:
         """Mean loss and mean Q (scaled) since the last call; empty where there was no update."""

@@ -40,7 +40,8 @@ pre { overflow-x: auto; font-size: .85rem; }
 
 def page(evaluation: Evaluation, pictures: Sequence[Path], config: Mapping[str, Any]) -> str:
     """The whole report as HTML, pictures inside."""
-    env, reward = (escape(str(dict(config[kind]).get("plugin"))) for kind in ("env", "reward"))
+    # an environment or reward that was given from Python has no name
+    env, reward = (escape((config[kind] or {}).get("plugin", f"{kind} of one's own")) for kind in ("env", "reward"))
     parts = slice_rows(evaluation)
     *general, last = notes(evaluation) if evaluation.is_short else [*notes(evaluation), ""]
     return "\n".join(

@@ -1,0 +1,115 @@
+"""Files that are missing, foreign, truncated or tampered with give one line and execute nothing."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from livedqn import checkpoint, plugins
+from livedqn.agent import DQN
+from livedqn.stage import Stage
+from livedqn.config import CapConfig
+from livedqn.rewards import Native
+from livedqn.types import LivedqnError
+
+CONFIG = {
+    "env": {"plugin": "sim", "days": 1, "streamers": 60},
+    "agent": {"plugin": "dqn", "ensemble": 2},
+    "encoder": {"plugin": "mlp", "hidden": [8]},
+}
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    return Stage(plugins.build("env", CONFIG["env"], 3), Native(), CapConfig())
+
+
+@pytest.fixture
+def policy(stage: Stage, tmp_path: Path) -> tuple[Path, DQN]:
+    torch.manual_seed(0)
+    agent = checkpoint.build_agent(CONFIG, stage.spec)
+    agent.reward_scale.fill_(0.5)
+    path = tmp_path / "policy.ckpt"
+    rules = {"hottest": {"threshold": 1.5, "max_shown_per_session": None}}
+    checkpoint.save(path, agent, CONFIG, 123, rules, agent.state_dict())
+    return path, agent
+
+
+def changed(path: Path, **values: object) -> Path:
+    state = torch.load(path, weights_only=True)
+    torch.save({**state, **values}, path)
+    return path
+
+
+def test_what_is_read_is_what_was_saved(policy, stage) -> None:
+    path, agent = policy
+    found = checkpoint.read(path)
+    observation = stage.reset(0, "test")
+    assert np.array_equal(found.agent.q_values(observation), agent.q_values(observation))
+    assert (found.config, found.steps, found.spec) == (CONFIG, 123, stage.spec)
+    assert found.baselines["hottest"]["threshold"] == 1.5
+    assert np.array_equal(checkpoint.load(path).act(observation), agent.act(observation))
+    assert not list(path.parent.glob("*.part"))
+
+
+def test_a_missing_file(tmp_path) -> None:
+    with pytest.raises(LivedqnError, match=r"nowhere\.ckpt does not exist; a run leaves policy\.ckpt"):
+        checkpoint.read(tmp_path / "nowhere.ckpt")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 1_000, -100])
+def test_a_truncated_file(policy, kept: int) -> None:
+    path, _ = policy
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(LivedqnError, match="cannot be read") as caught:
+        checkpoint.read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pickle_is_not_executed(tmp_path) -> None:
+    class Evil:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "executed",)
+
+    path = tmp_path / "evil.ckpt"
+    path.write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(LivedqnError, match="cannot be read"):
+        checkpoint.read(path)
+    torch.save({"kind": "policy", "format": 1, "weights": Evil()}, path)
+    with pytest.raises(LivedqnError, match="cannot be read"):
+        checkpoint.read(path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_foreign_file(tmp_path, policy) -> None:
+    torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
+    with pytest.raises(LivedqnError, match="holds no policy of livedqn"):
+        checkpoint.read(tmp_path / "other.ckpt")
+    with pytest.raises(LivedqnError, match="has format 99"):
+        checkpoint.read(changed(policy[0], format=99))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"weights": {}},
+        {"weights": 3},
+        {"spec": {}},
+        {"config": "env: ${oc.env:HOME}"},
+        {"config": "[1, 2]"},
+        {"config": "a: ["},
+        {"config": "env: {plugin: sim}"},
+        {"config": "agent: {plugin: os.getcwd}\nencoder: {plugin: mlp}"},
+        {"config": "agent: {plugin: dqn, _target_: os.getcwd}\nencoder: {plugin: mlp}"},
+        {"config": "agent: {plugin: dqn, ensemble: 3}\nencoder: {plugin: mlp, hidden: [8]}"},
+        {"steps": "many"},
+    ],
+)
+def test_a_tampered_file_is_one_line(policy, values) -> None:
+    with pytest.raises(LivedqnError) as caught:
+        checkpoint.read(changed(policy[0], **values))
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,122 @@
+"""Training from Python, and what fits together before the first step."""
+
+from __future__ import annotations
+
+import json
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+import livedqn
+from livedqn import plugins
+from livedqn.loop import Marks
+from livedqn.tracking import read_metrics
+from livedqn.types import LivedqnError
+
+SMALL = {
+    "steps": 1_500, "num_envs": 4, "encoder": {"plugin": "mlp", "hidden": [16]},
+    "agent": {"plugin": "dqn", "warmup_steps": 300, "batch_size": 16},
+    "evaluation": {"worlds": 3, "episodes": 4, "validation_worlds": 1, "validation_episodes": 4, "points": 2},
+}  # fmt: skip
+SIM = {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 10}
+
+
+class Clicks:
+    """A reward that no plugin offers."""
+
+    signals = ("clicked",)
+
+    def __call__(self, signals):
+        return signals["clicked"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> livedqn.Run:
+    return livedqn.train(SIM, reward=Clicks(), folder=tmp_path_factory.mktemp("run") / "one", **SMALL)
+
+
+def test_a_run_leaves_what_it_promises(run) -> None:
+    for name in ("config.yaml", "metrics.csv", "policy.ckpt", "final.ckpt", "evaluation.json", "report.html"):
+        assert (run.folder / name).stat().st_size > 0
+    assert list((run.folder / "pictures").glob("*.png"))
+    evaluation = json.loads((run.folder / "evaluation.json").read_text())
+    assert set(evaluation) == {"policy", "random", "hottest", "favourite", "myopic"}
+    assert evaluation["policy"]["return"]["n"] == 3
+    metrics = read_metrics(run.folder / "metrics.csv")
+    assert metrics["updates"][1][-1] == (1_500 - 300) // 4
+    assert len(metrics["validation_return"][0]) == 2
+
+
+def test_the_policy_of_a_run_acts_when_loaded(run) -> None:
+    agent = livedqn.load(run.folder / "policy.ckpt")
+    env = plugins.build("env", SIM, 5)
+    observation, _ = env.reset(seed=1)
+    actions = agent.act(observation)
+    assert observation["mask"][np.arange(5), actions].all()
+    assert np.array_equal(actions, run.agent.act(observation))
+
+
+def test_the_same_seed_is_the_same_run_and_another_is_not(run, tmp_path) -> None:
+    again = livedqn.train(SIM, reward=Clicks(), folder=tmp_path / "again", **SMALL)
+    other = livedqn.train(SIM, reward=Clicks(), folder=tmp_path / "other", seed=1, **SMALL)
+
+    def weights(one: livedqn.Run) -> list:
+        return torch.load(one.folder / "final.ckpt", weights_only=True)["weights"]["online.heads.0.room.weight"].tolist()
+
+    assert weights(run) == weights(again)
+    assert (run.folder / "evaluation.json").read_text() == (again.folder / "evaluation.json").read_text()
+    assert weights(run) != weights(other)
+
+
+def test_an_environment_of_ones_own_and_old_weights(tmp_path) -> None:
+    def cartpole(num_envs: int) -> SyncVectorEnv:
+        makers = [lambda: gymnasium.make("CartPole-v1")] * num_envs
+        return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
+
+    first = livedqn.train(cartpole, folder=tmp_path / "first", **SMALL)
+    assert set(first.evaluation.played) == {"policy", "random"}
+    untrained = {**SMALL, "steps": 200}  # all of it warm-up: no update, so the weights stay
+    second = livedqn.train(cartpole, folder=tmp_path / "second", init=str(first.folder / "policy.ckpt"), **untrained)
+    observation = {"context": np.ones((1, 4), np.float32), "mask": np.ones((1, 2), np.bool_)}
+    assert np.array_equal(first.agent.q_values(observation), second.agent.q_values(observation))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"stpes": 10}, "stpes"),
+        ({"steps": "many"}, "many"),
+        ({"steps": 0}, "steps=0 must be 1 or more"),
+        ({"evaluation": {"wordls": 3}}, "wordls"),
+        ({"exploration": "thompson"}, r"needs several estimates of a value; add agent\.ensemble=5"),
+        ({"exploration_floor": 2.0}, "no share"),
+        ({"replay": {"plugin": "uniform", "capacity": 10**13}}, "GiB"),
+        ({"device": "abacus"}, "device=abacus is not to be had here"),
+        ({"logger": "paper"}, "there is no logger 'paper'"),
+        ({"init": "nowhere.ckpt"}, "does not exist"),
+    ],
+)
+def test_what_does_not_fit_is_one_line_and_leaves_nothing(wrong, said, tmp_path) -> None:
+    with pytest.raises(LivedqnError, match=said) as caught:
+        livedqn.train(SIM, folder=tmp_path / "run", **{**SMALL, **wrong})
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_divergence_stops_with_the_last_good_policy(tmp_path) -> None:
+    wild = {**SMALL["agent"], "learning_rate": 1e30, "gradient_clip": 1e30}
+    with pytest.raises(LivedqnError, match=r"training diverged by update .*policy\.ckpt keeps the best policy so far"):
+        livedqn.train(SIM, folder=tmp_path, **{**SMALL, "agent": wild})
+    assert livedqn.load(tmp_path / "policy.ckpt").spec.has_rooms
+
+
+def test_marks_are_fixed_before_the_run_whatever_it_resumes_from() -> None:
+    whole = Marks.of(2_000, 0, points=4, save_every=600)
+    resumed = Marks.of(2_000, 600, points=4, save_every=600)
+    assert sorted(whole.evaluate) == [500, 1_000, 1_500, 2_000]
+    assert sorted(whole.save) == [600, 1_200, 1_800, 2_000]
+    assert [mark for mark in whole if mark > 600] == list(resumed)
+    assert len(resumed) == len(list(resumed))
