@@ -52,10 +52,10 @@ class DQN(pl.LightningModule):
 
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
-        discount_time_unit_s: float | None = None, learning_rate: float = 5e-4, batch_size: int = 128, n_step: int = 1,
+        discount_time_unit_s: float | None = None, learning_rate: float = 3e-4, batch_size: int = 128, n_step: int = 1,
         double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64, huber_delta: float = 10.0,
-        gradient_clip: float = 10.0, sync_every: int = 500, sync_tau: float = 1.0, steps_per_update: int = 4,
-        warmup_steps: int = 5_000, standardise: bool = True, myopic: bool = True,
+        gradient_clip: float = 10.0, sync_every: int = 500, sync_tau: float = 1.0, steps_per_update: int = 24,
+        warmup_steps: int = 1_500, standardise: bool = True, myopic: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)

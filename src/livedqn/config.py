@@ -29,13 +29,13 @@ class EvaluationConfig:
     #: Worlds of the final table; the unit of its intervals.
     worlds: int = 20
     #: Episodes a world: all are played to their end.
-    episodes: int = 64
+    episodes: int = 256
     #: Worlds on which checkpoints are compared in training and the baselines are tuned.
     validation_worlds: int = 4
     #: In-training evaluations in a run, evenly spaced; the best one becomes policy.ckpt.
     points: int = 10
     #: Episodes a world in such an evaluation and in tuning.
-    validation_episodes: int = 64
+    validation_episodes: int = 128
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -77,17 +77,20 @@ class WorldConfig:
     #: Seed of the run: network, exploration, environment.
     seed: int = 0
     #: Parallel viewers (rows of the vector environment).
-    num_envs: int = 32
+    num_envs: int = 64
     #: auto, cpu, cuda, cuda:1, mps ...
     device: str = "auto"
+    #: Torch's threads on a CPU: networks this small gain little from more, and lose much where cores are shared.
+    threads: int = 1
     cap: CapConfig = field(default_factory=CapConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     env: Any = None
     reward: Any = None
 
     def __post_init__(self) -> None:
-        if self.num_envs < 1:
-            raise LivedqnError(f"num_envs={self.num_envs} must be 1 or more")
+        for name in ("num_envs", "threads"):
+            if getattr(self, name) < 1:
+                raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
         if self.seed < 0:
             raise LivedqnError(f"seed={self.seed} is negative; choose 0 or more")
 
@@ -101,7 +104,7 @@ class TrainConfig(WorldConfig):
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
     #: Environment steps between two resume points.
-    save_every: int = 25_000
+    save_every: int = 50_000
     #: A policy.ckpt whose weights to start from.
     init: str | None = None
     #: The folder of a run to go on with.
@@ -142,3 +145,5 @@ class RecommendConfig:
     input: str | None = None
     #: auto, cpu, cuda, cuda:1, mps ...
     device: str = WorldConfig.device
+    #: Torch's threads on a CPU.
+    threads: int = WorldConfig.threads

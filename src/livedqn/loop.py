@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,9 @@ from livedqn.experience import Experience
 TICK = 256
 #: Rows of metrics.csv in a run, about.
 LOG_ROWS = 100
+
+#: Signals that stop a run cleanly.
+HEEDED = (signal.SIGINT, signal.SIGTERM)
 
 Metrics = dict[str, float]
 
@@ -61,6 +65,23 @@ class Marks:
         return iter(self._due())
 
 
+@contextmanager
+def signals_given_back() -> Iterator[None]:
+    """What signals do is afterwards as it was before, whoever took them over meanwhile: we do, and Lightning does."""
+    before = {number: signal.getsignal(number) for number in HEEDED}
+    try:
+        yield
+    finally:
+        if is_main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def is_main_thread() -> bool:
+    """Elsewhere Python takes no signal handlers."""
+    return threading.current_thread() is threading.main_thread()
+
+
 class Loop(pl.Callback):
     """Does what is due at each mark.
 
@@ -91,14 +112,13 @@ class Loop(pl.Callback):
         self._log, self._show, self._evaluate, self._keep = log, show, evaluate, keep
         self.best: dict[str, Any] = resumed["best"] if resumed else {"return": float("-inf"), "steps": 0}
         self.stopped_by: signal.Signals | None = None
-        self._handlers: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take over the signals, and restore a resumed run once its optimiser exists."""
         assert isinstance(pl_module, DQN)
-        if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no handlers
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._on_signal)
+        if is_main_thread():
+            for number in HEEDED:
+                signal.signal(number, self._on_signal)
         if self._resumed:
             resume.restore(self._resumed, pl_module, self._experience)
         else:
@@ -131,12 +151,6 @@ class Loop(pl.Callback):
             self._experience.save_point()
             resume.save(self._folder, batch, pl_module, self._experience, self.best)
         trainer.should_stop = self.stopped_by is not None
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Give the signals back, also after an error."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers.clear()
 
     def _metrics(self, agent: DQN) -> Metrics:
         metrics = {**self._experience.progress.means(agent.spec), **agent.watchdog.means(), "updates": agent.updates}

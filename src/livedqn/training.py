@@ -25,7 +25,7 @@ from livedqn.config import LOGGERS, TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
 from livedqn.experience import Experience
 from livedqn.live import Live, announce
-from livedqn.loop import Loop, Marks
+from livedqn.loop import Loop, Marks, signals_given_back
 from livedqn.protocols import Env, Replay, Reward
 from livedqn.stage import Stage, world_seed
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
@@ -97,6 +97,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     resumed = resume.read(folder) if config.resume else None
     if resumed and resumed["mark"] > config.steps:
         raise LivedqnError(f"{folder} has done {resumed['mark']:,} steps; give steps={resumed['mark']} or more")
+    torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     make_env = env or partial(plugins.build, "env", config.env)
     scored_by = reward or plugins.build("reward", config.reward)
@@ -146,7 +147,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
             ),
             keep=lambda agent, steps: checkpoint.save(policy, agent, plain, steps, {}, agent.state_dict()),
         )
-        with _quiet_lightning():
+        with _quiet_lightning(), signals_given_back():
             trainer = pl.Trainer(**LEAN, accelerator=agent.device.type, callbacks=[loop])
             trainer.fit(agent, marks)
     stage.close()

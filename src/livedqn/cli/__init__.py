@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from livedqn.types import LivedqnError
@@ -13,6 +14,9 @@ def main() -> None:
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         _dispatch(sys.argv[1:], wants_traceback=wants_traceback)
+    except KeyboardInterrupt:  # outside of training, which heeds the signal itself, there is nothing to save
+        print("livedqn: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except LivedqnError as error:
         if wants_traceback:
             raise

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from livedqn import checkpoint, plugins
 from livedqn.checkpoint import Checkpoint
 from livedqn.config import EvaluateConfig
@@ -31,6 +33,7 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     """
     if not config.checkpoint:
         raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
+    torch.set_num_threads(config.threads)
     found = [checkpoint.read(path, config.device) for path in config.checkpoint]
     names = agent_names([str(one.path) for one in found])
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from livedqn import checkpoint
 from livedqn.agent import DQN
@@ -37,6 +38,7 @@ def run(config: RecommendConfig) -> None:
         LivedqnError: there is no such checkpoint or input.
         SystemExit: with 2, at the end, if a line could not be answered.
     """
+    torch.set_num_threads(config.threads)
     agent = checkpoint.read(config.checkpoint, config.device).agent
     all_answered = True
     with _input(config.input) as lines:

@@ -36,7 +36,7 @@ class Prioritised:
     """
 
     def __init__(
-        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 100_000, alpha: float = 0.6, beta: float = 0.6,
+        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000, alpha: float = 0.6, beta: float = 0.6,
         epsilon: float = 1e-3,
     ) -> None:  # fmt: skip
         if not 0 <= alpha <= 1 or not 0 <= beta <= 1 or epsilon <= 0:

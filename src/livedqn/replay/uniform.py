@@ -21,7 +21,7 @@ class Uniform:
         capacity: transitions to hold, over all rows (an episode's last observation takes the place of one).
     """
 
-    def __init__(self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 100_000) -> None:
+    def __init__(self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000) -> None:
         self._ring = Ring(spec, num_envs, n_step, capacity)
         self.bytes_per_transition = self._ring.bytes_per_slot
         self.capacity = self._ring.slots
