@@ -24,7 +24,7 @@ Notify = Callable[[str, int, int], None]
 
 OURS = "policy"
 #: Rows below which a step of many small environments costs about the same.
-MIN_ROWS = 64
+MIN_ROWS = 256
 #: Worlds that one seed of a run may use before it meets those of the next.
 WORLDS_PER_SEED = 10_000
 
