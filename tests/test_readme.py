@@ -1,0 +1,130 @@
+"""README's promises, as they are written: its commands, its Python, and its plugin.
+
+The two set-up lines are run by ``.ci/run`` in an environment of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = next(
+    path
+    for folder in (Path(__file__).parents[1], Path.cwd())
+    if (path := folder / "README.md").exists()
+)  # fmt: skip
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+COMMANDS = [
+    line.partition("  #")[0].strip()
+    for language, block in BLOCKS
+    if language == "sh"
+    for line in block.splitlines()
+    if line.startswith("livedqn ")
+]
+#: Enough to see that a line works.
+TINY = [
+    "steps=400", "num_envs=4", "agent.warmup_steps=200", "agent.batch_size=8", "evaluation.worlds=2",
+    "evaluation.episodes=2", "evaluation.validation_worlds=1", "evaluation.validation_episodes=2",
+    "evaluation.points=1",
+]  # fmt: skip
+TINY_SIM = ["env.days=1", "env.streamers=60", "env.max_requests=5"]
+
+
+def livedqn(words: list[str], folder: Path, **streams: object) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "livedqn", *words], cwd=folder, text=True, capture_output=True, timeout=300,
+        env={**os.environ, "WANDB_MODE": "offline"}, **streams,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that README's ``runs/…`` may stand for."""
+    folder = tmp_path_factory.mktemp("readme")
+    livedqn(["reward=watchtime", *TINY, *TINY_SIM, "hydra.run.dir=runs/one"], folder)
+    return folder
+
+
+def test_readme_has_the_commands_that_are_tried_here() -> None:
+    assert len(COMMANDS) >= 10
+    assert sum("-c constraints.txt" in block for _, block in BLOCKS) == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_works_as_written(command: str, run: Path) -> None:
+    line = command.replace("runs/…", "runs/one")
+    words = shlex.split(line.partition("<")[0])[1:]
+    if words[0] == "recommend":
+        with (run / "requests").open("w+") as requests:
+            requests.write(_observation())
+            requests.seek(0)
+            assert '"action"' in livedqn(words, run, stdin=requests)
+        return
+    if words[0] == "evaluate":
+        assert "policy" in livedqn(words, run)
+        return
+    if words[0].startswith("resume="):
+        # the run is done: it goes on for a few steps instead of README's many
+        words = [re.sub(r"steps=\d+", "steps=500", word) for word in words]
+        assert "report:" in livedqn(words, run)
+        return
+    if words[0] == "plugins":
+        assert "weights" in livedqn(words, run)
+        return
+    small = TINY if "env=gym" in line else [*TINY, *TINY_SIM]
+    words = [word for word in words if not word.startswith("steps=")]
+    assert "report:" in livedqn([*words, *small], run)
+
+
+def _observation() -> str:
+    import json
+
+    from livedqn import plugins
+
+    env = plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, 1)
+    observation, _ = env.reset(seed=0)
+    return json.dumps({name: array[0].tolist() for name, array in observation.items()}) + "\n"
+
+
+def test_the_python_works_as_written(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    snippets = [block for language, block in BLOCKS if language == "python" and "class " not in block]
+    assert len(snippets) == 2
+    quick = snippets[0].replace(
+        "steps=20_000",
+        "steps=400, num_envs=4, agent={'plugin': 'dqn', 'warmup_steps': 200, 'batch_size': 8}, evaluation={'worlds': 2,"
+        " 'episodes': 2, 'validation_worlds': 1, 'validation_episodes': 2, 'points': 1}",
+    )
+    assert quick != snippets[0]
+    for snippet in (quick, snippets[1]):
+        exec(compile(snippet, "README.md", "exec"), {})
+
+
+def test_the_plugin_works_as_written(tmp_path) -> None:
+    module = next(block for language, block in BLOCKS if language == "python" and "class Gift" in block)
+    package = tmp_path / "livedqn-gifts"
+    package.mkdir()
+    (package / "livedqn_gifts.py").write_text(module)
+    (package / "pyproject.toml").write_text(next(block for language, block in BLOCKS if language == "toml"))
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*install, "--target", str(tmp_path / "site"), str(package)], check=True, timeout=120)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    shown = subprocess.run(
+        [sys.executable, "-m", "livedqn", "plugins", "reward=gift"], env=environment, text=True, capture_output=True
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "scale" in shown.stdout
+    composed = subprocess.run(
+        [sys.executable, "-m", "livedqn", "reward=gift", "reward.scale=0.5", "--cfg", "job"],
+        env=environment, text=True, capture_output=True,
+    )  # fmt: skip
+    assert composed.returncode == 0, composed.stderr
+    assert "scale: 0.5" in composed.stdout
