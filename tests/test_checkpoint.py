@@ -11,9 +11,9 @@ import torch
 
 from livedqn import checkpoint, plugins
 from livedqn.agent import DQN
-from livedqn.stage import Stage
 from livedqn.config import CapConfig
 from livedqn.rewards import Native
+from livedqn.stage import Stage
 from livedqn.types import LivedqnError
 
 CONFIG = {

@@ -64,7 +64,9 @@ def test_the_same_seed_is_the_same_run_and_another_is_not(run, tmp_path) -> None
     other = livedqn.train(SIM, reward=Clicks(), folder=tmp_path / "other", seed=1, **SMALL)
 
     def weights(one: livedqn.Run) -> list:
-        return torch.load(one.folder / "final.ckpt", weights_only=True)["weights"]["online.heads.0.room.weight"].tolist()
+        return torch.load(one.folder / "final.ckpt", weights_only=True)["weights"][
+            "online.heads.0.room.weight"
+        ].tolist()
 
     assert weights(run) == weights(again)
     assert (run.folder / "evaluation.json").read_text() == (again.folder / "evaluation.json").read_text()

@@ -62,10 +62,11 @@ class DQN(pl.LightningModule):
         positive = {
             "learning_rate": learning_rate, "batch_size": batch_size, "n_step": n_step, "ensemble": ensemble,
             "hidden": hidden, "huber_delta": huber_delta, "gradient_clip": gradient_clip, "sync_every": sync_every,
-            "steps_per_update": steps_per_update, "discount_time_unit_s": discount_time_unit_s or 1.0,
+            "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
+            "discount_time_unit_s": 1.0 if discount_time_unit_s is None else discount_time_unit_s,
         }  # fmt: skip
         for name, value in positive.items():
-            if value <= 0:
+            if not value > 0:
                 raise LivedqnError(f"agent.{name}={value} must be above 0")
         if not 0 <= discount <= 1 or not 0 < sync_tau <= 1:
             raise LivedqnError("agent.discount lies in [0, 1] and agent.sync_tau in (0, 1]")
@@ -153,7 +154,7 @@ class DQN(pl.LightningModule):
         """Play up to ``until`` environment steps, with the updates that they owe."""
         experience = self._experience
         while experience.steps < until:
-            warming = experience.steps < self.warmup_steps
+            warming = experience.steps < self.warmup_steps or not len(experience.replay)
             experience.collect(None if warming else self._acting_values, self.discount_of)
             if warming:
                 if experience.steps >= self.warmup_steps:
@@ -161,14 +162,17 @@ class DQN(pl.LightningModule):
                 continue
             while self.updates < (experience.steps - self.warmup_steps) // self.steps_per_update:
                 batch = experience.sample(self.batch_size)
-                experience.replay.update_priorities(batch.slots, self.update(batch))
+                errors = self.update(batch)
+                if not np.isfinite(errors).all():  # before they become priorities
+                    raise diverged(self.updates, "the loss is not finite")
+                experience.replay.update_priorities(batch.slots, errors)
         if self.updates:
             self.watchdog.expect(experience.returns.quantile() * float(self.reward_scale))
             self.watchdog.check(self.updates)
 
     def _acting_values(self, observation: Observation) -> FloatArray:
         q = self.q_values(observation)
-        if np.isnan(q).any():  # nobody can act on these; the loss will be looked at only when the tick is over
+        if not (q < np.inf).all():  # nobody can act on these; the loss will be looked at only when the tick is over
             raise diverged(self.updates, "its values are not numbers")
         return q
 

@@ -16,9 +16,10 @@ from livedqn.types import Column, Spec, TensorObservation
 
 ARRAYS = ("context", "history", "candidates")
 EMBEDDING_WIDTH = 8
-#: Ids are hashed into this many embeddings: a few times the streamers of a mid-sized platform's busy hour.
-ID_BUCKETS = 2048
-#: Knuth's multiplicative hash spreads consecutive ids over the buckets.
+#: Ids are hashed into 2**11 embeddings: a few times the streamers of a mid-sized platform's busy hour.
+ID_BITS = 11
+ID_BUCKETS = 2**ID_BITS
+#: Knuth's multiplicative hash; its high bits spread ids over the buckets, consecutive ones and multiples alike.
 KNUTH = 2654435761
 
 
@@ -98,9 +99,9 @@ class _ArrayTransform(nn.Module):
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
         transformed = (self._logged(x) - self.mean) / self.scale
         if self._has_ids:
-            bucket = 1 + x.long() * KNUTH % ID_BUCKETS
+            bucket = 1 + (x.long() * KNUTH % 2**32 >> 32 - ID_BITS)
             transformed = torch.where(self.is_id & (x > 0), bucket.to(x.dtype), transformed)
-        return transformed if valid is None else transformed * valid.unsqueeze(-1)
+        return transformed if valid is None else torch.where(valid.unsqueeze(-1), transformed, 0.0)
 
     def _logged(self, x: Tensor) -> Tensor:
         return torch.where(self.is_count, x.clamp_min(0).log1p(), x)

@@ -156,7 +156,7 @@ class Loop(pl.Callback):
         metrics = {**self._experience.progress.means(agent.spec), **agent.watchdog.means(), "updates": agent.updates}
         for name in ("epsilon", "temperature"):
             schedule = getattr(self._experience.exploration, name, None)
-            if schedule:
+            if callable(schedule):
                 metrics[name] = schedule(self._experience.steps)
         if "q_scaled" in metrics:
             metrics["q_mean"] = metrics.pop("q_scaled") / float(agent.reward_scale)

@@ -125,7 +125,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(plain)))
     start = resumed["mark"] if resumed else 0
     metrics_file = MetricsFile(folder / "metrics.csv")
-    metrics_file.cut_back(start)
+    metrics_file.cut_back(resumed["experience"]["steps"] if resumed else 0)
     loggers: list[Tracker] = [metrics_file]
     if isinstance(config.logger, WandbLogger):
         loggers.append(WandbRun(config.logger, folder, plain))
@@ -147,9 +147,12 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
             ),
             keep=lambda agent, steps: checkpoint.save(policy, agent, plain, steps, {}, agent.state_dict()),
         )
-        with _quiet_lightning(), signals_given_back():
-            trainer = pl.Trainer(**LEAN, accelerator=agent.device.type, callbacks=[loop])
-            trainer.fit(agent, marks)
+        if resumed and not len(marks):  # trained to its end, and stopped before its evaluation was done
+            agent.configure_optimizers()
+            resume.restore(resumed, agent, experience)
+        else:
+            with _quiet_lightning(), signals_given_back():
+                pl.Trainer(**LEAN, accelerator=agent.device.type, callbacks=[loop]).fit(agent, marks)
     stage.close()
     if loop.stopped_by:
         tracker.finish(folder)
