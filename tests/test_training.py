@@ -18,7 +18,7 @@ from livedqn.types import LivedqnError
 
 SMALL = {
     "steps": 1_500, "num_envs": 4, "encoder": {"plugin": "mlp", "hidden": [16]},
-    "agent": {"plugin": "dqn", "warmup_steps": 300, "batch_size": 16},
+    "agent": {"plugin": "dqn", "warmup_steps": 300, "batch_size": 16, "steps_per_update": 4},
     "evaluation": {"worlds": 3, "episodes": 4, "validation_worlds": 1, "validation_episodes": 4, "points": 2},
 }  # fmt: skip
 SIM = {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 10}

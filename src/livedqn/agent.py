@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from livedqn import losses
 from livedqn.experience import Experience
+from livedqn.exploration import Schedule
 from livedqn.features import Transform
 from livedqn.network import EncoderFactory, QNetwork
 from livedqn.protocols import Batch
@@ -28,7 +29,10 @@ class DQN(pl.LightningModule):
         encoder_factory: builds an encoder for a spec.
         discount: gamma.
         discount_time_unit_s: None: gamma a request; else gamma ** (seconds to the next request / unit).
-        learning_rate: of Adam.
+        learning_rate: of Adam, at the first update.
+        learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
+            small steps average over the noise of rewards that one batch cannot tell from a signal.
+        learning_rate_updates: updates that it takes from the one to the other.
         batch_size: N.
         n_step: transitions in a window; what lies between is not corrected for exploration, so keep it small.
         double: the online network chooses, the target network values (https://arxiv.org/abs/1509.06461).
@@ -52,7 +56,8 @@ class DQN(pl.LightningModule):
 
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
-        discount_time_unit_s: float | None = None, learning_rate: float = 3e-4, batch_size: int = 128, n_step: int = 1,
+        discount_time_unit_s: float | None = None, learning_rate: float = 3e-4, learning_rate_end: float = 3e-4,
+        learning_rate_updates: int = 10_000, batch_size: int = 128, n_step: int = 1,
         double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64, huber_delta: float = 10.0,
         gradient_clip: float = 10.0, sync_every: int = 500, sync_tau: float = 1.0, steps_per_update: int = 24,
         warmup_steps: int = 1_500, standardise: bool = True, myopic: bool = True,
@@ -60,8 +65,8 @@ class DQN(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         positive = {
-            "learning_rate": learning_rate, "batch_size": batch_size, "n_step": n_step, "ensemble": ensemble,
-            "hidden": hidden, "huber_delta": huber_delta, "gradient_clip": gradient_clip, "sync_every": sync_every,
+            "learning_rate": learning_rate, "learning_rate_end": learning_rate_end, "batch_size": batch_size,
+            "n_step": n_step, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta, "gradient_clip": gradient_clip, "sync_every": sync_every,
             "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
             "discount_time_unit_s": 1.0 if discount_time_unit_s is None else discount_time_unit_s,
         }  # fmt: skip
@@ -74,7 +79,8 @@ class DQN(pl.LightningModule):
         self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
         self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
         self.steps_per_update, self.warmup_steps = steps_per_update, warmup_steps
-        self._learning_rate, self._double, self._huber_delta = learning_rate, double, huber_delta
+        self._learning_rate = Schedule(learning_rate, learning_rate_end, learning_rate_updates)
+        self._double, self._huber_delta = double, huber_delta
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise = standardise
 
@@ -126,7 +132,7 @@ class DQN(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam over all networks that learn."""
         parameters = [p for p in self.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(parameters, lr=self._learning_rate, fused=True)
+        self.optimizer = torch.optim.Adam(parameters, lr=self._learning_rate(0), fused=True)
         return self.optimizer
 
     def train(self, mode: bool = True) -> DQN:
@@ -208,6 +214,8 @@ class DQN(pl.LightningModule):
         for network in (self.online, self.myopic):
             if network is not None:
                 nn.utils.clip_grad_norm_(network.parameters(), self._gradient_clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.updates)
         self.optimizer.step()
         self.updates += 1
         if self.updates % self._sync_every == 0:

@@ -104,13 +104,12 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
         LivedqnError: the file is missing, unreadable, or of another kind or format.
     """
     if not path.is_file():
-        raise LivedqnError(f"{path} does not exist; a run leaves policy.ckpt in its folder")
+        what = "is no file" if path.exists() else "does not exist"
+        raise LivedqnError(f"{path} {what}; a run leaves policy.ckpt in its folder")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever the damaged bytes make it stumble on
-        raise LivedqnError(
-            f"{path} cannot be read ({_first_line(error)}); it is truncated or no file of livedqn"
-        ) from None
+    except Exception as error:  # torch raises whatever the bytes make it stumble on, with advice to load it unsafely
+        raise LivedqnError(f"{path} cannot be read: it is truncated, or no file of livedqn") from error
     if not isinstance(state, dict) or state.get("kind") != kind:
         raise LivedqnError(f"{path} holds no {kind} of livedqn; a run leaves policy.ckpt in its folder")
     if state.get("format") != FORMAT:

@@ -91,8 +91,8 @@ class WorldConfig:
         for name in ("num_envs", "threads"):
             if getattr(self, name) < 1:
                 raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
-        if self.seed < 0:
-            raise LivedqnError(f"seed={self.seed} is negative; choose 0 or more")
+        if not 0 <= self.seed < 2**32:
+            raise LivedqnError(f"seed={self.seed} is out of range; choose one from 0 to {2**32 - 1}")
 
 
 @dataclass
@@ -147,3 +147,7 @@ class RecommendConfig:
     device: str = WorldConfig.device
     #: Torch's threads on a CPU.
     threads: int = WorldConfig.threads
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise LivedqnError(f"threads={self.threads} must be 1 or more")

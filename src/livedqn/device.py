@@ -15,6 +15,8 @@ def resolve(device: str) -> torch.device:
     """
     if device == "auto":
         return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    if device.startswith("meta"):
+        raise LivedqnError("device=meta computes nothing; device=auto takes what there is")
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:

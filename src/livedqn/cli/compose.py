@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from livedqn.cli import earlier
 from livedqn.cli.jobs import JOBS, refused, remove_empty
 from livedqn.cli.overrides import take_paths, tidy
-from livedqn.cli.words import Words
+from livedqn.cli.words import COMMANDS, Words
 from livedqn.plugins.messages import explain
 from livedqn.plugins.source import GROUPS, register
 from livedqn.types import LivedqnError
@@ -35,7 +38,7 @@ def run(words: Words, *, wants_traceback: bool) -> None:
     """
     command = words.command
     if "--shell-completion" in words.flags:
-        os.environ["COMP_LINE"] = os.environ.get("COMP_LINE", "").replace(" ++", " ").replace(" +", " ")
+        os.environ["COMP_LINE"] = completable(os.environ.get("COMP_LINE", ""))
         name, values, overrides = command, dict[str, Any](), words.overrides
     else:
         name, values, overrides = _prepared(words)
@@ -43,23 +46,61 @@ def run(words: Words, *, wants_traceback: bool) -> None:
     sweep = datetime.now().strftime("runs/multi/%Y-%m-%d/%H-%M-%S-%f")
     if "--multirun" in words.flags:
         overrides.insert(0, f"hydra.sweep.dir={sweep}")  # said here, so that a refused sweep can be cleared away
+    _refuse_code(words.flags)
+    there_before = _existing(overrides)
+    is_composed = False
 
     def job(composed: DictConfig) -> None:
+        nonlocal is_composed
+        is_composed = True
         try:
             JOBS[command](composed)
-        except LivedqnError as error:
-            if wants_traceback:
+        except (LivedqnError, OSError) as error:
+            if wants_traceback or (isinstance(error, OSError) and not error.filename):
                 raise
-            refused(error)
+            refused(error if isinstance(error, LivedqnError) else _of_file(error))
+        finally:
+            remove_empty(Path(HydraConfig.get().runtime.output_dir), there_before)
+        is_composed = False
 
     sys.argv = [sys.argv[0], *words.flags, *overrides]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints and exits on its own
     try:
         hydra.main(config_path="pkg://livedqn.conf", config_name=name, version_base="1.3")(job)()
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise LivedqnError(explain(error)) from error
+    except (OSError, ValueError) as error:
+        if is_composed:  # what a job raises is for it to explain
+            raise
+        raise LivedqnError(_of_file(error) if isinstance(error, OSError) else explain(error)) from error
     finally:
-        remove_empty(Path(sweep))
+        remove_empty(Path(sweep).absolute(), there_before)
+
+
+def completable(line: str) -> str:
+    """A line to be completed as Hydra reads it: the program and overrides, no command, flags or signs."""
+    program, *rest = line.split(" ")  # what is being typed, last, may be empty still
+    kept = [word.lstrip("+") for word in rest if not word.startswith("-") and word not in COMMANDS]
+    return " ".join([program, *kept])
+
+
+def _refuse_code(flags: list[str]) -> None:
+    """Presets of the user's are settings: Hydra would import and call whatever ``_target_`` names."""
+    folders = [value for flag, value in pairwise(flags) if flag == "--config-dir"]
+    for path in (path for folder in folders for path in sorted(Path(folder).rglob("*.yaml"))):
+        if b"_target_" in path.read_bytes():
+            raise LivedqnError(f"{path} holds _target_; livedqn builds installed plugins only, by name")
+
+
+def _existing(overrides: list[str]) -> set[Path]:
+    """Of the folders in which a run may lie those that exist already."""
+    given = [o.partition("=")[2] for o in overrides if o.startswith(("hydra.run.dir=", "hydra.sweep.dir="))]
+    folders = [Path(path).absolute() for path in ("runs", *given)]
+    return {path for folder in folders for path in (folder, *folder.parents) if path.exists()}
+
+
+def _of_file(error: OSError) -> LivedqnError:
+    return LivedqnError(f"{error.filename}: {error.strerror}; choose another folder or mend its permissions")
 
 
 def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -56,16 +56,19 @@ def _folder() -> Path:
 
 
 def refused(error: LivedqnError) -> None:
-    """Say what was wrong in one line and leave with 2, without the empty folders that Hydra made."""
+    """Say what was wrong in one line and leave with 2."""
     print(f"livedqn: error: {' '.join(str(error).split())}", file=sys.stderr)
-    if HydraConfig.initialized():
-        remove_empty(Path(HydraConfig.get().runtime.output_dir))
     sys.exit(2)
 
 
-def remove_empty(folder: Path) -> None:
-    """Remove a folder and its parents as long as nothing but Hydra's record of a sweep is in them."""
-    while folder.is_dir() and folder.resolve() != Path.cwd():
+def remove_empty(folder: Path, there_before: Container[Path]) -> None:
+    """Remove a folder and its parents as long as nothing but Hydra's record of a sweep is in them.
+
+    Args:
+        folder: absolute.
+        there_before: folders, absolute, that somebody else made: at the first of them it ends.
+    """
+    while folder.is_dir() and folder not in there_before:
         if [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
             (folder / "multirun.yaml").unlink()
         try:

@@ -13,6 +13,12 @@ from livedqn.plugins.messages import explain
 from livedqn.plugins.source import GROUPS
 from livedqn.types import LivedqnError
 
+#: Hydra's settings that would go round our rules.
+REFUSED = {
+    "hydra.mode": "--multirun runs every combination",
+    "hydra.job.chdir": "paths are what they are where you stand",
+}
+
 
 def take_paths(words: Iterable[str], names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """The other words, and the raw values of these settings: Hydra never parses them, so a path may be any."""
@@ -20,6 +26,8 @@ def take_paths(words: Iterable[str], names: Sequence[str]) -> tuple[list[str], d
     for word in words:
         key, _, value = word.partition("=")
         if key.lstrip("+") in names and value != "null":
+            if not _unquoted(value):  # an unset variable of a shell, say: never what was meant
+                raise LivedqnError(f"{key.lstrip('+')}= has no value; give it a path, or leave it out")
             paths[key.lstrip("+")] = _unquoted(value)
         else:
             others.append(word)
@@ -40,6 +48,8 @@ def tidy(words: Iterable[str], *, is_multirun: bool) -> list[str]:
     tidied = []
     for override in parsed:
         line = override.input_line or ""
+        if override.key_or_group in REFUSED:
+            raise LivedqnError(f"{override.key_or_group} cannot be set; {REFUSED[override.key_or_group]}")
         if not override.is_hydra_override():
             _refuse(override)
             if override.key_or_group == "experiment" and override.value() is None:
@@ -63,6 +73,8 @@ def _parse(word: str) -> Override:
 
 def _refuse(override: Override) -> None:
     key, value = override.key_or_group, override.value()
+    if key in GROUPS and isinstance(value, int | float):
+        raise LivedqnError(f"there is no {key}={value}; a {key} has a name: livedqn --help lists them")
     if override.is_delete() or (key in GROUPS and value is None):
         if key in GROUPS:
             raise LivedqnError(f"{key} cannot be deleted: every run has one; choose one with {key}=<name>")

@@ -65,8 +65,9 @@ def read(arguments: Sequence[str]) -> Words:
             )
         else:
             words.overrides.append(word)
-    if "--multirun" in words.flags and "--cfg" in words.flags:
-        raise LivedqnError("--cfg prints one configuration and --multirun runs several; leave one of them out")
+    asked = [flag for flag in ("--cfg", "--info", "--multirun", "--shell-completion") if flag in words.flags]
+    if len(asked) > 1:
+        raise LivedqnError(f"{' and '.join(asked)} ask for different things; leave all but one out")
     if "--resolve" in words.flags and "--cfg" not in words.flags:
         raise LivedqnError("--resolve belongs to --cfg; write --cfg job --resolve")
     return words

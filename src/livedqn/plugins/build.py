@@ -9,11 +9,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from livedqn.plugins.discover import load, who
-from livedqn.plugins.errors import PluginError
+from livedqn.plugins.errors import PluginError, reason
 from livedqn.plugins.hints import restore
 from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import node
 from livedqn.plugins.signature import settings
+from livedqn.types import LivedqnError
 
 
 def build(kind: str, chosen: Mapping[str, Any] | str, *supplied: Any) -> Any:
@@ -48,6 +49,10 @@ def build(kind: str, chosen: Mapping[str, Any] | str, *supplied: Any) -> Any:
         built = load(kind, name)(*supplied, **arguments)
     except ValueError as error:
         raise PluginError(f"{plugin} refuses its settings: {' '.join(str(error).split())}") from error
+    except LivedqnError:
+        raise
+    except Exception as error:  # a missing file, a bug: whose it is has to be said
+        raise PluginError(f"{plugin} cannot be built: {reason(error)}; HYDRA_FULL_ERROR=1 shows where") from error
     _check(kind, built, plugin)
     return built
 
@@ -71,3 +76,5 @@ def _check(kind: str, built: Any, plugin: str) -> None:
             f"{plugin} lacks {', '.join(missing)}; the contract is livedqn.protocols.{promise.__name__}, "
             f"and livedqn.testing.check_{kind} tests it"
         )
+    if kind == "reward" and not (isinstance(built.signals, tuple) and all(isinstance(n, str) for n in built.signals)):
+        raise PluginError(f"{plugin} has signals={built.signals!r}; a reward owes a tuple of the names that it reads")

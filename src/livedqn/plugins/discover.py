@@ -6,11 +6,12 @@ A distribution declares a plugin with one entry point: group ``livedqn.<kind>``,
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from livedqn.plugins.errors import PluginError, did_you_mean
+from livedqn.plugins.errors import PluginError, did_you_mean, reason
 
 KINDS = ("env", "reward", "encoder", "exploration", "agent", "replay")
 
@@ -39,12 +40,13 @@ def load(kind: str, name: str) -> Any:
         owners = " and ".join(distribution(point) for point in points)
         raise PluginError(f"{kind}={name} is provided by {owners}; uninstall all but one")
     try:
-        return points[0].load()
-    except Exception as error:  # whatever a stranger's module raises: only the runs that choose it are to suffer
-        why = " ".join(f"{type(error).__name__}: {error}".split())
+        with redirect_stdout(sys.stderr):  # stdout carries our results, not what a module says when it is imported
+            return points[0].load()
+    except (Exception, SystemExit) as error:  # whatever a module does: only the runs that choose it are to suffer
         others = ", ".join(other for other in names(kind) if other != name)
+        choose = f", or choose another {kind}: {others}" if others else ""
         raise PluginError(
-            f"{who(kind, name)} failed to import: {why}; repair or uninstall it, or choose another {kind}: {others}"
+            f"{who(kind, name)} failed to import: {reason(error)}; repair or uninstall it{choose}"
         ) from error
 
 

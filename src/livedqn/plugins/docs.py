@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 from livedqn.plugins.discover import load
 from livedqn.plugins.signature import Setting, settings
@@ -32,7 +33,22 @@ def describe(kind: str, name: str) -> list[SettingDoc]:
     texts = arguments(inspect.getdoc(target) or "")
     if inspect.isclass(target):
         texts |= arguments(inspect.getdoc(target.__init__) or "") | comments(target)
-    return [SettingDoc(s.name, _spelt(s.hint), _default(s), texts.get(s.name, "")) for s in settings(kind, name)]
+    rows = []
+    for s in settings(kind, name):
+        nested = s.make_default() if s.make_default and dataclasses.is_dataclass(s.hint) else None
+        rows.append(SettingDoc(s.name, _spelt(s.hint), "see below" if nested else _default(s), texts.get(s.name, "")))
+        if nested is not None:
+            rows += _fields(s.name, nested)
+    return rows
+
+
+def _fields(prefix: str, settings: Any) -> list[SettingDoc]:
+    """The fields of a setting that is a dataclass, which are settings themselves."""
+    hints, texts = get_type_hints(type(settings)), comments(type(settings))
+    return [
+        SettingDoc(f"{prefix}.{f.name}", _spelt(hints[f.name]), repr(getattr(settings, f.name)), texts.get(f.name, ""))
+        for f in dataclasses.fields(settings)
+    ]
 
 
 def arguments(docstring: str) -> dict[str, str]:

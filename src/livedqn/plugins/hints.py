@@ -50,7 +50,8 @@ def restore(value: Any, hint: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         hints = get_type_hints(hint)
         build: Callable[..., Any] = hint  # type: ignore[assignment]
-        return build(**{key: restore(item, hints[key], f"{where}.{key}") for key, item in value.items()})
+        taken = [field.name for field in dataclasses.fields(hint) if field.init]
+        return build(**{key: restore(value[key], hints[key], f"{where}.{key}") for key in taken if key in value})
     if origin is dict:
         return {key: restore(item, inner[1], f"{where}.{key}") for key, item in value.items()}
     if origin is list:

@@ -28,17 +28,18 @@ def explain(error: BaseException, prefix: str = "") -> str:
         return _flat(str(cause))
     where = ".".join(part for part in (prefix, str(cause.full_key or "")) if part)
     what = _flat(str(cause.msg))
-    experiment = re.match(r"In 'experiment/(.+?)'", str(error))
-    if experiment:
-        return (
-            f"experiment={experiment[1]} does not fit the other options ({where}: {what}); "
-            "leave out the experiment, or the option that replaces what it was made for"
-        )
+    said = f"{where}: {what}" if where else what
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
-        return _unknown(where, cause.parent_node)
-    if isinstance(cause, ReadonlyConfigError):
-        return f"{where} cannot be set; choose with {where.rpartition('.')[0]}=<name>"
-    return f"{where}: {what}" if where else what
+        said = _unknown(where, cause.parent_node)
+    elif isinstance(cause, ReadonlyConfigError):
+        said = f"{where} cannot be set; choose with {where.rpartition('.')[0]}=<name>"
+    experiment = re.match(r"In 'experiment/(.+?)'", str(error))
+    if not experiment:
+        return said
+    advice = ""
+    if "." in where:  # perhaps another plugin was chosen than the preset is made for
+        advice = f"; it is made for another {where.partition('.')[0]}, or needs mending"
+    return f"experiment={experiment[1]} does not fit: {said}{advice}"
 
 
 def _root(error: BaseException) -> BaseException:

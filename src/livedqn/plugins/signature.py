@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any, get_type_hints
 
 from livedqn.plugins.discover import load, who
-from livedqn.plugins.errors import PluginError
+from livedqn.plugins.errors import PluginError, reason
 from livedqn.plugins.hints import refusal
+from livedqn.types import LivedqnError
 
 #: How many parameters of a plugin livedqn supplies, by position, whatever their names (see ``livedqn.protocols``).
 SUPPLIED = {"env": 1, "reward": 0, "encoder": 1, "exploration": 0, "agent": 2, "replay": 3}
@@ -33,6 +34,15 @@ def settings(kind: str, name: str) -> list[Setting]:
         PluginError: it cannot be loaded, or a parameter cannot be configured.
     """
     target = load(kind, name)
+    try:
+        return _settings(kind, name, target)
+    except LivedqnError:
+        raise
+    except Exception as error:  # annotations are code of the plugin's, and may raise anything
+        raise PluginError(f"{who(kind, name)} has a signature that cannot be read: {reason(error)}") from error
+
+
+def _settings(kind: str, name: str, target: Any) -> list[Setting]:
     if not callable(target):
         raise PluginError(f"{who(kind, name)} is {target!r}; a plugin is a class or a function")
     parameters = list(inspect.signature(target).parameters.values())
@@ -83,8 +93,10 @@ def _hints(target: Any, parameters: list[inspect.Parameter], plugin: str) -> dic
         holder = type("_Holder", (), {"__annotations__": {parameter.name: hint}})
         try:
             resolved |= get_type_hints(holder, globalns=scope)
-        except NameError as error:
-            raise PluginError(f"{plugin}: the type of parameter {parameter.name!r} cannot be read: {error}") from error
+        except Exception as error:
+            raise PluginError(
+                f"{plugin}: the type of parameter {parameter.name!r} cannot be read: {reason(error)}"
+            ) from error
     return resolved
 
 
