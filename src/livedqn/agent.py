@@ -66,7 +66,8 @@ class DQN(pl.LightningModule):
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         positive = {
             "learning_rate": learning_rate, "learning_rate_end": learning_rate_end, "batch_size": batch_size,
-            "n_step": n_step, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta, "gradient_clip": gradient_clip, "sync_every": sync_every,
+            "n_step": n_step, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta,
+            "gradient_clip": gradient_clip, "sync_every": sync_every,
             "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
             "discount_time_unit_s": 1.0 if discount_time_unit_s is None else discount_time_unit_s,
         }  # fmt: skip
