@@ -104,10 +104,15 @@ def test_an_offline_run_holds_all_that_was_logged(tmp_path, alone):
 
 def test_a_resumed_run_keeps_its_id(tmp_path, alone):
     first = WandbRun(WandbLogger(mode="offline"), tmp_path, {})
+    first.log(100, {"return": 1.0})
     first.finish(tmp_path)
     second = WandbRun(WandbLogger(mode="offline"), tmp_path, {})
+    second.log(200, {"return": 2.0})
     second.finish(tmp_path)
     assert second.id == first.id
+    files = sorted((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
+    history = [one.history for path in files for one in records(path) if one.WhichOneof("record_type") == "history"]
+    assert [one.step.num for one in history] == [100, 200]  # the second file goes on where the first ended
 
 
 def test_no_network_is_one_line_and_offline(tmp_path, alone, monkeypatch, capfd):

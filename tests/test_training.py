@@ -116,9 +116,9 @@ def test_divergence_stops_with_the_last_good_policy(tmp_path) -> None:
 
 
 def test_marks_are_fixed_before_the_run_whatever_it_resumes_from() -> None:
-    whole = Marks.of(2_000, 0, points=4, save_every=600)
-    resumed = Marks.of(2_000, 600, points=4, save_every=600)
-    assert sorted(whole.evaluate) == [500, 1_000, 1_500, 2_000]
-    assert sorted(whole.save) == [600, 1_200, 1_800, 2_000]
-    assert [mark for mark in whole if mark > 600] == list(resumed)
+    whole = Marks.of(2_000, 0, num_envs=64, points=4, save_every=600)
+    resumed = Marks.of(2_000, 640, num_envs=64, points=4, save_every=600)
+    assert sorted(whole.evaluate) == [512, 1_024, 1_536, 2_048]
+    assert sorted(whole.save) == [640, 1_216, 1_856, 2_048]
+    assert [mark for mark in whole if mark > 640] == list(resumed)
     assert len(resumed) == len(list(resumed))

@@ -49,6 +49,9 @@ class DQN(pl.LightningModule):
         standardise: fit the feature transforms; off, numbers pass as they are and counts as logarithms.
         myopic: train a second network of the same shape with discount 0 on the same batches, the baseline that does
             not look ahead; only where there are rooms.
+        decomposed: where there is a myopic network, a value is the sum of its expected reward and of what the online
+            network expects of the future. The Bellman equation's two terms, and its fixed point, are the same; but how
+            an action changes the future need not be found under the heavy-tailed noise of its reward.
     """
 
     reward_scale: Tensor
@@ -61,6 +64,7 @@ class DQN(pl.LightningModule):
         double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64, huber_delta: float = 10.0,
         gradient_clip: float = 10.0, sync_every: int = 500, sync_tau: float = 1.0, steps_per_update: int = 24,
         warmup_steps: int = 1_500, standardise: bool = True, myopic: bool = True,
+        decomposed: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
@@ -93,6 +97,7 @@ class DQN(pl.LightningModule):
         self.online = network()
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
         self.myopic = network() if myopic and spec.has_rooms else None
+        self.decomposed = decomposed and self.myopic is not None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.updates = 0
@@ -101,22 +106,30 @@ class DQN(pl.LightningModule):
 
     # ---- acting -----------------------------------------------------------------------------------------------------
 
+    @torch.inference_mode()
     def q_values(self, observation: Observation) -> FloatArray:
         """Values in the reward's own unit, (E, B, K) float32, -inf outside the mask."""
-        return self._values(self.online, observation)
+        return self._unscaled(self._q(self.online, self._transformed(observation)))
 
+    @torch.inference_mode()
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
-        return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
+        if self.myopic is None:
+            return None
+        values: FloatArray = self._unscaled(self.myopic(self._transformed(observation))).mean(axis=0)
+        return values
 
     def act(self, observation: Observation) -> IntArray:
         """The greedy actions, (B,) int64."""
         return np.asarray(self.q_values(observation).mean(axis=0).argmax(axis=-1), np.int64)
 
-    @torch.inference_mode()
-    def _values(self, network: nn.Module, observation: Observation) -> FloatArray:
-        q: Tensor = network(self._transformed(observation)) / self.reward_scale
-        return q.cpu().numpy()
+    def _q(self, network: nn.Module, observation: TensorObservation) -> Tensor:
+        """Scaled values (E, B, K) by the online or the target network."""
+        q: Tensor = network(observation)
+        return q + self.myopic(observation) if self.decomposed and self.myopic is not None else q
+
+    def _unscaled(self, q: Tensor) -> FloatArray:
+        return np.asarray((q / self.reward_scale).cpu().numpy())
 
     # ---- learning ---------------------------------------------------------------------------------------------------
 
@@ -202,12 +215,19 @@ class DQN(pl.LightningModule):
         target = self._target(r_t, discount_t, following)
         self.train()  # the only forward passes that are not in eval mode
         q_tm1 = losses.chosen(self.online(observation), a_tm1)
-        error = target - q_tm1
-        loss = losses.weighted_mean(losses.huber(error, self._huber_delta), weight)
-        total = loss
-        if self.myopic is not None:
-            immediate = r_t[:, 0] - losses.chosen(self.myopic(observation), a_tm1)
-            total = loss + losses.weighted_mean(losses.huber(immediate, self._huber_delta), weight)
+        if self.myopic is None:
+            error = target - q_tm1
+            total = loss = self._loss(error, weight)
+        else:
+            reward_tm1 = losses.chosen(self.myopic(observation), a_tm1)
+            surprise = r_t[:, 0] - reward_tm1
+            if self.decomposed:  # the online network learns what is left of the target without the first reward
+                future = target - r_t[:, 0] - q_tm1
+                loss, error, q_tm1 = self._loss(future, weight), surprise + future, reward_tm1 + q_tm1
+            else:
+                error = target - q_tm1
+                loss = self._loss(error, weight)
+            total = loss + self._loss(surprise, weight)
 
         self.eval()
         self.optimizer.zero_grad()
@@ -224,14 +244,19 @@ class DQN(pl.LightningModule):
         self.watchdog.watch(loss.detach(), q_tm1.detach())
         return error.detach().abs().mean(dim=0).cpu().numpy()
 
+    def _loss(self, error: Tensor, weight: Tensor) -> Tensor:
+        return losses.weighted_mean(losses.huber(error, self._huber_delta), weight)
+
     @torch.no_grad()
     def _target(self, r_t: Tensor, discount_t: Tensor, following: TensorObservation) -> Tensor:
         """What the values of the actions taken should be, (E, N), in scaled rewards."""
         window_return, window_discount = losses.n_step_return(r_t, discount_t)
-        q_target = self.target(following)
+        reward = self.myopic(following) if self.decomposed and self.myopic is not None else 0.0
+        q_target = self.target(following) + reward
         if not self._double:
             return losses.q_learning_target(window_return, window_discount, q_target)
-        return losses.double_q_target(window_return, window_discount, self.online(following), q_target)
+        q_online = self.online(following) + reward
+        return losses.double_q_target(window_return, window_discount, q_online, q_target)
 
     @torch.no_grad()
     def sync(self) -> None:

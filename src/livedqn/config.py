@@ -76,8 +76,6 @@ class WorldConfig:
 
     #: Seed of the run: network, exploration, environment.
     seed: int = 0
-    #: Parallel viewers (rows of the vector environment).
-    num_envs: int = 64
     #: auto, cpu, cuda, cuda:1, mps ...
     device: str = "auto"
     #: Torch's threads on a CPU: networks this small gain little from more, and lose much where cores are shared.
@@ -88,9 +86,8 @@ class WorldConfig:
     reward: Any = None
 
     def __post_init__(self) -> None:
-        for name in ("num_envs", "threads"):
-            if getattr(self, name) < 1:
-                raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
+        if self.threads < 1:
+            raise LivedqnError(f"threads={self.threads} must be 1 or more")
         if not 0 <= self.seed < 2**32:
             raise LivedqnError(f"seed={self.seed} is out of range; choose one from 0 to {2**32 - 1}")
 
@@ -99,6 +96,8 @@ class WorldConfig:
 class TrainConfig(WorldConfig):
     """``python -m livedqn``: train."""
 
+    #: Parallel viewers (rows of the vector environment).
+    num_envs: int = 64
     #: Environment steps (transitions), the total over all rows.
     steps: int = 150_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
@@ -118,7 +117,7 @@ class TrainConfig(WorldConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("steps", "save_every"):
+        for name in ("num_envs", "steps", "save_every"):
             if getattr(self, name) < 1:
                 raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
         if not 0 <= self.exploration_floor <= 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,35 +34,36 @@ Metrics = dict[str, float]
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks of a run of ``total`` steps, as a loader: sized, and yielding those after ``start``."""
+    """The marks of a run of ``total`` steps, as a loader: sized, and yielding those that are ``due``."""
 
     total: int
-    start: int
     log: frozenset[int]
     evaluate: frozenset[int]
     save: frozenset[int]
+    due: tuple[int, ...]
 
     @classmethod
-    def of(cls, total: int, start: int, *, points: int, save_every: int) -> Marks:
-        """Evaluate at ``points`` evenly spaced marks, save every ``save_every`` steps, and do both at the end."""
-        log_every = max(TICK, total // LOG_ROWS // TICK * TICK)
-        return cls(
-            total,
-            start,
-            log=frozenset({*range(log_every, total, log_every), total}),
-            evaluate=frozenset(total * (i + 1) // points for i in range(points)) - {0},
-            save=frozenset({*range(save_every, total, save_every), total}),
-        )
+    def of(cls, steps: int, start: int, *, num_envs: int, points: int, save_every: int) -> Marks:
+        """Evaluate at ``points`` evenly spaced marks, save every ``save_every`` steps, and do both at the end.
 
-    def _due(self) -> list[int]:
-        marks = {*range(TICK, self.total, TICK), *self.log, *self.evaluate, *self.save}
-        return sorted(mark for mark in marks if mark > self.start)
+        All rows step together, so a mark is the next multiple of ``num_envs``.
+        """
+
+        def up(marks: Iterable[int]) -> frozenset[int]:
+            return frozenset(-(-mark // num_envs) * num_envs for mark in marks)
+
+        log_every = max(TICK, steps // LOG_ROWS // TICK * TICK)
+        log = up({*range(log_every, steps, log_every), steps})
+        evaluate = up(steps * (i + 1) // points for i in range(points)) - {0}
+        save = up({*range(save_every, steps, save_every), steps})
+        due = {*up(range(TICK, steps, TICK)), *log, *evaluate, *save}
+        return cls(max(due), log, evaluate, save, due=tuple(sorted(mark for mark in due if mark > start)))
 
     def __len__(self) -> int:
-        return len(self._due())
+        return len(self.due)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._due())
+        return iter(self.due)
 
 
 @contextmanager
@@ -110,7 +111,7 @@ class Loop(pl.Callback):
     ) -> None:
         self._folder, self._marks, self._experience, self._resumed = folder, marks, experience, resumed
         self._log, self._show, self._evaluate, self._keep = log, show, evaluate, keep
-        self.best: dict[str, Any] = resumed["best"] if resumed else {"return": float("-inf"), "steps": 0}
+        self.best: dict[str, Any] = resumed["best"] if resumed else {"return": float("-inf"), "steps": 0, "of": 0}
         self.stopped_by: signal.Signals | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -141,8 +142,9 @@ class Loop(pl.Callback):
             metrics = self._metrics(pl_module)
         if batch in self._marks.evaluate:
             metrics["validation_return"] = value = self._evaluate(pl_module)
+            self.best = {**self.best, "of": self.best["of"] + 1}
             if value > self.best["return"]:
-                self.best = {"return": value, "steps": steps}
+                self.best = {**self.best, "return": value, "steps": steps}
                 self._keep(pl_module, steps)
         if metrics:
             self._log(steps, metrics)

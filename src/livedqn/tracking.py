@@ -1,7 +1,7 @@
 """Where metrics go: ``metrics.csv`` always, Weights & Biases where ``logger=wandb``.
 
 Metrics are named by shared words: return, click_through, watch_minutes, session_length, share_nothing (of episodes
-that training finished lately), validation_return, loss, q_mean, td_error, epsilon, steps_per_s. The axis is ``step``,
+that training finished lately), validation_return, loss, q_mean, updates, epsilon or temperature. The axis is ``step``,
 environment steps.
 """
 
@@ -153,12 +153,11 @@ class WandbRun:
         except (wandb.Error, OSError) as error:
             if settings.mode != "online":
                 raise
-            reason = str(error).strip().splitlines()[0]
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
             print(f"livedqn: W&B cannot be reached ({reason[:120]}); going on offline", file=sys.stderr)
             wandb.teardown()
             self._run = start("offline")
         memory.write_text(self._run.id)
-        # our own axis: W&B's counter only grows, but a resumed run goes back to its last save
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP)
         # policy.ckpt is the best one, and by it a sweep shall judge the run
@@ -171,7 +170,8 @@ class WandbRun:
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Into the run's history."""
-        self._run.log({STEP: step, **{name: value for name, value in metrics.items() if math.isfinite(value)}})
+        # W&B's own counter is ours too, so that the parts of a resumed run continue one another
+        self._run.log({STEP: step, **{name: x for name, x in metrics.items() if math.isfinite(x)}}, step=step)
 
     def finish(self, folder: Path) -> None:
         """Add pictures and policy, and close."""

@@ -70,6 +70,9 @@ def train(
     Raises:
         LivedqnError: something cannot be built or does not fit together.
     """
+    for name, given in (("env", env), ("reward", reward)):
+        if not (callable(given) or isinstance(given, str | Mapping)):
+            raise LivedqnError(f"train() got {name}={given!r}; it takes a name, settings, or a callable")
     schema = OmegaConf.structured(TrainConfig)
     try:
         config = OmegaConf.to_object(OmegaConf.merge(schema, dict(plugins.defaults()), settings))
@@ -95,8 +98,13 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     """
     config = _normalised(config)
     resumed = resume.read(folder) if config.resume else None
-    if resumed and resumed["mark"] > config.steps:
-        raise LivedqnError(f"{folder} has done {resumed['mark']:,} steps; give steps={resumed['mark']} or more")
+    start = resumed["mark"] if resumed else 0
+    marks = Marks.of(
+        config.steps, start,
+        num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every,
+    )  # fmt: skip
+    if start > marks.total:
+        raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     make_env = env or partial(plugins.build, "env", config.env)
@@ -123,17 +131,15 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(plain)))
-    start = resumed["mark"] if resumed else 0
     metrics_file = MetricsFile(folder / "metrics.csv")
     metrics_file.cut_back(resumed["experience"]["steps"] if resumed else 0)
     loggers: list[Tracker] = [metrics_file]
     if isinstance(config.logger, WandbLogger):
         loggers.append(WandbRun(config.logger, folder, plain))
     tracker = Trackers(loggers)
-    marks = Marks.of(config.steps, start, points=config.evaluation.points, save_every=config.save_every)
     policy, final = folder / "policy.ckpt", folder / "final.ckpt"
 
-    with Live(config.steps, start) as live:
+    with Live(marks.total, start) as live:
         live.note(_memory(replay))
         loop = Loop(
             folder,
@@ -143,7 +149,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
             log=tracker.log,
             show=_with_speed(live.update, start),
             evaluate=lambda agent: evaluate.validate(
-                evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed, num_envs=config.num_envs
+                evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed
             ),
             keep=lambda agent, steps: checkpoint.save(policy, agent, plain, steps, {}, agent.state_dict()),
         )
@@ -165,16 +171,14 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     agent.load_weights(weights)
     evaluation = evaluate.final_evaluation(
         agent, make_stage, config.evaluation,
-        seed=config.seed, num_envs=config.num_envs, steps=experience.steps, notify=announce(),
+        seed=config.seed, steps=experience.steps, notify=announce(),
     )  # fmt: skip
     checkpoint.save(policy, agent, plain, loop.best["steps"], evaluation.baselines, weights)
     evaluate.write_json(evaluation, folder / "evaluation.json")
     report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain)
     tracker.finish(folder)
     evaluate.show(evaluation, sys.stdout)
-    print(
-        f"policy.ckpt: the best of {config.evaluation.points} in-training evaluations, at step {loop.best['steps']:,}"
-    )
+    print(f"policy.ckpt: the best of {loop.best['of']} in-training evaluations, at step {loop.best['steps']:,}")
     print(f"report: {folder / 'report.html'}; evaluate again: livedqn evaluate checkpoint={policy}")
     return Run(folder, agent, evaluation)
 

@@ -42,25 +42,50 @@ def test_contract_of_any_size(**sizes: int) -> None:
     check_env(sim(**sizes))  # type: ignore[arg-type]
 
 
-def test_what_is_drawn_does_not_depend_on_the_policy() -> None:
-    """Two policies on a seed: the same viewers come at the same time, episode by episode, and see the same rooms."""
-    seen: list[dict[str, Any]] = []
-    for policy in ("nothing", "random"):
-        env, rng = sim(16), np.random.default_rng(0)
-        observation, infos = env.reset(seed=9)
-        first = {"candidates": observation["candidates"], **infos["ids"]}
-        for _ in range(40):
-            actions = random_actions(observation, rng) if policy == "random" else np.zeros(16, np.int64)
-            observation, _, terminated, truncated, _ = env.step(actions)
-            if (terminated | truncated).any():
-                observation, _ = env.reset(options={"reset_mask": terminated | truncated})
-        observation, infos = env.reset(options={"reset_mask": np.ones(16, np.bool_)})
+def beginnings(policy: str, seed: int, steps: int) -> dict[tuple[int, int], dict[str, Any]]:
+    """(row, its how-manieth session) -> what is seen and who comes as it begins."""
+    env, rng, found = sim(16), np.random.default_rng(0), {}
+    observation, infos = env.reset(seed=seed)
+    begun = np.ones(16, np.bool_)
+    for _ in range(steps):
         episode = env.state_dict()["sessions"]["episode"].tolist()
-        seen.append({**first, "later": dict(zip(enumerate(episode), infos["ids"]["viewer"].tolist(), strict=True))})
-    for name in ("candidates", "viewer", "time_s", "rooms", "streamers"):
-        assert np.array_equal(seen[0][name], seen[1][name])
-    common = seen[0]["later"].keys() & seen[1]["later"].keys()
-    assert all(seen[0]["later"][row] == seen[1]["later"][row] for row in common)
+        arrays = {**observation, **infos["ids"]}
+        found |= {(int(r), episode[r]): {n: a[r].copy() for n, a in arrays.items()} for r in np.flatnonzero(begun)}
+        actions = random_actions(observation, rng) if policy == "random" else np.zeros(16, np.int64)
+        observation, _, terminated, truncated, _ = env.step(actions)
+        begun = terminated | truncated
+        if begun.any():
+            observation, infos = env.reset(options={"reset_mask": begun})
+    return found
+
+
+def test_what_is_drawn_does_not_depend_on_the_policy() -> None:
+    """Two policies on a seed: the same viewers come at the same time, session by session, and see the same rooms."""
+    silent, busy = (beginnings(policy, seed=9, steps=150) for policy in ("nothing", "random"))
+    common = silent.keys() & busy.keys()
+    assert len(common) > 40 and max(episode for _, episode in common) > 3
+    for which in common:
+        for name, array in silent[which].items():
+            assert np.array_equal(array, busy[which][name]), (which, name)
+
+
+def test_irrelevant_rooms_raise_the_hazard_of_leaving_and_good_ones_lower_it() -> None:
+    env, rng = sim(2_000), np.random.default_rng(0)
+    observation, _ = env.reset(seed=0)
+    left: dict[str, list[Any]] = {"nothing": [], "irrelevant": [], "good": [], "very long": []}
+    for _ in range(20):
+        actions = random_actions(observation, rng)
+        observation, _, terminated, truncated, infos = env.step(actions)
+        signals = infos["signals"]
+        watched = signals["watch_s"]
+        groups = {"nothing": actions == 0, "irrelevant": (actions > 0) & (watched < 10), "good": watched > 60,
+                  "very long": watched > 3_600}  # fmt: skip
+        for name, group in groups.items():
+            left[name] += signals["left"][group].tolist()
+        observation, _ = env.reset(options={"reset_mask": terminated | truncated})
+    hazard = {name: np.mean(values) for name, values in left.items()}
+    assert hazard["good"] < hazard["nothing"] < hazard["irrelevant"]
+    assert hazard["very long"] < hazard["nothing"]  # an evening in one room tires nobody of the app
 
 
 def test_rows_do_not_depend_on_how_many_there_are() -> None:

@@ -14,7 +14,7 @@ from livedqn.evaluate.tune import ROWS, tune
 from livedqn.types import LivedqnError
 
 FEW = EvaluationConfig(worlds=4, episodes=6, validation_worlds=2, validation_episodes=6)
-RUN = {"seed": 0, "num_envs": 2, "steps": 2_000}
+RUN = {"seed": 0, "steps": 2_000}
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +112,8 @@ def test_in_a_game_the_only_baseline_is_random(game, tiny):
 
 def test_validation_uses_worlds_of_its_own(tiny):
     # validation worlds of seed 0 are 1 and 4: one odd, one even
-    assert validate(Greedy(tiny.agent), tiny.stage, FEW, seed=0, num_envs=2) == pytest.approx(3)
-    assert validate(Random(0), tiny.stage, FEW, seed=0, num_envs=2) < 3
+    assert validate(Greedy(tiny.agent), tiny.stage, FEW, seed=0) == pytest.approx(3)
+    assert validate(Random(0), tiny.stage, FEW, seed=0) < 3
 
 
 def test_tuning_finds_the_cap_that_pays(tiny):

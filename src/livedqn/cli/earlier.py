@@ -33,6 +33,9 @@ def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:
         for path, run in zip(paths, runs, strict=True):
             if run[kind] != runs[0][kind] and not _chosen(kind, overrides):
                 raise LivedqnError(f"{path} and {paths[0]} had another {kind} each; say which with {kind}=<name>")
+    for kind in ("env", "reward"):
+        if not (isinstance(runs[0][kind], Mapping) or _chosen(kind, overrides)):
+            raise LivedqnError(f"{paths[0]} was trained from Python with {kind} of its own; say which: {kind}=<name>")
     if not _chosen("env", overrides):
         _refuse_import(runs[0]["env"], overrides)
     world = {key: item for key, item in runs[0].items() if key in _SHARED}
@@ -71,6 +74,8 @@ def _read(path: Path) -> dict[str, Any]:
         run = OmegaConf.to_container(OmegaConf.create(text)) if "${" not in text else None
     except Exception:  # whatever YAML stumbles on
         run = None
+    if isinstance(run, dict) and None in (run.get("env", ""), run.get("reward", "")):
+        raise LivedqnError(f"{path}: this run was trained from Python with an env or reward of its own; train anew")
     if not isinstance(run, dict) or not isinstance(run.get("env"), Mapping):
         raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")
     return {str(key): value for key, value in run.items()}

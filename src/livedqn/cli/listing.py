@@ -28,8 +28,10 @@ def show(words: Words) -> None:
     console = Console(soft_wrap=False, width=None if Console().is_terminal else 200)
     if not words.overrides:
         console.print(_all())
-    for word in words.overrides:
-        kind, _, name = word.lstrip("+").partition("=")
+    chosen = [word.lstrip("+").partition("=") for word in words.overrides]
+    for kind, _, name in chosen:
+        load(kind, name)  # before anything is printed
+    for kind, _, name in chosen:
         _one(console, kind, name)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, TextIO
+
+#: What a terminal takes for colours and weights.
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Printed:
@@ -26,7 +30,7 @@ class Printed:
         """To both, at once: a killed run has printed what stands in the file."""
         if self._file is None:
             self._file = self._path.open("a", encoding="utf-8")
-        self._file.write(text)
+        self._file.write(COLOURS.sub("", text))
         self._file.flush()
         return self._stdout.write(text)
 

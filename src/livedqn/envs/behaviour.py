@@ -73,9 +73,12 @@ def bored(boredom: FloatArray, irrelevant: BoolArray, good: BoolArray, viewers: 
     return bounded
 
 
-def leave_chance(boredom: FloatArray, session_s: FloatArray, patience: FloatArray, viewers: Viewers) -> FloatArray:
-    """Probability of closing the app after a request, ``session_s`` seconds after the first."""
-    hours = session_s / 3600
+def leave_chance(boredom: FloatArray, feed_s: FloatArray, patience: FloatArray, viewers: Viewers) -> FloatArray:
+    """Probability of closing the app after a request, with ``feed_s`` seconds of this session spent in the feed.
+
+    Watching does not count: a good room never raises the hazard.
+    """
+    hours = feed_s / 3600
     return sigmoid(viewers.leave_bias + viewers.leave_boredom * boredom + viewers.leave_hour * hours - patience)
 
 

@@ -59,7 +59,7 @@ def respond(
     irrelevant = shown & (watch_s < viewers.irrelevant_s)
     boredom = behaviour.bored(session.boredom, irrelevant, good, viewers)
     elapsed_s = behaviour.feed_s(z[2], viewers) + watch_s
-    session_s = session.time_s + elapsed_s - session.start_s
+    feed_s = session.time_s + elapsed_s - session.start_s - 60 * session.watched_min - watch_s
     signals = {
         "clicked": clicked,
         "watch_s": watch_s,
@@ -67,7 +67,7 @@ def respond(
         "commented": clicked & (u[2] < behaviour.rising_with_fit(viewers.comment_share, fit)),
         "gift_value": behaviour.gift_value(watch_s, u[4], z[1], viewers),
         "followed": clicked & (u[3] < behaviour.rising_with_fit(viewers.follow_share, fit)),
-        "left": u[5] < behaviour.leave_chance(boredom, session_s, session.patience, viewers),
+        "left": u[5] < behaviour.leave_chance(boredom, feed_s, session.patience, viewers),
     }
     answered = {name: signals[name].astype(np.float32) for name in SIGNALS}
 

@@ -73,7 +73,7 @@ class Viewers:
     #: (SL-MGAC, arXiv 2412.10381).
     leave_bias: float = -3.8
     leave_boredom: float = 2.0
-    #: What an hour of this session adds to them, in the feed or in rooms: nobody's evening is endless.
+    #: What an hour in the feed adds to them in this session: nobody scrolls without end.
     leave_hour: float = 1.0
     #: Spread of viewers' patience, in log-odds; hidden.
     leave_patience_sd: float = 0.5

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 
 from livedqn import checkpoint, plugins
 from livedqn.checkpoint import Checkpoint
@@ -26,7 +28,7 @@ TUNED_FOR = ("env", "reward", "cap")
 
 
 def run(config: EvaluateConfig, folder: Path) -> None:
-    """Print the table, write ``evaluation.json`` into ``folder``, and name that folder in the last line.
+    """Print the table, write ``evaluation.json`` and ``config.yaml`` into ``folder``, and name it in the last line.
 
     Raises:
         LivedqnError: a checkpoint cannot be read, or does not fit the environment; there is no policy of a name.
@@ -46,13 +48,14 @@ def run(config: EvaluateConfig, folder: Path) -> None:
 
     evaluation = compare(
         {name: one.agent for name, one in zip(names, found, strict=True)}, make_stage, config.evaluation,
-        seed=config.seed, num_envs=config.num_envs, steps=min(int(one.config["steps"]) for one in found),
+        seed=config.seed, steps=min(int(one.config["steps"]) for one in found),
         names=config.policies,
         rules=known_rules(found, names, config), notify=announce(),
     )  # fmt: skip
     show(evaluation, sys.stdout)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(evaluation, folder / "evaluation.json")
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
     print(folder)
 
 

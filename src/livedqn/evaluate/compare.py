@@ -23,8 +23,10 @@ MakeStage = Callable[[int], Stage]
 Notify = Callable[[str, int, int], None]
 
 OURS = "policy"
-#: Rows below which a step of many small environments costs about the same.
-MIN_ROWS = 256
+#: Episodes that a row plays one after another: where each plays one, all rows wait for the longest.
+QUOTA = 8
+#: Rows below which a step costs about the same.
+MIN_ROWS = 64
 #: Worlds that one seed of a run may use before it meets those of the next.
 WORLDS_PER_SEED = 10_000
 
@@ -34,11 +36,11 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 def validate(
-    policy: Policy, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, num_envs: int
+    policy: Policy, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int
 ) -> float:  # fmt: skip
     """Mean return of ``policy`` on the validation worlds of a run of ``seed``: what checkpoints are chosen by."""
     episodes = evaluation.validation_episodes
-    stage = make_stage(_rows(episodes, num_envs))
+    stage = make_stage(_rows(episodes))
     worlds = _worlds(seed, evaluation.validation_worlds)
     try:
         return float(np.mean([mean_return(played) for played in _on(worlds, "validation", policy, stage, episodes)]))
@@ -47,16 +49,16 @@ def validate(
 
 
 def final_evaluation(
-    agent: Agent, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, num_envs: int, steps: int,
+    agent: Agent, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, steps: int,
     notify: Notify = silent,
 ) -> Evaluation:  # fmt: skip
     """The table at the end of a run: ``agent`` against every baseline that the environment allows, tuned here."""
-    return compare({OURS: agent}, make_stage, evaluation, seed=seed, num_envs=num_envs, steps=steps, notify=notify)
+    return compare({OURS: agent}, make_stage, evaluation, seed=seed, steps=steps, notify=notify)
 
 
 def compare(
-    agents: Mapping[str, Agent], make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, num_envs: int,
-    steps: int, names: Sequence[str] = (), rules: Mapping[str, Rule] | None = None, notify: Notify = silent,
+    agents: Mapping[str, Agent], make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, steps: int,
+    names: Sequence[str] = (), rules: Mapping[str, Rule] | None = None, notify: Notify = silent,
 ) -> Evaluation:  # fmt: skip
     """Play all policies on the same test worlds.
 
@@ -65,7 +67,6 @@ def compare(
         make_stage: builds a stage with so many rows, of which no training knows.
         evaluation: how many worlds and episodes.
         seed: of the run; worlds of different seeds are different.
-        num_envs: parallel viewers, where that is more than 64.
         steps: of training.
         names: of the policies to compare; empty = all.
         rules: baselines that need no tuning, because they were tuned for this environment, reward and cap.
@@ -74,7 +75,7 @@ def compare(
     Raises:
         LivedqnError: there is no policy of a name.
     """
-    stage = make_stage(_rows(evaluation.episodes, num_envs))
+    stage = make_stage(_rows(evaluation.episodes))
     try:
         scores = _scores(agents, stage, seed)
         chosen = _chosen([*agents, "random", *scores], names)
@@ -86,7 +87,7 @@ def compare(
             rules |= {name: rule for name, (rule, _) in tuned.items()}
             validation |= {name: value for name, (_, value) in tuned.items()}
         if "random" in chosen:
-            validation["random"] = validate(Random(seed), make_stage, evaluation, seed=seed, num_envs=num_envs)
+            validation["random"] = validate(Random(seed), make_stage, evaluation, seed=seed)
 
         def policy(name: str) -> Policy:
             if name in agents:
@@ -126,8 +127,8 @@ def _tuned(
         stage.close()
 
 
-def _rows(episodes: int, num_envs: int) -> int:
-    return min(episodes, max(num_envs, MIN_ROWS))
+def _rows(episodes: int) -> int:
+    return min(episodes, max(MIN_ROWS, episodes // QUOTA))
 
 
 def _worlds(seed: int, count: int) -> range:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -72,6 +72,15 @@ class Evaluation:
             name: {metric: interval(values) for metric, values in found.items()}
             for name, found in self.measured.items()
         }
+
+    def distinct(self, metrics: Iterable[str]) -> list[str]:
+        """Those of ``metrics`` that were measured, less any that says just what the return says (minutes watched,
+        say, where they are the reward)."""
+
+        def repeats(name: str) -> bool:
+            return name != "return" and all(np.allclose(one[name], one["return"]) for one in self.measured.values())
+
+        return [name for name in metrics if name in self.measured[self.reference] and not repeats(name)]
 
     def advantage(self, name: str, metric: str = "return") -> Interval:
         """How much more of ``metric`` the reference has than ``name``, paired by world."""

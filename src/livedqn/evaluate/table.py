@@ -38,7 +38,7 @@ SLICE_HEADINGS = {
 
 def rows(evaluation: Evaluation) -> list[list[str]]:
     """The main table: heading row, then a row a policy."""
-    shown = [m for m in HEADINGS if m in evaluation.measured[evaluation.reference]]
+    shown = evaluation.distinct(HEADINGS)
     heading = ["", *(HEADINGS[m] for m in shown)]
     if len(evaluation.played) > 1:
         heading.append(f"{evaluation.reference} ahead by")
@@ -64,6 +64,10 @@ def notes(evaluation: Evaluation) -> list[str]:
     """What one must know to read the numbers."""
     episodes = evaluation.played[evaluation.reference][0].count
     lines = [f"{evaluation.worlds} worlds that training never saw, {episodes} episodes each; ± is half a 95 % interval"]
+    lines += [
+        f"{name} expects {abs(found.bias):.2g} {'less' if found.bias < 0 else 'more'} than follows (discounted return)"
+        for name, found in evaluation.calibrations.items()
+    ]
     if len(evaluation.played) > 1:
         lines[0] += ", differences are paired by world (* = clear of 0)"
     if evaluation.rules:
@@ -125,16 +129,29 @@ def show(evaluation: Evaluation, file: TextIO) -> None:
     if not console.is_terminal:
         console.width = WIDE
     for lines in (rows(evaluation), slice_rows(evaluation)):
-        if not lines:
-            continue
-        table = Table(*lines[0], box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2)
-        for column in table.columns[1:]:
-            column.justify = "right"
-        for line in lines[1:]:
-            table.add_row(*line, style="bold" if line[0] == evaluation.reference else None)
-        console.print(table)
+        for part in _fitting(lines, console.width):
+            table = Table(*part[0], box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2)
+            for column in table.columns:
+                column.no_wrap = True
+                column.justify = "left" if column is table.columns[0] else "right"
+            for line in part[1:]:
+                table.add_row(*line, style="bold" if line[0] == evaluation.reference else None)
+            console.print(table)
     for sentence in filter(None, [*notes(evaluation), conclusion(evaluation)]):
         console.print(sentence, soft_wrap=True)
+
+
+def _fitting(lines: list[list[str]], width: int) -> list[list[list[str]]]:
+    """The table in parts of so many characters, each with the first column; all of it where it fits."""
+    if not lines:
+        return []
+    widths = [max(len(line[i]) for line in lines) + 3 for i in range(len(lines[0]))]  # three: its border and padding
+    parts: list[list[int]] = [[]]
+    for i in range(1, len(widths)):
+        if parts[-1] and sum(widths[j] for j in (0, *parts[-1], i)) + 1 > width:
+            parts.append([])
+        parts[-1].append(i)
+    return [[[line[0], *(line[i] for i in part)] for line in lines] for part in parts]
 
 
 def _digits(size: float) -> int:

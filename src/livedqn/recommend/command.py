@@ -4,7 +4,8 @@ A request is described in :mod:`livedqn.recommend.request`; its answer, on stdou
 
     {"line": 1, "action": 2, "room": 17, "probability": 1.0, "ranked": [{"action": 2, "room": 17, "value": 3.1}, ...]}
 
-``ranked`` holds what the mask allows, best first, with values in the reward's unit; ``room`` is null for *nothing*.
+``ranked`` holds what the mask allows, best first, with values in the reward's unit; ``room`` is null for *nothing*, and
+where the request names no ``rooms``.
 ``probability`` is that with which the action was chosen, the propensity to log: 1, since the policy is greedy.
 
 A line that cannot be answered is one line on stderr with its number; the others are answered, and the command ends

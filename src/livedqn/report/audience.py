@@ -52,7 +52,7 @@ def nothing(evaluation: Evaluation) -> Figure:
     axis.set(
         title="How often nothing is shown, as the session goes on", xlabel="request of the session", ylabel="% nothing"
     )
-    axis.set_ylim(-3, 103)
+    axis.set_ylim(bottom=0)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return made
 

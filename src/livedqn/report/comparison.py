@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,8 +15,7 @@ from livedqn.report.style import FAINT, colours, figure
 
 def comparison(evaluation: Evaluation) -> Figure:
     """A panel a metric with 95 % intervals over worlds; the last one has the paired differences."""
-    shown = [m for m in HEADINGS if m in evaluation.measured[evaluation.reference]]
-    shown = [m for m in shown if m == "return" or not _same(evaluation, m, "return")]
+    shown = evaluation.distinct(HEADINGS)
     others = [name for name in evaluation.played if name != evaluation.reference]
     panels = len(shown) + bool(others)
     made, axes = figure(2.4 + 1.9 * panels, 1.2 + 0.42 * len(evaluation.played), panels, sharey=True)
@@ -65,8 +63,3 @@ def _dots(axis: Axes, found: Mapping[str, Interval], colour: Mapping[str, str], 
     axis.margins(x=0.12)
     if scale == 100:
         axis.set_xlabel("%")
-
-
-def _same(evaluation: Evaluation, one: str, other: str) -> bool:
-    """True where two metrics say the same, as where a step is worth 1, or a minute watched."""
-    return all(np.allclose(found[one], found[other]) for found in evaluation.measured.values())

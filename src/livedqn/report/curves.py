@@ -23,7 +23,7 @@ def curves(evaluation: Evaluation, metrics_csv: Path) -> Figure:
     colour = colours(list(evaluation.played), evaluation.agents)
     main = axes[0]
     if "return" in logged:
-        main.plot(*logged["return"], color=FAINT, alpha=0.45, linewidth=1, label="training, exploring")
+        main.plot(*logged["return"], color=FAINT, alpha=0.45, linewidth=1, label="in training, exploring")
     if "validation_return" in logged:
         steps, values = logged["validation_return"]
         main.plot(steps, values, "o-", color=colour[evaluation.reference], label=evaluation.reference)
@@ -33,7 +33,11 @@ def curves(evaluation: Evaluation, metrics_csv: Path) -> Figure:
         )
     for name, value in evaluation.validation.items():
         main.axhline(value, color=colour[name], linestyle="--", linewidth=1.4, label=name)
-    main.set(title="Return on validation worlds", xlabel="environment steps", ylabel="return of an episode")
+    main.set(
+        title="Return of an episode: in training, and on validation worlds",
+        xlabel="environment steps",
+        ylabel="return of an episode",
+    )
     made.legend(*main.get_legend_handles_labels(), loc="outside lower center", ncols=8, fontsize=9)
     for axis, name in zip(axes[1:], shown, strict=True):
         axis.plot(*logged[name], color=FAINT)

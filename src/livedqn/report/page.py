@@ -15,11 +15,15 @@ from livedqn.evaluate.table import conclusion, notes, rows, slice_rows
 
 #: Picture -> what one sees in it.
 CAPTIONS = {
-    "curves": "What the policy learned, on worlds that only choose the checkpoint. Dashed: the tuned baselines there.",
+    "curves": "What the policy learned; the dots are on worlds that only choose the checkpoint. Dashed: the tuned "
+    "baselines there.",
     "comparison": "Means and 95 % intervals over worlds. Right of 0 in the last panel, the policy is ahead.",
-    "audience": "What is recommended to whom. A favourite is a streamer whom this viewer has watched before.",
+    "audience": "What is recommended to whom. New and heavy viewers are the quarters with the fewest and the most past "
+    "sessions; a favourite is a streamer whom this viewer has watched before; a new streamer is none, and in the "
+    "quarter of rooms on offer whose streamers have broadcast least.",
     "nothing": "How often nothing is shown, as the session goes on (while 5 % of the sessions last).",
-    "slices": "The same for parts of the audience, of the rooms and of the day.",
+    "slices": "Returns and click-through for parts of the audience, of the rooms and of the day (when a session "
+    "starts); new and heavy are the quarters with the least and the most.",
     "calibration": "What the network expects against what follows. Below the dashed line it hopes for too much.",
 }
 _STYLE = """
