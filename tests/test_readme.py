@@ -31,7 +31,7 @@ COMMANDS = [
 TINY = [
     "steps=400", "num_envs=4", "agent.warmup_steps=200", "agent.batch_size=8", "evaluation.worlds=2",
     "evaluation.episodes=2", "evaluation.validation_worlds=1", "evaluation.validation_episodes=2",
-    "evaluation.points=1",
+    "evaluation.tuning_episodes=2", "evaluation.points=1",
 ]  # fmt: skip
 TINY_SIM = ["env.days=1", "env.streamers=60", "env.max_requests=5"]
 
@@ -101,7 +101,7 @@ def test_the_python_works_as_written(tmp_path, monkeypatch) -> None:
     quick = snippets[0].replace(
         "steps=20_000",
         "steps=400, num_envs=4, agent={'plugin': 'dqn', 'warmup_steps': 200, 'batch_size': 8}, evaluation={'worlds': 2,"
-        " 'episodes': 2, 'validation_worlds': 1, 'validation_episodes': 2, 'points': 1}",
+        " 'episodes': 2, 'validation_worlds': 1, 'validation_episodes': 2, 'tuning_episodes': 2, 'points': 1}",
     )
     assert quick != snippets[0]
     for snippet in (quick, snippets[1]):

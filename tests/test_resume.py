@@ -19,7 +19,8 @@ TINY = [
     "steps=3000", "save_every=700", "num_envs=4", "agent.warmup_steps=200", "agent.batch_size=16", "agent.n_step=3",
     "agent.sync_every=50", "encoder.hidden=[16]",
     "replay=prioritised", "replay.capacity=600", "evaluation.points=3", "evaluation.worlds=2",
-    "evaluation.episodes=2", "evaluation.validation_worlds=1", "evaluation.validation_episodes=2", "device=cpu",
+    "evaluation.episodes=2", "evaluation.validation_worlds=1", "evaluation.validation_episodes=2",
+    "evaluation.tuning_episodes=2", "device=cpu",
 ]  # fmt: skip
 ENVIRONMENTS = {
     "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
@@ -72,6 +73,12 @@ def saved(run: Path) -> bool:
     return (run / "resume" / "state.pt").exists()
 
 
+def has_wrapped(run: Path) -> bool:
+    """After two saves, with a replay that has gone round."""
+    rows = run / "metrics.csv"
+    return rows.exists() and max(read_metrics(rows).get("updates", ([0], []))[0]) > 1_400
+
+
 def saving(run: Path) -> bool:
     return (run / "resume" / "state.pt.part").exists()
 
@@ -95,8 +102,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_run_killed_twice_once_during_a_save_ends_with_the_same_weights(name, whole, tmp_path) -> None:
-    kill_when(saved, [*ENVIRONMENTS[name], *TINY, "hydra.run.dir=run"], tmp_path)
+def test_a_run_killed_at_its_start_later_and_during_a_save_ends_with_the_same_weights(name, whole, tmp_path) -> None:
+    kill_when(saved, [*ENVIRONMENTS[name], *TINY, "hydra.run.dir=run"], tmp_path)  # before the first step
+    kill_when(has_wrapped, ["resume=run"], tmp_path)
     (tmp_path / "run" / "resume" / "state.pt.part").unlink(missing_ok=True)
     kill_when(saving, ["resume=run"], tmp_path)
     finish(start(["resume=run"], tmp_path))
@@ -108,6 +116,18 @@ def test_signals_stop_cleanly_save_and_say_how_to_go_on(whole, tmp_path) -> None
     signalled(signal.SIGTERM, ["resume=run"], tmp_path)
     finish(start(["resume=run"], tmp_path))
     assert_same_run(whole["sim"], tmp_path / "run")
+
+
+def test_a_signal_in_the_final_evaluation_stops_it_and_resume_makes_up_for_it(whole, tmp_path) -> None:
+    process = start([*ENVIRONMENTS["gym"], *TINY, "evaluation.worlds=100000", "hydra.run.dir=run"], tmp_path)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("playing policy"):
+            break
+    process.send_signal(signal.SIGTERM)
+    out = finish(process, code=128 + signal.SIGTERM)
+    assert out.strip().splitlines()[-1] == "stopped by SIGTERM and saved; go on with: livedqn resume=run"
+    assert not (tmp_path / "run" / "evaluation.json").exists()
 
 
 def test_resume_with_more_steps_extends_a_run(whole, tmp_path) -> None:

@@ -50,6 +50,7 @@ def test_the_goal_is_a_metric_that_training_logs(tmp_path):
     run = livedqn.train(
         {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 10},
         folder=tmp_path, steps=300, num_envs=4, agent={"plugin": "dqn", "warmup_steps": 100, "batch_size": 16},
-        evaluation={"worlds": 2, "episodes": 2, "validation_worlds": 1, "validation_episodes": 2, "points": 1},
+        evaluation={"worlds": 2, "episodes": 2, "validation_worlds": 1, "validation_episodes": 2,
+                    "tuning_episodes": 2, "points": 1},
     )  # fmt: skip
     assert goal in read_metrics(run.folder / "metrics.csv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import gymnasium
 import numpy as np
@@ -19,7 +20,8 @@ from livedqn.types import LivedqnError
 SMALL = {
     "steps": 1_500, "num_envs": 4, "encoder": {"plugin": "mlp", "hidden": [16]},
     "agent": {"plugin": "dqn", "warmup_steps": 300, "batch_size": 16, "steps_per_update": 4},
-    "evaluation": {"worlds": 3, "episodes": 4, "validation_worlds": 1, "validation_episodes": 4, "points": 2},
+    "evaluation": {"worlds": 3, "episodes": 4, "validation_worlds": 1, "validation_episodes": 4, "points": 2,
+                   "tuning_episodes": 4},
 }  # fmt: skip
 SIM = {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 10}
 
@@ -106,6 +108,55 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(wrong, said, tmp_path)
         livedqn.train(SIM, folder=tmp_path / "run", **{**SMALL, **wrong})
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+def cut(state: dict, *path: str) -> None:
+    for name in path[:-1]:
+        state = state[name]
+    del state[path[-1]]
+
+
+def put(state: dict, value: object, *path: str) -> None:
+    for name in path[:-1]:
+        state = state[name]
+    state[path[-1]] = value
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda state: cut(state, "experience"),
+        lambda state: cut(state, "best", "weights"),
+        lambda state: put(state, "many", "mark"),
+        lambda state: put(state, torch.zeros(2, dtype=torch.int64), "experience", "replay", "_head"),
+        lambda state: put(state, torch.full((4,), 10**9), "experience", "replay", "_head"),
+        lambda state: put(state, {}, "agent", "weights"),
+        lambda state: cut(state, "agent", "watchdog", "bound"),
+    ],
+)
+def test_a_resume_point_that_was_tampered_with_is_one_line(run, tmp_path, tamper) -> None:
+    copy = shutil.copytree(run.folder, tmp_path / "copy")
+    path = copy / "resume" / "state.pt"
+    state = torch.load(path, weights_only=True)
+    tamper(state)
+    torch.save(state, path)
+    with pytest.raises(LivedqnError, match="is damaged or was changed") as caught:
+        livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_finished_run_is_evaluated_anew_and_another_network_refused(run, tmp_path) -> None:
+    copy = shutil.copytree(run.folder, tmp_path / "copy")
+    (copy / "policy.ckpt").unlink()  # it is in the resume point, too
+    again = livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
+    assert again.evaluation is not None and run.evaluation is not None
+    assert again.evaluation.to_dict() == run.evaluation.to_dict()
+    wider = {**SMALL, "encoder": {"plugin": "mlp", "hidden": [8]}}
+    with pytest.raises(LivedqnError, match="is damaged or was changed"):
+        livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **wider)
+    (copy / "metrics.csv").write_text("nonsense\n1\n")
+    with pytest.raises(LivedqnError, match="no column 'step'"):
+        livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
 
 
 def test_divergence_stops_with_the_last_good_policy(tmp_path) -> None:

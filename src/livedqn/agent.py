@@ -49,9 +49,6 @@ class DQN(pl.LightningModule):
         standardise: fit the feature transforms; off, numbers pass as they are and counts as logarithms.
         myopic: train a second network of the same shape with discount 0 on the same batches, the baseline that does
             not look ahead; only where there are rooms.
-        decomposed: where there is a myopic network, a value is the sum of its expected reward and of what the online
-            network expects of the future. The Bellman equation's two terms, and its fixed point, are the same; but how
-            an action changes the future need not be found under the heavy-tailed noise of its reward.
     """
 
     reward_scale: Tensor
@@ -59,12 +56,11 @@ class DQN(pl.LightningModule):
 
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
-        discount_time_unit_s: float | None = None, learning_rate: float = 3e-4, learning_rate_end: float = 3e-4,
-        learning_rate_updates: int = 10_000, batch_size: int = 128, n_step: int = 1,
+        discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
+        learning_rate_updates: int = 6_000, batch_size: int = 256, n_step: int = 1,
         double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64, huber_delta: float = 10.0,
-        gradient_clip: float = 10.0, sync_every: int = 500, sync_tau: float = 1.0, steps_per_update: int = 24,
+        gradient_clip: float = 10.0, sync_every: int = 100, sync_tau: float = 1.0, steps_per_update: int = 64,
         warmup_steps: int = 1_500, standardise: bool = True, myopic: bool = True,
-        decomposed: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
@@ -97,7 +93,6 @@ class DQN(pl.LightningModule):
         self.online = network()
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
         self.myopic = network() if myopic and spec.has_rooms else None
-        self.decomposed = decomposed and self.myopic is not None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.updates = 0
@@ -106,30 +101,22 @@ class DQN(pl.LightningModule):
 
     # ---- acting -----------------------------------------------------------------------------------------------------
 
-    @torch.inference_mode()
     def q_values(self, observation: Observation) -> FloatArray:
         """Values in the reward's own unit, (E, B, K) float32, -inf outside the mask."""
-        return self._unscaled(self._q(self.online, self._transformed(observation)))
+        return self._values(self.online, observation)
 
-    @torch.inference_mode()
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
-        if self.myopic is None:
-            return None
-        values: FloatArray = self._unscaled(self.myopic(self._transformed(observation))).mean(axis=0)
-        return values
+        return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
 
     def act(self, observation: Observation) -> IntArray:
         """The greedy actions, (B,) int64."""
         return np.asarray(self.q_values(observation).mean(axis=0).argmax(axis=-1), np.int64)
 
-    def _q(self, network: nn.Module, observation: TensorObservation) -> Tensor:
-        """Scaled values (E, B, K) by the online or the target network."""
-        q: Tensor = network(observation)
-        return q + self.myopic(observation) if self.decomposed and self.myopic is not None else q
-
-    def _unscaled(self, q: Tensor) -> FloatArray:
-        return np.asarray((q / self.reward_scale).cpu().numpy())
+    @torch.inference_mode()
+    def _values(self, network: nn.Module, observation: Observation) -> FloatArray:
+        q: Tensor = network(self._transformed(observation)) / self.reward_scale
+        return q.cpu().numpy()
 
     # ---- learning ---------------------------------------------------------------------------------------------------
 
@@ -158,16 +145,14 @@ class DQN(pl.LightningModule):
         return self
 
     def on_fit_start(self) -> None:
-        """Refuse Trainer flags that manual optimisation would ignore."""
-        trainer = self.trainer
-        for flag, neutral in {"max_steps": -1, "gradient_clip_val": None, "accumulate_grad_batches": 1}.items():
-            if getattr(trainer, flag) != neutral:
-                raise LivedqnError(
-                    f"Trainer({flag}=...) has no effect on DQN, which updates by its own clock; leave it out"
-                )
+        """Refuse what manual optimisation would ignore in silence; Lightning itself refuses clipping, accumulation."""
+        if self.trainer.max_steps != -1:
+            raise LivedqnError(
+                "Trainer(max_steps=...) has no effect on DQN, which updates by its own clock; leave it out"
+            )
 
     def on_train_start(self) -> None:
-        """Acting comes first, and acts in eval mode."""
+        """Lightning has set training mode; a tick begins with acting, which is done in eval mode."""
         self.eval()
 
     def training_step(self, until: int, batch_idx: int) -> None:
@@ -177,7 +162,7 @@ class DQN(pl.LightningModule):
             warming = experience.steps < self.warmup_steps or not len(experience.replay)
             experience.collect(None if warming else self._acting_values, self.discount_of)
             if warming:
-                if experience.steps >= self.warmup_steps:
+                if experience.steps >= self.warmup_steps and len(experience.replay):
                     self.fit_transforms(experience)
                 continue
             while self.updates < (experience.steps - self.warmup_steps) // self.steps_per_update:
@@ -215,19 +200,10 @@ class DQN(pl.LightningModule):
         target = self._target(r_t, discount_t, following)
         self.train()  # the only forward passes that are not in eval mode
         q_tm1 = losses.chosen(self.online(observation), a_tm1)
-        if self.myopic is None:
-            error = target - q_tm1
-            total = loss = self._loss(error, weight)
-        else:
-            reward_tm1 = losses.chosen(self.myopic(observation), a_tm1)
-            surprise = r_t[:, 0] - reward_tm1
-            if self.decomposed:  # the online network learns what is left of the target without the first reward
-                future = target - r_t[:, 0] - q_tm1
-                loss, error, q_tm1 = self._loss(future, weight), surprise + future, reward_tm1 + q_tm1
-            else:
-                error = target - q_tm1
-                loss = self._loss(error, weight)
-            total = loss + self._loss(surprise, weight)
+        error = target - q_tm1
+        total = loss = self._loss(error, weight)
+        if self.myopic is not None:
+            total = loss + self._loss(r_t[:, 0] - losses.chosen(self.myopic(observation), a_tm1), weight)
 
         self.eval()
         self.optimizer.zero_grad()
@@ -251,12 +227,10 @@ class DQN(pl.LightningModule):
     def _target(self, r_t: Tensor, discount_t: Tensor, following: TensorObservation) -> Tensor:
         """What the values of the actions taken should be, (E, N), in scaled rewards."""
         window_return, window_discount = losses.n_step_return(r_t, discount_t)
-        reward = self.myopic(following) if self.decomposed and self.myopic is not None else 0.0
-        q_target = self.target(following) + reward
+        q_target = self.target(following)
         if not self._double:
             return losses.q_learning_target(window_return, window_discount, q_target)
-        q_online = self.online(following) + reward
-        return losses.double_q_target(window_return, window_discount, q_online, q_target)
+        return losses.double_q_target(window_return, window_discount, self.online(following), q_target)
 
     @torch.no_grad()
     def sync(self) -> None:

@@ -7,11 +7,12 @@ cannot run code. They are written under a temporary name, synced and renamed, so
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from omegaconf import OmegaConf
@@ -85,9 +86,18 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 def write_state(path: Path, kind: str, state: dict[str, Any]) -> None:
     """Write tensors and plain Python, atomically and durably."""
+    _write(path, partial(torch.save, {"format": FORMAT, "kind": kind, "livedqn": __version__, **state}))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, atomically and durably."""
+    _write(path, lambda file: file.write(text.encode()))
+
+
+def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     temporary = path.with_name(path.name + ".part")
     with temporary.open("wb") as file:
-        torch.save({"format": FORMAT, "kind": kind, "livedqn": __version__, **state}, file)
+        write(file)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
@@ -107,7 +117,8 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
         what = "is no file" if path.exists() else "does not exist"
         raise LivedqnError(f"{path} {what}; a run leaves policy.ckpt in its folder")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch has advice for what is no file of its own
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever the bytes make it stumble on, with advice to load it unsafely
         raise LivedqnError(f"{path} cannot be read: it is truncated, or no file of livedqn") from error
     if not isinstance(state, dict) or state.get("kind") != kind:

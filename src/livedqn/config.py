@@ -29,13 +29,15 @@ class EvaluationConfig:
     #: Worlds of the final table; the unit of its intervals.
     worlds: int = 20
     #: Episodes a world: all are played to their end.
-    episodes: int = 256
+    episodes: int = 1_024
     #: Worlds on which checkpoints are compared in training and the baselines are tuned.
     validation_worlds: int = 4
     #: In-training evaluations in a run, evenly spaced; the best one becomes policy.ckpt.
-    points: int = 10
-    #: Episodes a world in such an evaluation and in tuning.
-    validation_episodes: int = 128
+    points: int = 5
+    #: Episodes a world in such an evaluation.
+    validation_episodes: int = 512
+    #: Episodes a world of each rule that is tried for a baseline, at first; the best rules get ten times as many.
+    tuning_episodes: int = 64
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -97,13 +99,13 @@ class TrainConfig(WorldConfig):
     """``python -m livedqn``: train."""
 
     #: Parallel viewers (rows of the vector environment).
-    num_envs: int = 64
+    num_envs: int = 256
     #: Environment steps (transitions), the total over all rows.
-    steps: int = 150_000
+    steps: int = 400_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
     #: Environment steps between two resume points.
-    save_every: int = 50_000
+    save_every: int = 100_000
     #: A policy.ckpt whose weights to start from.
     init: str | None = None
     #: The folder of a run to go on with.

@@ -21,6 +21,8 @@ ID_BITS = 11
 ID_BUCKETS = 2**ID_BITS
 #: Knuth's multiplicative hash; its high bits spread ids over the buckets, consecutive ones and multiples alike.
 KNUTH = 2654435761
+#: Behind the name of an array: its categories and hashed ids.
+CODES = "_codes"
 
 
 def dense_spec(spec: Spec) -> Spec:
@@ -42,10 +44,11 @@ def dense_spec(spec: Spec) -> Spec:
 
 
 class Transform(nn.Module):
-    """Raw observation -> transformed observation of the same layout; statistics are buffers, frozen once fitted.
+    """Raw observation -> numbers under the array's own name, and codes (int64) under ``<name>_codes``.
 
-    Numbers are standardised, counts are log(1 + x) first, ids become the bucket of their hash, categories stay.
-    *Nothing* (row 0), masked rows and unused history are exact zeros.
+    Numbers are standardised, counts are log(1 + x) first; statistics are buffers, frozen once fitted. The codes are
+    categories and the buckets of hashed ids, 0 = none. *Nothing* (row 0), masked rows and unused history are exact
+    zeros.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -64,12 +67,16 @@ class Transform(nn.Module):
         """The transformed observation; ``mask`` and images pass through."""
         transformed = dict(observation)
         for name, array in self.arrays.items():
-            transformed[name] = array(observation[name], _valid(name, observation))
+            assert isinstance(array, _ArrayTransform)
+            valid = _valid(name, observation)
+            transformed[name] = array.numbers(observation[name], valid)
+            if array.has_codes:
+                transformed[name + CODES] = array.codes(observation[name], valid)
         return transformed
 
 
 class _ArrayTransform(nn.Module):
-    """The transform of one array (..., columns)."""
+    """The transform of one array (..., columns): of its n numbers and its m codes."""
 
     is_count: Tensor
     is_id: Tensor
@@ -78,12 +85,14 @@ class _ArrayTransform(nn.Module):
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
         super().__init__()
-        self._is_number = [_is_number(c) for c in columns]
-        self._has_ids = any(c.kind == "id" for c in columns)
-        self.register_buffer("is_count", torch.tensor([c.kind == "count" for c in columns]))
-        self.register_buffer("is_id", torch.tensor([c.kind == "id" for c in columns]))
-        self.register_buffer("mean", torch.zeros(len(columns)))
-        self.register_buffer("scale", torch.ones(len(columns)))
+        self._numbers = _span([i for i, c in enumerate(columns) if _is_number(c)])
+        self._codes = _span([i for i, c in enumerate(columns) if not _is_number(c)])
+        numbers, codes = ([c.kind for c in columns if _is_number(c) is wanted] for wanted in (True, False))
+        self.has_codes = bool(codes)
+        self.register_buffer("is_count", torch.tensor([kind == "count" for kind in numbers]))
+        self.register_buffer("is_id", torch.tensor([kind == "id" for kind in codes]))
+        self.register_buffer("mean", torch.zeros(len(numbers)))
+        self.register_buffer("scale", torch.ones(len(numbers)))
 
     def fit(self, x: Tensor, valid: Tensor | None) -> None:
         rows = self._logged(x)
@@ -91,20 +100,25 @@ class _ArrayTransform(nn.Module):
         if len(rows) == 0:
             return
         spread = rows.std(dim=0, correction=0)
-        # a constant, such as the column that says "a real impression", passes unchanged, and so do ids and categories
-        varies = (spread > 1e-6) & torch.tensor(self._is_number, device=x.device)
+        varies = spread > 1e-6  # a constant, such as the column that says "a real impression", passes unchanged
         self.mean.copy_(torch.where(varies, rows.mean(dim=0), 0.0))
         self.scale.copy_(torch.where(varies, spread, 1.0))
 
-    def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
-        transformed = (self._logged(x) - self.mean) / self.scale
-        if self._has_ids:
-            bucket = 1 + (x.long() * KNUTH % 2**32 >> 32 - ID_BITS)
-            transformed = torch.where(self.is_id & (x > 0), bucket.to(x.dtype), transformed)
-        return transformed if valid is None else torch.where(valid.unsqueeze(-1), transformed, 0.0)
+    def numbers(self, x: Tensor, valid: Tensor | None) -> Tensor:
+        """(..., n) float32."""
+        standardised = (self._logged(x) - self.mean) / self.scale
+        return standardised if valid is None else torch.where(valid.unsqueeze(-1), standardised, 0.0)
+
+    def codes(self, x: Tensor, valid: Tensor | None) -> Tensor:
+        """(..., m) int64."""
+        code = x[..., self._codes].long()
+        bucket = 1 + (code * KNUTH % 2**32 >> 32 - ID_BITS)
+        code = torch.where(self.is_id & (code > 0), bucket, code)
+        return code if valid is None else code * valid.unsqueeze(-1)
 
     def _logged(self, x: Tensor) -> Tensor:
-        return torch.where(self.is_count, x.clamp_min(0).log1p(), x)
+        number = x[..., self._numbers]
+        return torch.where(self.is_count, number.clamp_min(0).log1p(), number)
 
 
 class Embeddings(nn.Module):
@@ -116,26 +130,30 @@ class Embeddings(nn.Module):
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         self.tables = nn.ModuleDict()
-        self._columns: dict[str, tuple[list[int], list[tuple[int, str]]]] = {}
-        for name in ARRAYS:
-            columns: tuple[Column, ...] = getattr(spec, name)
-            numbers = [i for i, c in enumerate(columns) if _is_number(c)]
-            embedded = [(i, c.name) for i, c in enumerate(columns) if not _is_number(c)]
-            if embedded:
-                self._columns[name] = (numbers, embedded)
-            for i, table in embedded:
-                if table not in self.tables:
-                    rows = ID_BUCKETS + 1 if columns[i].kind == "id" else columns[i].cardinality
-                    self.tables[table] = nn.Embedding(rows, _width(columns[i]), padding_idx=0)
+        self._names: dict[str, list[str]] = {}
+        for array in ARRAYS:
+            coded = [column for column in getattr(spec, array) if not _is_number(column)]
+            if coded:
+                self._names[array] = [column.name for column in coded]
+            for column in coded:
+                if column.name not in self.tables:
+                    rows = ID_BUCKETS + 1 if column.kind == "id" else column.cardinality
+                    self.tables[column.name] = nn.Embedding(rows, _width(column), padding_idx=0)
 
     def forward(self, observation: TensorObservation) -> TensorObservation:
         """The dense observation, as :func:`dense_spec` describes it."""
         dense = dict(observation)
-        for name, (numbers, embedded) in self._columns.items():
-            x = observation[name]
-            parts = [x[..., numbers], *(self.tables[table](x[..., i].long()) for i, table in embedded)]
-            dense[name] = torch.cat(parts, dim=-1)
+        for array, names in self._names.items():
+            codes = dense.pop(array + CODES)
+            embedded = [self.tables[name](codes[..., i]) for i, name in enumerate(names)]
+            dense[array] = torch.cat([observation[array], *embedded], dim=-1)
         return dense
+
+
+def _span(columns: list[int]) -> list[int] | slice:
+    """A slice where the columns are neighbours: a view instead of a copy."""
+    is_span = bool(columns) and columns == list(range(columns[0], columns[-1] + 1))
+    return slice(columns[0], columns[-1] + 1) if is_span else columns
 
 
 def _valid(name: str, observation: TensorObservation) -> Tensor | None:

@@ -30,6 +30,7 @@ LOG_ROWS = 100
 HEEDED = (signal.SIGINT, signal.SIGTERM)
 
 Metrics = dict[str, float]
+Weights = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,28 @@ class Marks:
         return iter(self.due)
 
 
+class StoppedError(Exception):
+    """A signal asked to stop while no step was under way."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.by = signal.Signals(number)
+
+
+@contextmanager
+def signals_raised() -> Iterator[None]:
+    """Signals that would end the process raise :class:`StoppedError` instead."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise StoppedError(number)
+
+    with signals_given_back():
+        if is_main_thread():
+            for number in HEEDED:
+                signal.signal(number, stop)
+        yield
+
+
 @contextmanager
 def signals_given_back() -> Iterator[None]:
     """What signals do is afterwards as it was before, whoever took them over meanwhile: we do, and Lightning does."""
@@ -94,7 +117,7 @@ class Loop(pl.Callback):
         log: takes (steps, metrics).
         show: takes (steps, metrics) after every tick.
         evaluate: the agent's return on validation worlds.
-        keep: writes ``policy.ckpt``; takes the agent and the steps.
+        keep: writes ``policy.ckpt``; takes weights and the steps at which they were the agent's.
     """
 
     def __init__(
@@ -107,10 +130,11 @@ class Loop(pl.Callback):
         log: Callable[[int, Metrics], None],
         show: Callable[[int, Metrics], None],
         evaluate: Callable[[DQN], float],
-        keep: Callable[[DQN, int], None],
+        keep: Callable[[Weights, int], None],
     ) -> None:
         self._folder, self._marks, self._experience, self._resumed = folder, marks, experience, resumed
         self._log, self._show, self._evaluate, self._keep = log, show, evaluate, keep
+        #: The best evaluation so far: its return, steps and weights, and of how many.
         self.best: dict[str, Any] = resumed["best"] if resumed else {"return": float("-inf"), "steps": 0, "of": 0}
         self.stopped_by: signal.Signals | None = None
 
@@ -121,9 +145,16 @@ class Loop(pl.Callback):
             for number in HEEDED:
                 signal.signal(number, self._on_signal)
         if self._resumed:
-            resume.restore(self._resumed, pl_module, self._experience)
-        else:
-            self._keep(pl_module, 0)  # so that there is a last good policy from the first update on
+            self.restore(pl_module)
+        else:  # so that there is a last good policy, and a point to go on from, before the first step
+            self._found(pl_module, {**self.best})
+            self._save(0, pl_module)
+
+    def restore(self, agent: DQN) -> None:
+        """Go on from where the run was saved, once the agent has an optimiser."""
+        assert self._resumed is not None
+        resume.restore(self._folder, self._resumed, agent, self._experience)
+        self._keep(self.best["weights"], self.best["steps"])  # the file may be of a future that is not to be
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: int, batch_idx: int
@@ -144,15 +175,22 @@ class Loop(pl.Callback):
             metrics["validation_return"] = value = self._evaluate(pl_module)
             self.best = {**self.best, "of": self.best["of"] + 1}
             if value > self.best["return"]:
-                self.best = {**self.best, "return": value, "steps": steps}
-                self._keep(pl_module, steps)
+                self._found(pl_module, {**self.best, "return": value, "steps": steps})
         if metrics:
             self._log(steps, metrics)
         self._show(steps, metrics)
         if batch in self._marks.save or self.stopped_by:
-            self._experience.save_point()
-            resume.save(self._folder, batch, pl_module, self._experience, self.best)
+            self._save(batch, pl_module)
         trainer.should_stop = self.stopped_by is not None
+
+    def _found(self, agent: DQN, best: dict[str, Any]) -> None:
+        weights = {name: value.detach().clone() for name, value in agent.state_dict().items()}
+        self.best = {**best, "weights": weights}
+        self._keep(weights, self.best["steps"])
+
+    def _save(self, mark: int, agent: DQN) -> None:
+        self._experience.save_point()
+        resume.save(self._folder, mark, agent, self._experience, self.best)
 
     def _metrics(self, agent: DQN) -> Metrics:
         metrics = {**self._experience.progress.means(agent.spec), **agent.watchdog.means(), "updates": agent.updates}

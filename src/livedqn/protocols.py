@@ -99,6 +99,7 @@ class Batch(NamedTuple):
 
     observation: Observation
     action: IntArray  # (N,) int64
+    propensity: FloatArray  # (N,) float32, with which it was chosen
     reward: FloatArray  # (N, n) float32
     discount: FloatArray  # (N, n) float32, 0 where terminated
     next_observation: Observation  # behind the window

@@ -18,6 +18,9 @@ from livedqn.agent import DQN
 from livedqn.experience import Experience
 from livedqn.types import LivedqnError
 
+#: What a state stumbles over that is not what :func:`save` wrote.
+BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError)
+
 
 def path_in(folder: Path) -> Path:
     """Where the resume point of a run lies."""
@@ -47,13 +50,28 @@ def read(folder: Path) -> dict[str, Any]:
         raise LivedqnError(
             f"{folder} holds no resume point ({path_in(folder)}); give the folder of a run that was saved"
         )
-    return checkpoint.read_state(path_in(folder), "resume point")
+    state = checkpoint.read_state(path_in(folder), "resume point")
+    try:
+        best = state["best"]
+        types = (state["mark"], int), (best["return"], float), (best["steps"], int), (best["of"], int)
+        if not all(type(value) is wanted for value, wanted in types) or not isinstance(best["weights"], dict):
+            raise TypeError("a value is of another type")
+        return {**state, "steps": int(state["experience"]["steps"])}
+    except BROKEN as error:
+        raise _damaged(folder, error) from error
 
 
-def restore(state: dict[str, Any], agent: DQN, experience: Experience) -> None:
-    """Put everything but the global generators back, once the optimiser exists."""
-    agent.load_learner_state(state["agent"])
-    experience.load_state_dict(state["experience"])
+def restore(folder: Path, state: dict[str, Any], agent: DQN, experience: Experience) -> None:
+    """Put everything but the global generators back, once the optimiser exists.
+
+    Raises:
+        LivedqnError: the state of the run in ``folder`` is not one of such an agent and environment.
+    """
+    try:
+        agent.load_learner_state(state["agent"])
+        experience.load_state_dict(state["experience"])
+    except BROKEN as error:
+        raise _damaged(folder, error) from error
 
 
 def restore_generators(state: dict[str, Any]) -> None:
@@ -66,6 +84,11 @@ def restore_generators(state: dict[str, Any]) -> None:
     random.setstate((version, tuple(words), gauss))
     keys, position, has_gauss, cached = generators["numpy"]
     np.random.set_state(("MT19937", np.array(keys, np.uint32), position, has_gauss, cached))
+
+
+def _damaged(folder: Path, error: Exception) -> LivedqnError:
+    what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    return LivedqnError(f"{path_in(folder)} is damaged or was changed ({what}); the run cannot go on from it")
 
 
 def _generators() -> dict[str, Any]:

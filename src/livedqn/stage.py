@@ -170,7 +170,8 @@ class Stage:
 
 
 def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
-    return {name: np.array(array) for name, array in arrays.items()}
+    # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it
+    return {name: np.array(array) for name, array in arrays.items() if not (name[:1] == "_" and name[1:] in arrays)}
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any], rows: BoolArray) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from livedqn.config import WandbLogger
+from livedqn.types import LivedqnError
 
 STEP = "step"
 #: Seconds that a run waits for the network before it goes on without.
@@ -80,6 +81,8 @@ class MetricsFile:
         """Drop what lies after ``step``, a half-written row included: a resumed run will write it again."""
         if self._path.exists():
             self._columns, rows = _read(self._path)
+            if STEP not in self._columns:
+                raise LivedqnError(f"{self._path} is damaged or was changed: it has no column {STEP!r}; move it away")
             self._rewrite([row for row in rows if int(row[STEP]) <= step])
 
     def finish(self, folder: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -25,7 +26,7 @@ from livedqn.config import LOGGERS, TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
 from livedqn.experience import Experience
 from livedqn.live import Live, announce
-from livedqn.loop import Loop, Marks, signals_given_back
+from livedqn.loop import Loop, Marks, StoppedError, signals_given_back, signals_raised
 from livedqn.protocols import Env, Replay, Reward
 from livedqn.stage import Stage, world_seed
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
@@ -36,7 +37,7 @@ EnvFactory = Callable[[int], Env]
 #: Logging, saving and progress are ours: a default Trainer more than doubles the time of an update.
 LEAN: dict[str, Any] = {
     "logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False,
-    "num_sanity_val_steps": 0, "limit_val_batches": 0, "max_epochs": 1, "devices": 1,
+    "num_sanity_val_steps": 0, "limit_val_batches": 0, "max_epochs": 1,
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ class Run:
     folder: Path
     agent: DQN  # the best policy; the newest where a signal stopped the run
     evaluation: Evaluation | None  # None where a signal stopped the run
-    stopped_by: int | None = None  # the signal
+    stopped_by: signal.Signals | None = None
 
 
 def train(
@@ -130,57 +131,71 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     agent.learn_from(experience)
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(plain)))
+    checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
+    tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)
+
+    def keep(weights: dict[str, Any], steps: int, baselines: checkpoint.Baselines | None = None) -> None:
+        checkpoint.save(folder / "policy.ckpt", agent, plain, steps, baselines or {}, weights)
+
+    def validate(agent: DQN) -> float:
+        return evaluate.validate(evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed)
+
+    try:
+        with closing(stage), Live(marks.total, start) as live:
+            live.note(_memory(replay))
+            show = _with_speed(live.update, start)
+            loop = Loop(folder, marks, experience, resumed, log=tracker.log, show=show, evaluate=validate, keep=keep)
+            _learn(agent, loop, marks)
+        if loop.stopped_by:
+            return _stopped(folder, agent, loop.stopped_by)
+        agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
+        checkpoint.save(folder / "final.ckpt", agent, plain, experience.steps, {}, agent.state_dict())
+        # evaluation chose among the policy's weights; the myopic baseline is a regression that only gains
+        last = {name: value for name, value in agent.state_dict().items() if name.startswith("myopic.")}
+        weights = loop.best["weights"] | last
+        agent.load_weights(weights)
+        with signals_raised():
+            evaluation = evaluate.final_evaluation(
+                agent, make_stage, config.evaluation, seed=config.seed, steps=experience.steps, notify=announce()
+            )
+            keep(weights, loop.best["steps"], evaluation.baselines)
+            evaluate.write_json(evaluation, folder / "evaluation.json")
+            report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain)
+    except StoppedError as stopped:
+        return _stopped(folder, agent, stopped.by)
+    finally:
+        tracker.finish(folder)
+    evaluate.show(evaluation, sys.stdout)
+    print(f"policy.ckpt: the best of {loop.best['of']} in-training evaluations, at step {loop.best['steps']:,}")
+    print(f"report: {folder / 'report.html'}; evaluate again: livedqn evaluate checkpoint={folder / 'policy.ckpt'}")
+    return Run(folder, agent, evaluation)
+
+
+def _learn(agent: DQN, loop: Loop, marks: Marks) -> None:
+    """Train up to the last mark, or only restore what was trained to its end and stopped in its evaluation."""
+    if not len(marks):
+        agent.configure_optimizers()
+        loop.restore(agent)
+        return
+    chosen = agent.device.index  # of several accelerators, the one that the user named
+    devices = 1 if chosen is None or agent.device.type == "cpu" else [chosen]
+    with _quiet_lightning(), signals_given_back():
+        pl.Trainer(**LEAN, accelerator=agent.device.type, devices=devices, callbacks=[loop]).fit(agent, marks)
+
+
+def _stopped(folder: Path, agent: DQN, by: signal.Signals) -> Run:
+    print(f"stopped by {by.name} and saved; go on with: livedqn resume={folder}")
+    return Run(folder, agent, None, by)
+
+
+def _tracker(config: TrainConfig, folder: Path, plain: Mapping[str, Any], steps: int) -> Tracker:
+    """What the run logs to; of what an earlier part logged, only what it had done by ``steps`` counts."""
     metrics_file = MetricsFile(folder / "metrics.csv")
-    metrics_file.cut_back(resumed["experience"]["steps"] if resumed else 0)
+    metrics_file.cut_back(steps)
     loggers: list[Tracker] = [metrics_file]
     if isinstance(config.logger, WandbLogger):
         loggers.append(WandbRun(config.logger, folder, plain))
-    tracker = Trackers(loggers)
-    policy, final = folder / "policy.ckpt", folder / "final.ckpt"
-
-    with Live(marks.total, start) as live:
-        live.note(_memory(replay))
-        loop = Loop(
-            folder,
-            marks,
-            experience,
-            resumed,
-            log=tracker.log,
-            show=_with_speed(live.update, start),
-            evaluate=lambda agent: evaluate.validate(
-                evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed
-            ),
-            keep=lambda agent, steps: checkpoint.save(policy, agent, plain, steps, {}, agent.state_dict()),
-        )
-        if resumed and not len(marks):  # trained to its end, and stopped before its evaluation was done
-            agent.configure_optimizers()
-            resume.restore(resumed, agent, experience)
-        else:
-            with _quiet_lightning(), signals_given_back():
-                pl.Trainer(**LEAN, accelerator=agent.device.type, callbacks=[loop]).fit(agent, marks)
-    stage.close()
-    if loop.stopped_by:
-        tracker.finish(folder)
-        print(f"stopped by {loop.stopped_by.name} and saved; go on with: livedqn resume={folder}")
-        return Run(folder, agent, None, loop.stopped_by)
-
-    agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
-    checkpoint.save(final, agent, plain, experience.steps, {}, agent.state_dict())
-    weights = _best_weights(policy, agent)
-    agent.load_weights(weights)
-    evaluation = evaluate.final_evaluation(
-        agent, make_stage, config.evaluation,
-        seed=config.seed, steps=experience.steps, notify=announce(),
-    )  # fmt: skip
-    checkpoint.save(policy, agent, plain, loop.best["steps"], evaluation.baselines, weights)
-    evaluate.write_json(evaluation, folder / "evaluation.json")
-    report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain)
-    tracker.finish(folder)
-    evaluate.show(evaluation, sys.stdout)
-    print(f"policy.ckpt: the best of {loop.best['of']} in-training evaluations, at step {loop.best['steps']:,}")
-    print(f"report: {folder / 'report.html'}; evaluate again: livedqn evaluate checkpoint={policy}")
-    return Run(folder, agent, evaluation)
+    return Trackers(loggers)
 
 
 def _normalised(config: TrainConfig) -> TrainConfig:
@@ -205,15 +220,6 @@ def _weights(path: str, spec: Spec) -> dict[str, Any]:
     found = checkpoint.read(path)
     evaluate.check_fit(found, spec)
     return found.agent.state_dict()
-
-
-def _best_weights(policy: Path, agent: DQN) -> dict[str, Any]:
-    """The weights of policy.ckpt, with the myopic network as it is after all of its training.
-
-    In-training evaluation chooses among the policy's weights; the myopic baseline is a regression that only gains.
-    """
-    last = {name: value for name, value in agent.state_dict().items() if name.startswith("myopic.")}
-    return {**checkpoint.read(policy).agent.state_dict(), **last}
 
 
 def _memory(replay: Replay) -> str:

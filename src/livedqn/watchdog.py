@@ -79,5 +79,6 @@ class Watchdog:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
-        for name, value in state.items():
-            setattr(self, name, value)
+        for name in ("_loss", "_q", "_streak", "_longest", "_finite"):
+            setattr(self, name, state[name])
+        self.bound, self._count = float(state["bound"]), int(state["_count"])

@@ -36,13 +36,24 @@ def policy(path: Path, **changes) -> Path:
     return path
 
 
+def test_a_run_with_an_environment_from_python_says_so(livedqn, evaluated):
+    path = policy(Path("run/policy.ckpt"), env=None)
+    assert (
+        "trained from Python with env of its own; say which: env=<name>"
+        in livedqn("evaluate", f"checkpoint={path}").error
+    )
+    assert livedqn("evaluate", f"checkpoint={path}", "env=gym").code == 0
+    (path.parent / "config.yaml").write_text(OmegaConf.to_yaml(run_config(env=None)))
+    assert "trained from Python" in livedqn("resume=run").error
+
+
 def test_evaluation_takes_the_runs_world_but_not_its_machine(livedqn, evaluated):
     path = policy(Path("run/policy.ckpt"))
     outcome = livedqn("evaluate", f"checkpoint={path}", "evaluation.episodes=7")
     assert outcome.code == 0, outcome.err
     config, folder = evaluated[0]
     assert config.checkpoint == [str(path)]
-    assert (config.seed, config.num_envs, config.cap.max_share_shown, config.device) == (3, 5, 0.5, "auto")
+    assert (config.seed, config.cap.max_share_shown, config.device) == (3, 0.5, "auto")
     assert config.evaluation.episodes == 7
     assert config.env == run_config()["env"]
     assert config.reward == run_config()["reward"]

@@ -43,6 +43,11 @@ def test_one_plugin_shows_each_setting_with_type_default_and_docstring(livedqn, 
     assert "reward.names list[str] ['a']" in rows
 
 
+def test_the_settings_of_a_setting_are_settings(livedqn):
+    rows = [" ".join(line.split()) for line in livedqn("plugins", "env=sim").out.splitlines()]
+    assert any(row.startswith("env.viewers.click_bias float -2.2 Log-odds of a click") for row in rows)
+
+
 def test_a_plugin_without_settings(livedqn):
     assert "It has no settings." in livedqn("plugins", "+reward=native").out
 

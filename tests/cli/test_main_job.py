@@ -151,3 +151,9 @@ def test_tab_completion_knows_a_typed_plus(livedqn, monkeypatch):
     assert livedqn("--shell-completion", "query=bash").out == "env=gym\n"
     monkeypatch.setenv("COMP_LINE", "livedqn +env=gym env.")
     assert "env.id=" in livedqn("-sc", "query=bash").out.split()
+
+
+@pytest.mark.parametrize("line", ["livedqn evaluate env=gy", "livedqn -m +env=gy", "livedqn seed=1 --multirun env=gy"])
+def test_tab_completion_knows_commands_and_flags(livedqn, monkeypatch, line):
+    monkeypatch.setenv("COMP_LINE", line)
+    assert livedqn("-sc", "query=bash").out == "env=gym\n"

@@ -6,9 +6,9 @@ from livedqn.types import LivedqnError
 
 
 def test_flags_stand_before_overrides_wherever_they_were_typed():
-    words = read(["evaluate", "checkpoint=x", "-m", "seed=1", "-cd", "a=b", "--info=defaults", "~x"])
+    words = read(["evaluate", "checkpoint=x", "--resolve", "seed=1", "-cd", "a=b", "--cfg=job", "~x"])
     assert words.command == "evaluate"
-    assert words.flags == ["--multirun", "--config-dir", "a=b", "--info", "defaults"]
+    assert words.flags == ["--resolve", "--config-dir", "a=b", "--cfg", "job"]
     assert words.overrides == ["checkpoint=x", "seed=1", "~x"]
 
 

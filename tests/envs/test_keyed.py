@@ -28,6 +28,20 @@ def test_draws_do_not_depend_on_how_many_there_are() -> None:
     assert np.array_equal(keyed.exponential(keys, 3), keyed.exponential(keys, 8)[:, :3])
 
 
+def test_draws_may_be_any_number() -> None:
+    keys = keyed.key(np.arange(2))
+    made_once = len(keyed._WEYL)
+    assert made_once == 4096
+    many = keyed._stream(keys, made_once + 904)
+    assert many.shape == (2, 5000)
+    assert np.array_equal(many[:, :made_once], keyed._stream(keys, made_once))
+    assert len(set(many.ravel().tolist())) == many.size
+    # SplitMix64 adds its constant at each draw: the 5,000th of key 0 is the first of key 4,999 times the constant
+    later = keyed._GOLDEN * np.array([4999], np.uint64)
+    assert keyed._stream(np.zeros(1, np.uint64), 5000)[0, -1] == keyed._stream(later, 1)[0, 0]
+    assert keyed.exponential(keys, 9001).shape == (2, 9001)
+
+
 def test_distributions() -> None:
     keys = keyed.key(11, np.arange(50_000))
     u, z, e = keyed.uniform(keys, 2), keyed.normal(keys, 2), keyed.exponential(keys, 2)

@@ -33,7 +33,7 @@ def saved(tmp_path_factory):
 
 
 def settings(saved, **changed):
-    few = EvaluationConfig(worlds=2, episodes=3, validation_worlds=1, validation_episodes=3)
+    few = EvaluationConfig(worlds=2, episodes=3, validation_worlds=1, validation_episodes=3, tuning_episodes=3)
     given = {"env": ENV, "reward": {"plugin": "watchtime"}, "policies": ["policy", "hottest"], "evaluation": few}
     return EvaluateConfig(checkpoint=saved, **{**given, **changed})
 

@@ -13,7 +13,7 @@ from livedqn.evaluate.table import conclusion, notes, rows, show
 from livedqn.evaluate.tune import ROWS, tune
 from livedqn.types import LivedqnError
 
-FEW = EvaluationConfig(worlds=4, episodes=6, validation_worlds=2, validation_episodes=6)
+FEW = EvaluationConfig(worlds=4, episodes=6, validation_worlds=2, validation_episodes=6, tuning_episodes=6)
 RUN = {"seed": 0, "steps": 2_000}
 
 

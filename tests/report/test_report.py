@@ -14,7 +14,7 @@ from livedqn.rewards import Engagement, Native
 from livedqn.stage import Stage
 from livedqn.tracking import MetricsFile
 
-FEW = EvaluationConfig(worlds=2, episodes=3, validation_worlds=1, validation_episodes=3)
+FEW = EvaluationConfig(worlds=2, episodes=3, validation_worlds=1, validation_episodes=3, tuning_episodes=3)
 CONFIG = {"env": {"plugin": "sim"}, "reward": {"plugin": "engagement"}, "note": "<b>"}
 
 

@@ -1,4 +1,4 @@
-"""The help pages. They read package metadata and our own dataclasses: no plugin, no Hydra, no torch."""
+"""The help pages. They read package metadata and our own dataclasses: no plugin and no torch."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 PLATFORM = 2019
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_WEYL = _GOLDEN * np.arange(1, 4097, dtype=np.uint64)
 # made once: for few viewers, making such a number takes as long as using it
+_WEYL = _GOLDEN * np.arange(1, 4097, dtype=np.uint64)
 _FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 
@@ -79,7 +79,8 @@ def exponential(keys: Keys, count: int) -> npt.NDArray[np.float32]:
 
 
 def _stream(keys: Keys, count: int) -> Keys:
-    return _finalised(keys[..., None] + _WEYL[:count])
+    weyl = _WEYL[:count] if count <= len(_WEYL) else _GOLDEN * np.arange(1, count + 1, dtype=np.uint64)
+    return _finalised(keys[..., None] + weyl)
 
 
 def _finalised(state: Keys) -> Keys:

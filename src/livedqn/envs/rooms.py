@@ -18,16 +18,23 @@ from livedqn.envs.timetable import SECONDS_PER_DAY, Timetable
 from livedqn.types import FloatArray, IntArray, LivedqnError
 
 BIN_S = 900  # the grid on which T was measured
-START_HOUR, START_HOUR_SD = 18.5, 3.9  # the sd such that live rooms vary 6-fold over a day (T), most at 21 h
-START_JITTER_H = 1.0  # T: the gap between two starts is 24 h, mostly 18 to 31
+#: Starts by hour (UTC), relative: T, smoothed, and a little steeper, for the days of popular rooms vary 6.3-fold.
+STARTS = np.array([
+    0.3, 0.2, 0.1, 0.1, 0.1, 0.6, 0.6, 0.6, 0.8, 0.9, 0.7, 0.6,
+    0.5, 0.6, 1.0, 1.4, 1.7, 2.1, 2.6, 3.2, 3.0, 1.6, 0.6, 0.4,
+])  # fmt: skip
+START_JITTER_H = 1.5  # either way: T, the gap between two starts is 24 h, mostly 18 to 31
 MONTHLY_MEDIAN, MONTHLY_LOG_SD = 14.0, 0.9  # T: broadcasts a month, q10/50/90 = 3/14/32
-LENGTH_LOG_MEAN, LENGTH_LOG_SD = 5.16, 0.80  # T: of ln minutes
-LONGEST_MIN = 20 * 60.0  # leaves a pause before the next day's start (assumed)
-VIEWERS_MEDIAN, VIEWERS_LOG_SD = 8.0, 2.0  # T: mean viewers of a room, q50/90/99 = 8/95/1,536
-AR_COEFFICIENT, AR_STEP_SD = 0.83, 0.258  # T: ln viewers a bin, in steps of sd 0.27 = step sd of this AR(1)
-DEMAND_EXPONENT = 0.37  # T: over a day viewers vary 19-fold, rooms 6.3-fold: a room's viewers 3-fold = 19 ** 0.37
-AGE_H = np.array([0.125, 0.375, 0.75, 1.5, 2.5, 5.0, 7.0])  # T: viewers over the room's peak, by age
-AGE_SHARE = np.array([0.32, 0.53, 0.66, 0.74, 0.75, 0.66, 0.59])
+#: T: minutes at these normal quantiles, 05/25/50/75/95/99 %. The ends are assumed; after the last there is still a
+#: pause before the next day's start.
+LENGTH_Z = np.array([-2.326, -1.645, -0.674, 0, 0.674, 1.645, 2.326, 3.09])
+LENGTH_MIN = np.array([5.0, 15, 105, 185, 291, 527, 799, 1200])
+LENGTH_POPULARITY = 0.33  # correlation of normal scores: T, median 283 for popular channels, and 3.9 % end in a bin
+VIEWERS_LOG = 2.05, 1.65, 0.21  # by powers of the normal score: T, mean viewers of a room, q50/90/99 = 8/95/1,536
+MOST_POPULAR = 3.5  # highest normal score, or one channel may have half of all viewers: T, the top 1 % have 67 %
+AR_COEFFICIENT, AR_STEP_SD = 0.97, 0.12  # of ln viewers by bin: T, the steps of a room that has filled; heavy-tailed
+RISE_LOG_MEAN, RISE_KEPT = 1.15, 0.3  # the lack of ln viewers at the start, and how much is left a bin later: T, by age
+DEMAND_EXPONENT = 0.43  # T: over a day viewers vary 19-fold, rooms 6.3-fold; those live at night are popular ones
 PAST_MEDIAN, PAST_LOG_SD = 60.0, 1.5  # broadcasts before the world begins: some streamers are new (assumed)
 
 
@@ -53,20 +60,19 @@ class SimulatedRooms:
 @lru_cache(maxsize=32)  # policies are compared on the same worlds again and again
 def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     number = np.arange(1, rooms.streamers + 1)
-    traits = keyed.normal(keyed.key(PLATFORM, Purpose.STREAMER, number), 5)
-    past = PAST_MEDIAN * np.exp(PAST_LOG_SD * traits[:, 3])
-    streamer, start_min, length_min, earlier = _broadcasts(rooms, seed, traits)
+    regularity, popularity, experience = keyed.normal(keyed.key(PLATFORM, Purpose.STREAMER, number), 3).T
+    past = PAST_MEDIAN * np.exp(PAST_LOG_SD * experience)
+    streamer, start_min, length_min, earlier = _broadcasts(rooms, seed, regularity, popularity)
     room = 1 + np.arange(len(streamer))
 
     # a room is in every bin that begins while it is live, and ends with the last of them
     first_bin = np.ceil(start_min * 60 / BIN_S).astype(np.int64)
     last_bin = np.ceil((start_min + length_min) * 60 / BIN_S).astype(np.int64)
-    age_bins = np.arange(1 + int(LONGEST_MIN * 60) // BIN_S)
+    age_bins = np.arange(1 + int(LENGTH_MIN[-1] * 60) // BIN_S)
     bin_of = first_bin[:, None] + age_bins
     bins = rooms.days * SECONDS_PER_DAY // BIN_S
     live = (bin_of < last_bin[:, None]) & (bin_of >= 0) & (bin_of < bins)
-    log_viewers = np.log(VIEWERS_MEDIAN) + VIEWERS_LOG_SD * traits[streamer - 1, 2]
-    heat = _heat(seed, room, log_viewers, bin_of)
+    heat = _heat(seed, room, popularity[streamer - 1], bin_of)
 
     which, age = np.nonzero(live)
     topic_draw = keyed.uniform(keyed.key(PLATFORM, Purpose.TOPIC, number), 1)[:, 0]
@@ -86,35 +92,47 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
 
 
 def _broadcasts(
-    rooms: SimulatedRooms, seed: int, traits: FloatArray
+    rooms: SimulatedRooms, seed: int, regularity: FloatArray, popularity: FloatArray
 ) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
     """Streamer, start and length in minutes, and the streamer's earlier broadcasts in this world: (R,) each.
 
-    Every streamer has an hour of their own and comes back to it on some days. The day before the first is simulated
-    too, so that rooms are live when the world begins.
+    Every streamer has an hour of their own and comes back to it on some days, and one who is popular stays longer. The
+    day before the first is simulated too, so that rooms are live when the world begins.
     """
-    share_of_days = np.minimum(1.0, MONTHLY_MEDIAN / 30 * np.exp(MONTHLY_LOG_SD * traits[:, 0]))
-    hour = START_HOUR + START_HOUR_SD * traits[:, 1]
+    share_of_days = np.minimum(1.0, MONTHLY_MEDIAN / 30 * np.exp(MONTHLY_LOG_SD * regularity))
+    number = np.arange(1, rooms.streamers + 1)
+    hour = _start_hour(keyed.uniform(keyed.key(PLATFORM, Purpose.STREAMER, number, 1), 1))
     day = np.arange(-1, rooms.days)
-    keys = keyed.key(seed, Purpose.BROADCAST, np.arange(1, rooms.streamers + 1)[:, None], day + 1)
-    happens = keyed.uniform(keys, 1)[..., 0] < share_of_days[:, None]
-    noise = keyed.normal(keyed.key(keys, 1), 2)
-    start = 60 * (24.0 * day + hour[:, None] + START_JITTER_H * noise[..., 0])
-    length = np.minimum(LONGEST_MIN, np.exp(LENGTH_LOG_MEAN + LENGTH_LOG_SD * noise[..., 1]))
+    keys = keyed.key(seed, Purpose.BROADCAST, number[:, None], day + 1)
+    happens, jitter = np.moveaxis(keyed.uniform(keys, 2), -1, 0)
+    happens = happens < share_of_days[:, None]
+    start = 60 * (24.0 * day + hour + START_JITTER_H * (2 * jitter - 1))
+    own = keyed.normal(keyed.key(keys, 1), 1)[..., 0]
+    score = LENGTH_POPULARITY * popularity[:, None] + np.sqrt(1 - LENGTH_POPULARITY**2) * own
+    length = np.interp(score, LENGTH_Z, LENGTH_MIN)
     earlier = np.cumsum(happens, axis=1) - happens
     index = np.nonzero(happens)
     return index[0] + 1, start[index], length[index], earlier[index]
 
 
-def _heat(seed: int, room: IntArray, log_viewers: FloatArray, bin_of: IntArray) -> FloatArray:
-    """Viewers of each room at each age, (R, ages) float32: streamer, age, hour of day, and an AR(1) of its own."""
-    age_h = np.arange(bin_of.shape[1]) * BIN_S / 3600
-    shocks = keyed.normal(keyed.key(seed, Purpose.HEAT, room), bin_of.shape[1])
+def _start_hour(u: FloatArray) -> FloatArray:
+    """Hours that are distributed as ``STARTS``, from uniform numbers."""
+    hour: FloatArray = np.interp(u, np.append(0, np.cumsum(STARTS)) / STARTS.sum(), np.arange(25))
+    return hour
+
+
+def _heat(seed: int, room: IntArray, popularity: FloatArray, bin_of: IntArray) -> FloatArray:
+    """Viewers of each room at each age, (R, ages) float32: by streamer, age, hour of day, and an AR(1) of its own."""
+    ages = bin_of.shape[1]
+    drawn = keyed.exponential(keyed.key(seed, Purpose.HEAT, room), 2 * ages + 1)
+    shocks = AR_STEP_SD / np.sqrt(2) * (drawn[:, :ages] - drawn[:, ages:-1])  # Laplace: large steps are not so rare
     walk = np.empty_like(shocks)
-    walk[:, 0] = shocks[:, 0] * AR_STEP_SD / np.sqrt(1 - AR_COEFFICIENT**2)  # begins in its stationary law
-    for age in range(1, shocks.shape[1]):
-        walk[:, age] = AR_COEFFICIENT * walk[:, age - 1] + AR_STEP_SD * shocks[:, age]
-    by_age = np.log(np.interp(age_h, AGE_H, AGE_SHARE))
+    walk[:, 0] = shocks[:, 0] / np.sqrt(1 - AR_COEFFICIENT**2)  # begins with its stationary variance
+    for age in range(1, ages):
+        walk[:, age] = AR_COEFFICIENT * walk[:, age - 1] + shocks[:, age]
+    by_streamer = np.polynomial.polynomial.polyval(np.minimum(popularity, MOST_POPULAR), VIEWERS_LOG)
+    # a room begins at a random share of its level: the few steps that double it are mostly its first
+    by_age = -RISE_LOG_MEAN * drawn[:, -1:] * RISE_KEPT ** np.arange(ages)
     by_hour = DEMAND_EXPONENT * np.log(demand(bin_of * float(BIN_S)))
-    heat: FloatArray = np.floor(1 + np.exp(log_viewers[:, None] + by_age + by_hour + walk)).astype(np.float32)
+    heat: FloatArray = np.floor(1 + np.exp(by_streamer[:, None] + by_age + by_hour + walk)).astype(np.float32)
     return heat

@@ -121,7 +121,7 @@ def _tuned(
     try:
         for name in names:
             advance = _counted(notify, f"tuning {name}", len(ROUNDS) * len(worlds))
-            found[name] = tune(scores[name], stage, worlds, evaluation.validation_episodes, advance)
+            found[name] = tune(scores[name], stage, worlds, evaluation.tuning_episodes, advance)
         return found
     finally:
         stage.close()

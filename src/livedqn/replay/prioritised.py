@@ -43,7 +43,7 @@ class Prioritised:
             raise LivedqnError("replay.alpha and replay.beta lie in [0, 1], and replay.epsilon above 0")
         self._ring = Ring(spec, num_envs, n_step, capacity)
         self._tree = SumTree(self._ring.slots)
-        tree_bytes = 16  # a leaf and, over all levels, about one parent
+        tree_bytes = -(-self._tree.nbytes // self._ring.slots)
         require_memory(self._ring.slots * (self._ring.bytes_per_slot + tree_bytes), f"replay.capacity={capacity}")
         self.bytes_per_transition = self._ring.bytes_per_slot + tree_bytes
         self.capacity = self._ring.slots

@@ -119,6 +119,7 @@ class Ring:
         return Batch(
             {name: array[slots] for name, array in self._observation.items()},
             self._action[slots].astype(np.int64),
+            self._propensity[slots],
             reward,
             discount,
             {name: array[slot] for name, array in self._observation.items()},
@@ -150,6 +151,8 @@ class Ring:
             rows[:, :used] = state[name].numpy()
         for name in ("_head", "_filled", "_age"):
             getattr(self, name)[:] = state[name].numpy()
+        if ((self._head < 0) | (self._head >= self.length)).any():
+            raise ValueError("a write position lies outside its ring")
         self.num_ready = int(self.ready.sum())
 
     def _slot_arrays(self) -> dict[str, Any]:

@@ -21,6 +21,11 @@ class SumTree:
         self._nodes = np.zeros(2 * self._first, np.float64)
 
     @property
+    def nbytes(self) -> int:
+        """What it takes: leaves, rounded up to a power of two, and parents."""
+        return self._nodes.nbytes
+
+    @property
     def total(self) -> float:
         """The sum of all leaves."""
         return float(self._nodes[1])

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from livedqn.testing.errors import ContractError, expect
+from livedqn.testing.errors import ContractError, calling, described_error, expect
 from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec
 from livedqn.types import LivedqnError, Spec, TensorObservation
 
@@ -33,6 +33,11 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> None:
         ContractError: the first promise that it does not keep.
     """
     name = getattr(encoder, "__name__", type(encoder).__name__)
+    expect(
+        not isinstance(encoder, nn.Module),
+        f"check_encoder was given an instance of {name}; it takes the class, and its settings: "
+        f"check_encoder({name}, ...)",
+    )
     refusals = []
     with torch.random.fork_rng(devices=[]):
         for kind, spec in _SPECS.items():
@@ -42,7 +47,11 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> None:
             except LivedqnError as error:
                 refusals.append(str(error))
                 continue
+            except Exception as error:
+                raise ContractError(f"{name} ({kind}) raised {described_error(error)} when built") from error
             _check(f"{name} ({kind})", module, spec)
+            torch.manual_seed(1)
+            _check_saved(f"{name} ({kind})", module, encoder(spec, **settings), spec)
     expect(len(refusals) < len(_SPECS), f"{name} refuses every environment; the last time because: {refusals[-1:]}")
 
 
@@ -59,11 +68,24 @@ def _check(name: str, module: Any, spec: Spec) -> None:
     _check_learning(name, module, observation, state)
 
 
+def _check_saved(name: str, module: nn.Module, other: nn.Module, spec: Spec) -> None:
+    """``other``, built from other random numbers, is ``module`` once it has its weights: a checkpoint holds no more."""
+    with calling(name, "one loaded the state_dict() of another"):
+        other.load_state_dict(module.state_dict())
+    observation = example_observation(spec, _BATCH, seed=1)
+    expect(
+        _close(other.eval()(observation), module.eval()(observation)),
+        f"{name} answers otherwise after load_state_dict(): it has weights that state_dict() leaves out, so nothing "
+        "trains or saves them; hold layers in nn.ModuleList, not in a list, and tensors as parameters or buffers",
+    )
+
+
 def _state(name: str, module: Any, observation: TensorObservation, num_actions: int) -> Tensor:
     """The encoder's output, of the promised form; the observation is left alone."""
     given = {key: value.clone() for key, value in observation.items()}
-    state: Any = module(given)
     batch = len(observation["mask"])
+    with calling(name, f"given {batch} rows with {num_actions} actions"):
+        state: Any = module(given)
     allowed = [(batch, module.width), (batch, num_actions, module.width)]
     expect(
         isinstance(state, Tensor) and tuple(state.shape) in allowed and state.is_floating_point(),
@@ -105,10 +127,9 @@ def _check_rooms(name: str, module: Any, observation: TensorObservation, state: 
     def longer(rooms: Tensor) -> Tensor:
         return torch.cat([rooms, rooms.new_zeros(_BATCH, 3, *rooms.shape[2:])], dim=1)
 
-    try:
-        wider = _state(name, module, _with_rooms(observation, longer), num_actions + 3)
-    except RuntimeError as error:
-        raise ContractError(f"{name} cannot score another number of rooms than it was built with: {error}") from error
+    with calling(name, "given another number of rooms than it was built with"):
+        module(_with_rooms(observation, longer))
+    wider = _state(name, module, _with_rooms(observation, longer), num_actions + 3)
     expect(
         _close(wider[:, :num_actions] if per_room else wider, state),
         f"{name}: closed rooms (masked rows of zeros) change the state of others",

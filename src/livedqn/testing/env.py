@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.vector import AutoresetMode
 
-from livedqn.testing.errors import ContractError, expect
-from livedqn.testing.records import Record, Recorder, differing
-from livedqn.types import BoolArray, LivedqnError, Spec
+from livedqn.testing.answers import Record
+from livedqn.testing.declared import declared
+from livedqn.testing.errors import ContractError, calling, described_error, expect
+from livedqn.testing.records import Recorder, differing
+from livedqn.types import BoolArray
 
-_SPLITS = ("train", "validation", "test")
 _STEPS = 60
+_STEPS_FROM_STATE = 20
 
 
 def check_env(env: Any) -> None:
@@ -25,12 +27,12 @@ def check_env(env: Any) -> None:
     Raises:
         ContractError: the first promise that it does not keep.
     """
-    spec = _declared(env)
+    spec = declared(env)
     recorder = Recorder(env, spec)
     first = _played(recorder, seed=1)
-    different = differing(first, _played(recorder, seed=1))
-    expect(not different, f"two runs with the same seed and actions differ: see {different}")
+    _expect_same(first, _played(recorder, seed=1), "two runs with the same seed and actions differ")
     expect(differing(first, _played(recorder, seed=2)), "reset(seed=1) and reset(seed=2) start the same run")
+    recorder.expect_restarts()
     _check_splits(env, recorder)
     _check_restart(env, recorder)
     if spec.has_rooms:
@@ -39,30 +41,14 @@ def check_env(env: Any) -> None:
         _check_state(env, recorder)
 
 
-def _declared(env: Any) -> Spec:
-    mode = env.metadata.get("autoreset_mode")
-    expect(
-        mode is AutoresetMode.DISABLED,
-        f"metadata['autoreset_mode'] is {mode}; it owes AutoresetMode.DISABLED: rows restart when they are told to",
-    )
-    splits = tuple(env.metadata.get("splits", ()))
-    expect(splits in ((), _SPLITS), f"metadata['splits'] is {splits}; it owes {_SPLITS}, or nothing")
-    try:
-        spec = Spec.of(env)
-    except LivedqnError as error:
-        raise ContractError(str(error)) from error
-    expect(spec.episode in ("session", "viewer"), f"metadata['episode'] is {spec.episode!r}, not session or viewer")
-    return spec
-
-
 def _played(recorder: Recorder, seed: int) -> list[Record]:
     recorder.rng = np.random.default_rng(0)
-    records = [recorder.reset(seed=seed)]
-    for _ in range(_STEPS):
-        records.append(recorder.step())
-        if recorder.ended.any():
-            records.append(recorder.restart_ended())
-    return records
+    return [recorder.reset(seed=seed), *recorder.play(_STEPS)]
+
+
+def _expect_same(first: list[Record], second: Iterable[Record], promise: str) -> None:
+    different = differing(first, second)
+    expect(not different, f"{promise}: see {different}")
 
 
 def _check_splits(env: Any, recorder: Recorder) -> None:
@@ -71,22 +57,14 @@ def _check_splits(env: Any, recorder: Recorder) -> None:
 
 
 def _check_restart(env: Any, recorder: Recorder) -> None:
-    """``reset_mask``: rows that it does not name are left alone. Environments that ignore it restart them all."""
-    if env.num_envs == 1:
-        return
+    """``reset_mask`` restarts rows in the middle of an episode too, and they play on."""
     recorder.reset(seed=3)
-    before = recorder.step()
-    rows: BoolArray = np.zeros(env.num_envs, np.bool_)
-    rows[0] = True
-    rows |= recorder.ended
-    if rows.all():
-        return
-    mask = rows.copy()
-    after = recorder.reset(options={"reset_mask": mask})
-    for name in after:
-        kept = np.array_equal(before[name][~rows], after[name][~rows]) if name in before else True
-        expect(kept, f"reset(options={{'reset_mask': ...}}) changed {name} of rows that the mask does not name")
-    expect(np.array_equal(mask, rows), "reset changed the array that it was given as reset_mask")
+    for attempt in range(6):  # more than once, since a row may happen to be where it began
+        list(recorder.play(3))
+        rows: BoolArray = np.arange(env.num_envs) == attempt % env.num_envs
+        recorder.restart(rows)
+        list(recorder.play(1))
+    recorder.expect_restarts()
 
 
 def _check_masked_action(env: Any, recorder: Recorder) -> None:
@@ -105,20 +83,35 @@ def _check_masked_action(env: Any, recorder: Recorder) -> None:
 
 
 def _check_state(env: Any, recorder: Recorder) -> None:
+    """A state taken in mid-play leads on as the environment itself went on, whatever was played in between."""
+    name = type(env).__name__
     recorder.reset(seed=4)
-    recorder.step()
-    if recorder.ended.any():
-        recorder.restart_ended()
-    buffer, kept = io.BytesIO(), recorder.observation
-    torch.save(env.state_dict(), buffer)
-    first = [recorder.step(seed=0)]
-    buffer.seek(0)
+    list(recorder.play(3))
+    place, buffer = recorder.place(), _saved(env, name)
+    recorder.rng = np.random.default_rng(5)
+    first = list(recorder.play(_STEPS_FROM_STATE))
+    recorder.reset(seed=5)  # a state that leaves out the world must not find it still there
     try:
         state = torch.load(buffer, weights_only=True)
     except Exception as error:
         raise ContractError(f"state_dict() holds more than numbers, strings and tensors: {error}") from error
-    env.load_state_dict(state)
-    recorder.observation = kept
-    again = [recorder.step(seed=0)]
-    different = differing(first, again)
-    expect(not different, f"after load_state_dict the same actions lead elsewhere: see {different}")
+    expect(hasattr(env, "load_state_dict"), f"{name} has state_dict but no load_state_dict; it owes both, or neither")
+    with calling(name, "load_state_dict was given what state_dict had answered"):
+        env.load_state_dict(state)
+    recorder.go_to(place, "load_state_dict")
+    recorder.rng = np.random.default_rng(5)
+    _expect_same(first, recorder.play(_STEPS_FROM_STATE), "after load_state_dict the same actions lead elsewhere")
+
+
+def _saved(env: Any, name: str) -> io.BytesIO:
+    """What ``state_dict`` answers, as a file."""
+    with calling(name, "state_dict was called"):
+        state = env.state_dict()
+    buffer = io.BytesIO()
+    try:
+        torch.save(state, buffer)
+    except Exception as error:
+        reason = described_error(error)
+        raise ContractError(f"state_dict() holds more than numbers, strings and tensors: {reason}") from error
+    buffer.seek(0)
+    return buffer

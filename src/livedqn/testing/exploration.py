@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livedqn.protocols import Exploration
-from livedqn.testing.errors import expect
+from livedqn.testing.errors import calling, described, expect, expect_instance
 from livedqn.types import BoolArray, FloatArray
 
 _STEPS = (0, 1, 10_000, 10**9)
@@ -19,7 +19,9 @@ def check_exploration(exploration: Exploration) -> None:
     Raises:
         ContractError: the first promise that it does not keep.
     """
+    expect_instance(exploration, "check_exploration")
     name = type(exploration).__name__
+    expect(callable(exploration), f"{name} cannot be called; it owes __call__(q, mask, step)")
     least = getattr(exploration, "min_estimates", 1)
     expect(isinstance(least, int) and least >= 1, f"{name}.min_estimates is {least!r}; it owes a number from 1")
     rng = np.random.default_rng(0)
@@ -36,12 +38,11 @@ def check_exploration(exploration: Exploration) -> None:
 
 def _check(name: str, exploration: Exploration, q: FloatArray, mask: BoolArray, step: int) -> None:
     q_before, mask_before = q.copy(), mask.copy()
-    p = exploration(q, mask, step)
+    p = _call(name, exploration, q, mask, step)
     case = f"for q of shape {q.shape} at step {step}"
     expect(
         isinstance(p, np.ndarray) and p.shape == mask.shape and np.issubdtype(p.dtype, np.floating),
-        f"{name} answered {getattr(p, 'dtype', type(p).__name__)} of shape {np.shape(p)} {case}; it owes "
-        f"floating-point probabilities of shape {mask.shape}",
+        f"{name} answered {described(p)} {case}; it owes floating-point probabilities of shape {mask.shape}",
     )
     expect(np.isfinite(p).all(), f"{name} answered probabilities that are not finite {case}")
     expect((p >= 0).all(), f"{name} answered a negative probability {case}")
@@ -57,6 +58,19 @@ def _check(name: str, exploration: Exploration, q: FloatArray, mask: BoolArray, 
     )
     p = p.copy()
     expect(
-        np.array_equal(exploration(q, mask, step), p),
+        np.array_equal(_call(name, exploration, q, mask, step), p),
         f"{name} answered differently to the same values, mask and step; it owes probabilities and draws nothing",
     )
+    # each alone: another order of the rows would not betray what they share, such as the greatest value of all
+    for row in range(len(mask)):
+        alone = _call(name, exploration, q[:, row : row + 1], mask[row : row + 1], step)
+        expect(
+            np.shape(alone) == (1, mask.shape[1]) and np.allclose(alone[0], p[row], rtol=1e-5, atol=1e-6),
+            f"{name} answers otherwise for a row alone than among others {case}; rows are different viewers",
+        )
+
+
+def _call(name: str, exploration: Exploration, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
+    needs = f"; if it needs more than {len(q)} estimate{'s' * (len(q) > 1)} of a value, it owes {name}.min_estimates"
+    with calling(name, f"given q of shape {q.shape} at step {step}", hint=needs):
+        return exploration(q, mask, step)

@@ -1,144 +1,126 @@
-"""What an environment answered, checked and copied: the working part of ``check_env``."""
+"""An environment played with random allowed actions: the working part of ``check_env``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from livedqn.testing.errors import expect
+from livedqn.testing.answers import Answers, Record
+from livedqn.testing.errors import calling, described, expect
 from livedqn.types import BoolArray, IntArray, Spec
 
-#: The arrays of one answer by name, copied.
-Record = dict[str, npt.NDArray[Any]]
 
-
-def differing(first: Sequence[Record], second: Sequence[Record]) -> str:
-    """The names of the arrays in which two runs differ, or an empty string."""
-    if [record.keys() for record in first] != [record.keys() for record in second]:
-        return "when rows end"
-    pairs = zip(first, second, strict=True)
-    return ", ".join(sorted({name for a, b in pairs for name in a if not np.array_equal(a[name], b[name])}))
+def differing(first: Sequence[Record], second: Iterable[Record]) -> str:
+    """The names of the arrays in which two runs first differ, or an empty string; it asks for no more of them."""
+    for a, b in zip(first, second, strict=False):
+        if a.keys() != b.keys():
+            return "when rows end"
+        names = sorted(name for name in a if not np.array_equal(a[name], b[name]))
+        if names:
+            return ", ".join(names)
+    return ""
 
 
 class Recorder:
     """Plays ``env`` with random allowed actions and checks the form of all that it answers."""
 
     def __init__(self, env: Any, spec: Spec) -> None:
-        self.env, self.spec = env, spec
         self.rng = np.random.default_rng(0)
-        self.ended: BoolArray = np.zeros(env.num_envs, np.bool_)
-        self.observation: Record = {}
+        self._env, self._num_actions = env, spec.num_actions
+        self._answers = Answers(env.num_envs, env.single_observation_space, spec)
+        self._name = type(env).__name__
+        self._after = ""  # what was called before, for messages
+        self._observation: Record = {}
+        self._ids: Record = {}
+        self._ended: BoolArray = np.zeros(env.num_envs, np.bool_)
+        self._restarts, self._changes = 0, 0
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Record:
-        """Start all rows, or those of ``reset_mask``."""
-        started = (options or {}).get("reset_mask", np.ones(self.env.num_envs, np.bool_)).copy()
-        answer = self.env.reset(seed=seed, options=options)
-        expect(isinstance(answer, tuple) and len(answer) == 2, "reset owes (observation, infos)")
-        self.ended = self.ended & ~started
-        self.observation = self._observed(answer[0])
-        return self.observation | self._ids(answer[1])
+    def reset(self, *, seed: int, options: dict[str, Any] | None = None) -> Record:
+        """Start all rows."""
+        call = f"reset(seed={seed}, options={options})"
+        with calling(self._name, f"{call} was called"):
+            answer = self._env.reset(seed=seed, options=options)
+        self._observation, self._ids = self._begun(answer)
+        self._ended = np.zeros(self._env.num_envs, np.bool_)
+        self._after = call
+        return self._observation | self._ids
 
-    def restart_ended(self) -> Record:
-        """Start the rows that have ended."""
-        return self.reset(options={"reset_mask": self.ended.copy()})
+    def restart(self, rows: BoolArray) -> Record:
+        """Start ``rows`` (B,) and check that the others are left alone."""
+        mask = rows.copy()
+        call = f"reset(options={{'reset_mask': ...}}) of rows {np.flatnonzero(rows).tolist()}"
+        with calling(self._name, f"{call} was called"):
+            # a fresh dict, as the platform gives: SyncVectorEnv pops reset_mask out of it
+            answer = self._env.reset(options={"reset_mask": mask})
+        expect(np.array_equal(mask, rows), "reset changed the array that it was given as reset_mask")
+        observation, ids = self._begun(answer)
+        self._count(observation, rows)
+        self._observation = observation
+        # infos of rows that the mask does not name say nothing: SyncVectorEnv fills them with zeros
+        self._ids = {name: np.where(_like(rows, new), new, self._ids.get(name, new)) for name, new in ids.items()}
+        self._ended = self._ended & ~rows
+        self._after = call
+        return self._observation | self._ids
 
-    def step(self, *, seed: int | None = None) -> Record:
-        """Take one random allowed action a row; with ``seed``, one that depends on nothing else."""
-        rng = self.rng if seed is None else np.random.default_rng(seed)
-        mask = self.observation.get("mask", np.ones((self.env.num_envs, self.spec.num_actions), np.bool_))
-        actions: IntArray = np.where(mask, rng.random(mask.shape), -1).argmax(axis=1)
+    def step(self) -> Record:
+        """Take one random allowed action a row."""
+        mask = self._observation.get("mask", np.ones((self._env.num_envs, self._num_actions), np.bool_))
+        actions: IntArray = np.where(mask, self.rng.random(mask.shape), -1).argmax(axis=1)
         given = actions.copy()
-        answer = self.env.step(given)
+        with calling(self._name, f"stepped with actions that its masks allow, after {self._after}"):
+            answer = self._env.step(given)
         expect(np.array_equal(given, actions), "step changed the array of actions that it was given")
         expect(isinstance(answer, tuple) and len(answer) == 5, "step owes 5 values, as Gymnasium's do")
         observation, reward, terminated, truncated, infos = answer
-        self._flags("terminated", terminated)
-        self._flags("truncated", truncated)
-        self._numbers("the reward", reward)
-        self.ended = terminated | truncated
-        self.observation = self._observed(observation)
-        record = {"reward": np.array(reward), "terminated": np.array(terminated), "truncated": np.array(truncated)}
-        return self.observation | record | self._signals(infos) | self._elapsed(infos) | self._ids(infos)
+        self._observation = self._answers.observation(observation)
+        outcome = self._answers.outcome(reward, terminated, truncated) | self._answers.signals(infos)
+        self._ids = self._answers.ids(infos, "step")
+        self._ended = outcome["terminated"] | outcome["truncated"]
+        return self._observation | outcome | self._ids
 
-    def _observed(self, observation: Any) -> Record:
-        for name, space in _leaves(self.env.single_observation_space):
-            array = observation[name] if name else observation
-            shape = (self.env.num_envs, *space.shape)
-            expect(
-                isinstance(array, np.ndarray) and array.shape == shape and array.dtype == space.dtype,
-                f"the observation {name} is {_described(array)}; its space says {space.dtype} of shape {shape}",
-            )
-            expect(np.isfinite(array).all(), f"the observation {name} has values that are not finite")
-        if not self.spec.has_rooms:
-            return {"context": np.array(observation)}
-        record = {name: np.array(array) for name, array in observation.items()}
-        self._rooms(record)
-        return record
+    def play(self, steps: int) -> Iterator[Record]:
+        """Take ``steps``, one at each asking, and restart what has ended."""
+        for _ in range(steps):
+            yield self.step()
+            if self._ended.any():
+                yield self.restart(self._ended.copy())
 
-    def _rooms(self, record: Record) -> None:
-        mask, candidates, history = record["mask"], record["candidates"], record["history"]
-        expect(mask.dtype == np.bool_, f"mask is {mask.dtype}; it owes bool")
-        expect(mask[:, 0].all(), "mask[:, 0] is False somewhere; nothing is always allowed")
-        expect(not candidates[:, 0].any(), "row 0 of the candidates is not all zeros; it is nothing")
-        expect(np.isin(history[..., 0], (0, 1)).all(), "column 0 of the history is neither 0 nor 1 somewhere")
-        expect(not history[history[..., 0] == 0].any(), "an unused row of the history is not all zeros")
-        for array in ("context", "history", "candidates"):
-            for index, column in enumerate(getattr(self.spec, array)):
-                values = record[array][..., index]
-                if column.kind != "number":
-                    expect((values >= 0).all(), f"{array} column {column.name!r} ({column.kind}) is below 0")
-                if column.kind == "category":
-                    known = np.isin(values, np.arange(column.cardinality)).all()
-                    expect(known, f"{array} column {column.name!r} is no integer below its cardinality")
-                if column.kind == "id":
-                    fits = ((values == np.floor(values)) & (values < 2**24)).all()
-                    expect(fits, f"{array} column {column.name!r} holds no integers below 2**24")
+    def place(self) -> tuple[Record, Record, BoolArray]:
+        """Where play is, for :meth:`go_to`."""
+        return self._observation, self._ids, self._ended
 
-    def _signals(self, infos: Mapping[str, Any]) -> Record:
-        delivered = infos.get("signals", {})
+    def go_to(self, place: tuple[Record, Record, BoolArray], after: str) -> None:
+        """Go on at ``place``, to which ``after`` has brought the environment."""
+        self._observation, self._ids, self._ended = place
+        self._after = after
+
+    def expect_restarts(self) -> None:
+        """The rows restarted since this was asked last, if any, have begun anew: one at least looks different."""
         expect(
-            set(delivered) == set(self.spec.signals),
-            f"metadata['signals'] promises {sorted(self.spec.signals)}, step delivered {sorted(delivered)}",
+            self._changes or not self._restarts,
+            f"reset(options={{'reset_mask': ...}}) left the observation of the rows that it names as it was, "
+            f"{self._restarts} times of {self._restarts}; it owes them the first observation of a new episode",
         )
-        for name, values in delivered.items():
-            self._numbers(f"signal {name!r}", values)
-        return {f"signal {name}": np.array(values) for name, values in delivered.items()}
+        self._restarts, self._changes = 0, 0
 
-    def _elapsed(self, infos: Mapping[str, Any]) -> Record:
-        if "elapsed_s" not in infos:
-            return {}
-        self._numbers("elapsed_s", infos["elapsed_s"])
-        expect((np.asarray(infos["elapsed_s"]) > 0).all(), "elapsed_s is not above 0 everywhere")
-        return {"elapsed_s": np.array(infos["elapsed_s"])}
+    def _begun(self, answer: Any) -> tuple[Record, Record]:
+        good = isinstance(answer, tuple) and len(answer) == 2
+        expect(good, f"reset answered {described(answer)}; it owes (observation, infos)")
+        return self._answers.observation(answer[0]), self._answers.ids(answer[1], "reset")
 
-    def _ids(self, infos: Mapping[str, Any]) -> Record:
-        ids = infos.get("ids", {}) if self.spec.has_rooms else {}
-        rows = (self.env.num_envs,)
-        for name, values in ids.items():
-            shape = (*rows, self.spec.num_actions) if name in ("rooms", "streamers") else rows
+    def _count(self, observation: Record, rows: BoolArray) -> None:
+        changed = {name: array != self._observation[name] for name, array in observation.items()}
+        for name, where in changed.items():
             expect(
-                isinstance(values, np.ndarray) and values.shape == shape and values.dtype == np.int64,
-                f"infos['ids'][{name!r}] is {_described(values)}; it owes int64 of shape {shape}",
+                not where[~rows].any(),
+                f"reset(options={{'reset_mask': ...}}) changed {name} of rows that the mask does not name",
             )
-        return {f"id {name}": np.array(values) for name, values in ids.items()}
-
-    def _flags(self, name: str, values: Any) -> None:
-        good = isinstance(values, np.ndarray) and values.dtype == np.bool_ and values.shape == (self.env.num_envs,)
-        expect(good, f"{name} is {_described(values)}; it owes bool of shape ({self.env.num_envs},)")
-
-    def _numbers(self, name: str, values: Any) -> None:
-        good = isinstance(values, np.ndarray) and values.dtype.kind == "f" and values.shape == (self.env.num_envs,)
-        expect(good, f"{name} is {_described(values)}; it owes floats of shape ({self.env.num_envs},)")
-        expect(np.isfinite(values).all(), f"{name} has values that are not finite")
+        self._restarts += 1
+        self._changes += any(where[rows].any() for where in changed.values())
 
 
-def _leaves(space: Any) -> list[tuple[str, Any]]:
-    spaces = getattr(space, "spaces", None)
-    return [("", space)] if spaces is None else list(spaces.items())
-
-
-def _described(value: Any) -> str:
-    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+def _like(rows: BoolArray, values: Any) -> BoolArray:
+    """``rows`` (B,) with as many axes as ``values`` (B, ...)."""
+    return rows.reshape(-1, *[1] * (values.ndim - 1))
