@@ -99,6 +99,25 @@ class Detached(Good):
         return super().forward(observation).detach()
 
 
+class HidesLayers(Good):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.hidden = [nn.Linear(self.width, self.width)]  # a plain list: PyTorch does not see what it holds
+
+    def forward(self, observation):
+        return self.hidden[0](super().forward(observation))
+
+
+class NeedsDepth(Good):
+    def __init__(self, spec):
+        raise TypeError("depth?")
+
+
+class ReadsAnotherKey(Good):
+    def forward(self, observation):
+        return observation["contexts"]
+
+
 @pytest.mark.parametrize(
     ("encoder", "promise"),
     [
@@ -114,6 +133,10 @@ class Detached(Good):
         (CountsRooms, "another number of rooms"),
         (MeansOverClosedRooms, "closed rooms"),
         (Detached, "without a gradient"),
+        (HidesLayers, "answers otherwise after load_state_dict.*nn.ModuleList, not in a list"),
+        (NeedsDepth, r"NeedsDepth \(rooms with a history\) raised TypeError: depth\? when built"),
+        (ReadsAnotherKey, "raised KeyError: 'contexts' when given 6 rows"),
+        (Good(example_spec()), "given an instance of Good; it takes the class"),
     ],
 )
 def test_the_broken_promise_is_named(encoder, promise):

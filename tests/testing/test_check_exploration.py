@@ -87,6 +87,30 @@ class Draws(Uniform):
         return weight / weight.sum(axis=-1, keepdims=True)
 
 
+class SharesTheGreatest(Uniform):
+    """A temperature that depends on the greatest value of the whole batch."""
+
+    def __call__(self, q, mask, step):
+        value = np.where(mask, q.mean(axis=0), 0)
+        weight = mask * np.exp(value / (1 + np.abs(value).max()))
+        return weight / weight.sum(axis=-1, keepdims=True)
+
+
+class NeedsThree(Uniform):
+    def __call__(self, q, mask, step):
+        if len(q) < 3:
+            raise ValueError("too few estimates")
+        return super().__call__(q, mask, step)
+
+
+class SaysThree(NeedsThree):
+    min_estimates = 3
+
+
+def test_an_exploration_that_says_how_many_estimates_it_needs_passes():
+    check_exploration(SaysThree())
+
+
 @pytest.mark.parametrize(
     ("exploration", "promise"),
     [
@@ -98,6 +122,10 @@ class Draws(Uniform):
         (Overflows(), "not finite"),
         (WritesMask(), "may only read"),
         (Draws(), "draws nothing"),
+        (SharesTheGreatest(), "otherwise for a row alone.*rows are different viewers"),
+        (NeedsThree(), "NeedsThree raised ValueError: too few estimates when.*it owes NeedsThree.min_estimates"),
+        (Uniform, r"was given the class Uniform; it takes an instance: check_exploration\(Uniform"),
+        (object(), "object cannot be called"),
     ],
 )
 def test_the_broken_promise_is_named(exploration, promise):

@@ -76,6 +76,38 @@ class MixesRows(Good):
         return signals["clicked"].cumsum(dtype=np.float32)
 
 
+class CentresOnTheMean(Good):
+    def __call__(self, signals):
+        return signals["clicked"] - signals["clicked"].mean()
+
+
+class AddsASignal(Good):
+    def __call__(self, signals):
+        signals["sum"] = super().__call__(signals)
+        return signals["sum"]
+
+
+class PopsASignal(Good):
+    def __call__(self, signals):
+        return signals.pop("clicked")
+
+
+class Fails(Good):
+    def __call__(self, signals):
+        raise OverflowError("too much")
+
+
+class WatchedShare:
+    signals = ("watch_s", "elapsed_s")
+
+    def __call__(self, signals):
+        return signals["watch_s"] / signals["elapsed_s"]
+
+
+def test_a_reward_may_divide_by_the_time_that_passed():
+    check_reward(WatchedShare())
+
+
 @pytest.mark.parametrize(
     ("reward", "promise"),
     [
@@ -88,6 +120,11 @@ class MixesRows(Good):
         (WritesSignals(), "changed signal 'clicked'"),
         (Remembers(), "a reward is pure"),
         (MixesRows(), "rows are different viewers"),
+        (CentresOnTheMean(), "rows are different viewers"),
+        (AddsASignal(), r"AddsASignal added or removed signals \(sum\)"),
+        (PopsASignal(), r"PopsASignal added or removed signals \(clicked\)"),
+        (Fails(), "Fails raised OverflowError: too much when"),
+        (Good, r"was given the class Good; it takes an instance: check_reward\(Good"),
     ],
 )
 def test_the_broken_promise_is_named(reward, promise):

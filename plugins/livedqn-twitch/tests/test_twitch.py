@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from livedqn_twitch import COLUMNS, TwitchRooms, twitch
+from livedqn_twitch import TwitchRooms, twitch
+from livedqn_twitch.snapshots import COLUMNS, read
 
 from livedqn.testing import check_env
 from livedqn.types import LivedqnError
@@ -100,15 +102,73 @@ def test_only_viewers_depend_on_the_seed(path: str) -> None:
     [
         ([HEADER], "no rows"),
         ([HEADER.replace("viewer_count", "viewers"), *made(1)], "lacks the columns viewer_count"),
-        ([HEADER, *made(36)[:-1], "2020-02-05T23:00:00,x,900,chat,2020-02-05T00:00:00Z,7,fr"], "cannot be read"),
         ([HEADER, *made(20)], "spans 20.0 days"),
-        ([HEADER, "2020-01-01T00:00:00,1"], "cannot be read"),
     ],
 )
 def test_bad_files_are_one_line(tmp_path: Path, lines: list[str], what: str) -> None:
     file = tmp_path / "bad.csv"
     file.write_text("\n".join(lines))
     with pytest.raises(LivedqnError, match=what) as error:
+        twitch(2, rooms=str(file))
+    assert "\n" not in str(error.value)
+
+
+NOON = "2020-01-01T12:00:00"
+GOOD = f"{NOON},1000,900,chat,2020-01-01T06:00:00Z,7,fr"
+
+
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [
+        (GOOD.replace("1000", "x"), "stream_id='x' is no whole number"),
+        (GOOD.replace("1000", "0"), "stream_id='0' is no whole number from 1"),
+        (GOOD.replace("1000", "-5"), "stream_id='-5' is no whole number from 1"),
+        (GOOD.replace("1000", "9" * 26), f"stream_id='{'9' * 26}' is no whole number"),
+        (GOOD.replace("900", "0"), "streamer_id='0' is no whole number"),
+        (GOOD.replace(",7,", ",nan,"), "viewer_count='nan' is no number of viewers"),
+        (GOOD.replace(",7,", ",inf,"), "viewer_count='inf' is no number of viewers"),
+        (GOOD.replace(",7,", ",-1,"), "viewer_count='-1' is no number of viewers"),
+        (GOOD.replace(",7,", ",,"), "viewer_count='' is no number of viewers"),
+        (GOOD.replace("2020-01-01T06:00:00Z", ""), "started_at_utc='' is no time"),
+        (GOOD.replace("T06:00:00Z", "T06:00:00+01:00"), r"started_at_utc='2020-01-01T06:00:00\+01:00' is not in UTC"),
+        (GOOD.replace("T06:00", "T12:01"), "started_at_utc='2020-01-01T12:01:00Z' lies after snapshot_time_utc='2020-"),
+        (NOON + ",1000,900", "game_id is missing, for the row ends before it"),
+        (NOON + ",1000,900,chat", "started_at_utc is missing"),
+        (GOOD.removesuffix(",7,fr"), "viewer_count is missing"),
+        (GOOD + ",more", "'more' stands behind the last column"),
+        (GOOD.replace(",7,", ",8,").replace("1000", "1001"), f"stream_id='1001' is in .*'{NOON}' already, in line 2"),
+    ],
+)
+def test_a_broken_row_is_named(tmp_path: Path, broken: str, what: str) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text("\n".join([HEADER, GOOD.replace("1000", "1001"), broken]))
+    with pytest.raises(LivedqnError, match=rf"^rooms={file}, line 3: {what}.*; correct or remove this row$"):
+        twitch(2, rooms=str(file))
+
+
+def test_a_byte_order_mark_and_an_empty_category_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "marked.csv"
+    file.write_text("\n".join([HEADER, GOOD.replace("chat", "")]), encoding="utf-8-sig")
+    rows = read(str(file))
+    assert rows["room"].tolist() == [1000]
+    assert rows["game_id"].tolist() == [""]
+    assert rows["snapshot_s"].tolist() == [1577880000]  # date --utc --date 2020-01-01T12:00 +%s
+    assert rows["snapshot_s"] - rows["started_s"] == 6 * 3600
+
+
+@pytest.mark.parametrize("fault", ["block", "flipped", "cut", "text"])
+def test_a_broken_archive_is_one_line(tmp_path: Path, fault: str) -> None:
+    file = tmp_path / "bad.csv.gz"
+    whole = gzip.compress("\n".join([HEADER, *made()]).encode())
+    half = len(whole) // 2
+    broken = {
+        "block": whole[:10] + b"\xff" + whole[11:],  # a kind of block that does not exist: zlib's own error
+        "flipped": whole[:half] + bytes(99 * [255]) + whole[half + 99 :],
+        "cut": whole[:half],
+        "text": b"a,b",
+    }
+    file.write_bytes(broken[fault])
+    with pytest.raises(LivedqnError, match=r"cannot be read \(.*\); name a CSV") as error:
         twitch(2, rooms=str(file))
     assert "\n" not in str(error.value)
 

@@ -26,6 +26,12 @@ _FIRST_STEPS = """\
   livedqn evaluate checkpoint=<run>/policy.ckpt   compare it on worlds it never saw
   livedqn plugins reward=engagement               what a plugin can be told"""
 
+_REQUEST = """\
+  {"context": [...], "history": [[...], ...], "candidates": [[0, ...], [...], ...], "rooms": [null, 17, 42]}
+  The arrays of one viewer as the environment shows them: context (C), and where there are rooms history (T, H) and
+  candidates (k, F), of which row 0, nothing, is zeros. "mask" (k) says what may be chosen, "rooms" (k) names the rooms;
+  both may be left out."""
+
 
 def page(command: str) -> str:
     """What ``livedqn <command> --help`` prints."""
@@ -40,6 +46,8 @@ def page(command: str) -> str:
         lines += [*_table({kind: _marked(known, usual.get(kind)) for kind, known in options.items()}), ""]
     if command in _SCHEMAS:
         lines += [f"Settings of {command}: <name>=<value>", *_table(_settings(_SCHEMAS[command])), ""]
+    if command == "recommend":
+        lines += ["What it reads, a line a request", _REQUEST, ""]
     if command == "plugins":
         lines += ["livedqn plugins lists all; livedqn plugins <kind>=<name> shows the settings of one", ""]
     flags = {f"{long}, {short}".rstrip(", "): text for long, (short, _, text) in FLAGS.items()}

@@ -6,11 +6,7 @@ towards a snapshot that nobody has seen yet. A room ends at the first snapshot i
 
 from __future__ import annotations
 
-import csv
-import gzip
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +14,13 @@ import numpy.typing as npt
 
 from livedqn.envs import TYPICAL, LiveStream, Timetable, Viewers
 from livedqn.types import LivedqnError
+from livedqn_twitch.snapshots import Rows, read
 
-COLUMNS = ("snapshot_time_utc", "stream_id", "streamer_id", "game_id", "started_at_utc", "viewer_count")
+__all__ = ["TwitchRooms", "twitch"]
+
 SECONDS_PER_DAY = 86_400
 #: Each split begins so many days after the first snapshot, and ends where the next one begins.
 SPLIT_DAYS = {"train": 0, "validation": 28, "test": 34}
-
-Rows = dict[str, npt.NDArray[Any]]
 
 
 def twitch(
@@ -47,7 +43,7 @@ def twitch(
         invalid: what a masked action does: raise (an error), or nothing (it counts as *nothing*).
 
     Raises:
-        LivedqnError: the file is missing, is not such a CSV, or has no rooms for one of the splits.
+        LivedqnError: the file is missing or no such CSV, a row cannot be true, or a split has no rooms.
     """
     if topics < 1:
         raise LivedqnError(f"env twitch has topics={topics}; it needs at least 1")
@@ -75,9 +71,9 @@ class TwitchRooms:
         """The rooms of the file at ``path``.
 
         Raises:
-            LivedqnError: the file is missing, is not such a CSV, or has no rooms for one of the splits.
+            LivedqnError: the file is missing or no such CSV, a row cannot be true, or a split has no rooms.
         """
-        rows = _read(path, Path(path).stat().st_mtime_ns if Path(path).exists() else 0)
+        rows = read(path)
         snapshots, snapshot = np.unique(rows["snapshot_s"], return_inverse=True)
         streamer = np.unique(rows["streamer_id"], return_inverse=True)[1] + 1
         starts_s = {split: snapshots[0] + days * SECONDS_PER_DAY for split, days in SPLIT_DAYS.items()}
@@ -107,39 +103,6 @@ class TwitchRooms:
             # the last snapshot tells only that these rooms are live: it closes the split
             timetables[split] = Timetable.of(snapshots[inside], float(snapshots[inside][-1]) + 1, entries)
         return cls(topics=topics, streamers=int(streamer.max()), timetables=timetables)
-
-
-@lru_cache(maxsize=2)
-def _read(path: str, changed: int) -> Rows:
-    """The columns that count, of a file that was last changed at ``changed``."""
-    try:
-        with gzip.open(path, "rt") if path.endswith(".gz") else Path(path).open() as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise LivedqnError(f"rooms={path} lacks the columns {', '.join(missing)}")
-            table = [[row[name] for name in COLUMNS] for row in reader]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise LivedqnError(f"rooms={path} cannot be read ({error}); name a CSV of room snapshots") from error
-    if not table:
-        raise LivedqnError(f"rooms={path} has no rows; name a CSV of room snapshots")
-    try:
-        snapshot, room, streamer, game, started, heat = zip(*table, strict=True)
-        return {
-            "snapshot_s": _seconds(snapshot),
-            "room": np.array(room, np.int64),
-            "streamer_id": np.array(streamer, np.int64),
-            "game_id": np.array(game),
-            "started_s": _seconds(started),
-            "heat": np.array(heat, np.float32),
-        }
-    except (TypeError, ValueError) as error:
-        raise LivedqnError(f"rooms={path} has a value that cannot be read: {error}") from error
-
-
-def _seconds(times: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """Seconds since 1970, a midnight in UTC."""
-    return np.array([time.rstrip("Z") for time in times], "datetime64[s]").astype(np.float64)
 
 
 def _topics(game: npt.NDArray[Any], training: npt.NDArray[np.bool_], topics: int) -> npt.NDArray[np.int32]:
