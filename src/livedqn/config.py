@@ -29,7 +29,7 @@ class EvaluationConfig:
     #: Worlds of the final table; the unit of its intervals.
     worlds: int = 20
     #: Episodes a world: all are played to their end.
-    episodes: int = 1_024
+    episodes: int = 512
     #: Worlds on which checkpoints are compared in training and the baselines are tuned.
     validation_worlds: int = 4
     #: In-training evaluations in a run, evenly spaced; the best one becomes policy.ckpt.
@@ -101,7 +101,7 @@ class TrainConfig(WorldConfig):
     #: Parallel viewers (rows of the vector environment).
     num_envs: int = 256
     #: Environment steps (transitions), the total over all rows.
-    steps: int = 400_000
+    steps: int = 300_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
     #: Environment steps between two resume points.
