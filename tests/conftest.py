@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# networks this small are slower on several threads, and the tests themselves run side by side; read as torch is imported
+os.environ["OMP_NUM_THREADS"] = "1"
 
 Install = Callable[..., Path]
 _NUMBERS = itertools.count()

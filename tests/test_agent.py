@@ -16,6 +16,10 @@ from livedqn.types import Column, LivedqnError, Spec, TensorObservation
 from livedqn.watchdog import PATIENCE, DivergenceError, Watchdog
 
 SPEC = Spec(context=(Column("one"),), context_shape=(1,), num_actions=2)
+ROOMS = Spec(
+    context=(Column("one"),), context_shape=(1,), num_actions=2, history=(Column("real"),), history_length=1,
+    candidates=(Column("heat"),),
+)  # fmt: skip
 
 
 class Identity(nn.Module):
@@ -43,8 +47,8 @@ def agent(**settings: Any) -> DQN:
 def batch(action: list[int], reward: list[list[float]], discount: list[list[float]], weight: list[float]) -> Batch:
     seen = {"context": np.zeros((len(action), 1), np.float32), "mask": np.ones((len(action), 2), np.bool_)}
     return Batch(
-        seen, np.array(action), np.array(reward, np.float32), np.array(discount, np.float32), seen,
-        np.array(weight, np.float32), np.arange(len(action)),
+        seen, np.array(action), np.full(len(action), 0.5, np.float32), np.array(reward, np.float32),
+        np.array(discount, np.float32), seen, np.array(weight, np.float32), np.arange(len(action)),
     )  # fmt: skip
 
 
@@ -81,26 +85,66 @@ def test_errors_and_weights_reach_the_gradient() -> None:
     assert made.online.heads[0].advantage.bias.grad.tolist() == [-1.0, -0.125]
 
 
-def test_the_myopic_twin_learns_the_first_reward_alone() -> None:
-    spec = Spec(
-        context=(Column("one"),), context_shape=(1,), num_actions=2, history=(Column("real"),), history_length=1,
-        candidates=(Column("heat"),),
-    )  # fmt: skip
-    torch.manual_seed(0)
-    made = DQN(spec, Identity, learning_rate=0.05, n_step=2)
+def rooms_agent(**settings: Any) -> DQN:
+    """*Nothing* is worth 1 and a room 1.75, to both networks."""
+    made = DQN(ROOMS, Identity, **{"dueling": False, **settings})
+    for network in (made.online, made.myopic):
+        for parameter in network.parameters():
+            nn.init.zeros_(parameter)
+        nn.init.constant_(network.heads[0].nothing[-1].bias, 1.0)
+        nn.init.constant_(network.heads[0].room.bias, 1.75)
     made.configure_optimizers()
-    rows = 8
+    return made
+
+
+def rooms_batch(*of: Any) -> Batch:
+    """As :func:`batch`, with a room beside *nothing*."""
+    rows = len(of[0])
     seen = {
         "context": np.ones((rows, 1), np.float32), "history": np.zeros((rows, 1, 1), np.float32),
         "candidates": np.ones((rows, 2, 1), np.float32), "mask": np.ones((rows, 2), np.bool_),
     }  # fmt: skip
-    action = np.arange(rows) % 2
-    reward = np.stack([action.astype(np.float32), np.full(rows, 100, np.float32)], axis=1)
+    return batch(*of)._replace(observation=seen, next_observation=seen)
+
+
+def test_the_myopic_twin_learns_the_first_reward_alone() -> None:
+    torch.manual_seed(0)
+    made = DQN(ROOMS, Identity, learning_rate=0.05, learning_rate_end=0.05, n_step=2)
+    made.configure_optimizers()
+    data = rooms_batch([0, 1] * 4, [[0, 100], [1, 100]] * 4, [[1, 1]] * 8, [1] * 8)
     for _ in range(150):
-        made.update(
-            Batch(seen, action, reward, np.ones((rows, 2), np.float32), seen, np.ones(rows, np.float32), action)
-        )
-    assert made.myopic_values(seen)[0] == pytest.approx([0, 1], abs=0.05)
+        made.update(data)
+    assert made.myopic_values(data.observation)[0] == pytest.approx([0, 1], abs=0.05)
+
+
+def test_both_networks_learn_scaled_rewards_by_a_weighted_huber_loss() -> None:
+    made = rooms_agent(huber_delta=0.5, gradient_clip=1e9)
+    made.reward_scale.fill_(0.5)
+    # both terminate, so both networks owe the scaled rewards 3 and 2, and lack 3 - 1 and 2 - 1.75
+    error = made.update(rooms_batch([0, 1], [[6], [4]], [[0], [0]], [0.5, 2.0]))
+    assert error.tolist() == [2, 0.25]
+    for network in (made.online, made.myopic):
+        head = network.heads[0]
+        # d loss / d bias = -weight * min(error, delta) / 2: 0.5 * 0.5 / 2 and 2 * 0.25 / 2
+        assert [head.nothing[-1].bias.grad.item(), head.room.bias.grad.item()] == [-0.125, -0.25]
+
+
+def test_the_gradient_of_each_network_is_clipped_by_itself() -> None:
+    made = rooms_agent(huber_delta=1e3, gradient_clip=0.25)
+    # the bias of *nothing* is pulled by 100 + 50 - 1 online and by 100 - 1 in the myopic twin
+    made.update(rooms_batch([0, 0], [[100, 50]] * 2, [[1, 0]] * 2, [1, 1]))
+    for network in (made.online, made.myopic):
+        gradients = torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
+        assert gradients.norm().item() == pytest.approx(0.25, rel=1e-4)
+
+
+def test_the_learning_rate_falls_linearly_and_then_stays() -> None:
+    made, rates = agent(learning_rate=0.1, learning_rate_end=0.02, learning_rate_updates=4), []
+    for _ in range(6):
+        made.update(batch([0], [[0]], [[0]], [1]))
+        rates += [group["lr"] for group in made.optimizer.param_groups]
+    # a quarter of 0.1 - 0.02 at a time
+    assert rates == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02, 0.02])
 
 
 @pytest.mark.parametrize(("delta", "expected", "tolerance"), [(10.0, 1.0, 0.2), (0.01, 0.0, 0.2)])
@@ -148,10 +192,9 @@ def test_values_are_told_in_the_rewards_own_unit() -> None:
 
 
 def test_trainer_flags_without_effect_are_refused() -> None:
-    trainer = pl.Trainer(gradient_clip_val=1.0, logger=False, enable_checkpointing=False, accelerator="auto")
     made = agent()
-    made.trainer = trainer
-    with pytest.raises(LivedqnError, match=r"Trainer\(gradient_clip_val=\.\.\.\) has no effect on DQN"):
+    made.trainer = pl.Trainer(max_steps=5, logger=False, enable_checkpointing=False)
+    with pytest.raises(LivedqnError, match=r"Trainer\(max_steps=\.\.\.\) has no effect on DQN"):
         made.on_fit_start()
 
 
@@ -161,11 +204,14 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
         agent(**wrong)
 
 
+ONE = torch.ones(())
+
+
 def test_the_watchdog_barks_at_a_loss_that_is_not_finite() -> None:
     watchdog = Watchdog()
-    watchdog.watch(torch.tensor(1.0), torch.zeros(1, 2))
+    watchdog.watch(ONE, torch.zeros(1, 2), ONE)
     watchdog.check(1)
-    watchdog.watch(torch.tensor(float("nan")), torch.zeros(1, 2))
+    watchdog.watch(ONE, torch.zeros(1, 2), torch.tensor(float("nan")))
     with pytest.raises(DivergenceError, match=r"by update 2: the loss is not finite; policy\.ckpt keeps"):
         watchdog.check(2)
 
@@ -174,12 +220,12 @@ def test_the_watchdog_barks_at_values_above_ten_times_the_returns_only_after_a_t
     watchdog = Watchdog()
     watchdog.expect(3.0)
     for _ in range(PATIENCE - 1):
-        watchdog.watch(torch.tensor(0.0), torch.full((1, 2), 31.0))
+        watchdog.watch(ONE, torch.full((1, 2), 31.0), ONE)
     watchdog.check(PATIENCE - 1)
-    watchdog.watch(torch.tensor(0.0), torch.full((1, 2), 29.0))  # a break
-    watchdog.watch(torch.tensor(0.0), torch.full((1, 2), 31.0))
+    watchdog.watch(ONE, torch.full((1, 2), 29.0), ONE)  # a break
+    watchdog.watch(ONE, torch.full((1, 2), 31.0), ONE)
     watchdog.check(PATIENCE + 1)
     for _ in range(PATIENCE - 1):
-        watchdog.watch(torch.tensor(0.0), torch.full((1, 2), -31.0))
+        watchdog.watch(ONE, torch.full((1, 2), -31.0), ONE)
     with pytest.raises(DivergenceError, match=r"\|Q\| stayed above 30"):
         watchdog.check(2 * PATIENCE)

@@ -10,15 +10,18 @@ from livedqn.config import CapConfig
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.progress import Returns
+from livedqn.protocols import Batch, Reward
 from livedqn.replay.uniform import Uniform
 from livedqn.rewards import Native
 from livedqn.stage import Stage
-from livedqn.types import FloatArray
+from livedqn.types import FloatArray, Observation, Signals
 
 
-def experience(env: dict, rows: int = 3, floor: float = 0.0, epsilon: float = 0.5) -> Experience:
-    stage = Stage(plugins.build("env", env, rows), Native(), CapConfig())
-    replay = Uniform(stage.spec, rows, 1, capacity=1_000)
+def experience(
+    env: dict, rows: int = 3, floor: float = 0.0, epsilon: float = 0.5, n_step: int = 1, reward: Reward | None = None
+) -> Experience:
+    stage = Stage(plugins.build("env", env, rows), reward or Native(), CapConfig())
+    replay = Uniform(stage.spec, rows, n_step, capacity=1_000)
     made = Experience(stage, EpsilonGreedy(start=epsilon, end=epsilon), replay, seed=0, floor=floor)
     made.begin(0)
     return made
@@ -26,6 +29,7 @@ def experience(env: dict, rows: int = 3, floor: float = 0.0, epsilon: float = 0.
 
 CARTPOLE = {"plugin": "gym", "id": "CartPole-v1"}
 SIM = {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 5}
+PATIENT = {**SIM, "viewers": {"leave_bias": -99.0}}  # nobody leaves: sessions are cut after five requests
 
 
 def gamma(elapsed_s: FloatArray) -> FloatArray:
@@ -33,14 +37,82 @@ def gamma(elapsed_s: FloatArray) -> FloatArray:
 
 
 def test_terminated_stores_discount_zero_and_truncated_does_not() -> None:
-    patient = {**SIM, "viewers": {"leave_bias": -99.0}}  # nobody leaves: sessions are cut after five requests
-    pole, rooms = experience(CARTPOLE), experience(patient)
+    pole, rooms = experience(CARTPOLE), experience(PATIENT)
     for _ in range(60):
         pole.collect(None, gamma)
         rooms.collect(None, gamma)
     assert np.unique(pole.sample(2_000).discount).tolist() == pytest.approx([0.0, 0.9])
     assert np.unique(rooms.sample(2_000).discount).tolist() == pytest.approx([0.9])
     assert rooms.progress.means(rooms.stage.spec)["session_length"] == 5
+
+
+class Numbered:
+    """Rewards 1, 2, 3, ..., so that a window tells which transitions it holds."""
+
+    signals = ("native",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, signals: Signals) -> FloatArray:
+        self.count += 1
+        return np.full_like(signals["native"], self.count)
+
+
+def windows(made: Experience) -> dict[int, tuple[list[float], list[float]]]:
+    """Rewards and discounts of every window that may be sampled, by its slot."""
+    found: Batch = made.sample(300)
+    return {
+        slot: (reward, [round(d, 6) for d in discount])
+        for slot, reward, discount in zip(
+            found.slots.tolist(), found.reward.tolist(), found.discount.tolist(), strict=True
+        )
+    }
+
+
+def first(observation: Observation) -> FloatArray:
+    """Action 0 always."""
+    return np.where(np.arange(observation["mask"].shape[1]) == 0, 1.0, 0.0)[None, None]
+
+
+def test_windows_of_a_truncated_session_complete_at_its_end_and_bootstrap_from_its_last_observation() -> None:
+    made = experience({**PATIENT, "max_requests": 4}, rows=1, epsilon=0.0, n_step=3, reward=Numbered())
+    for _ in range(4):
+        made.collect(first, gamma)
+    ended = {
+        0: ([1, 2, 3], [0.9, 0.9, 0.9]),
+        1: ([2, 3, 4], [0.9, 0.9, 0.9]),
+        2: ([3, 4, 0], [0.9, 0.9, 1]),
+        3: ([4, 0, 0], [0.9, 1, 1]),
+    }
+    assert windows(made) == ended
+    # slot 4 is the session's last observation, slots 5 to 7 the next session's first: only 5 is followed by three
+    for _ in range(3):
+        made.collect(first, gamma)
+    assert windows(made) == {**ended, 5: ([5, 6, 7], [0.9, 0.9, 0.9])}
+    assert len(made.replay) == 5
+
+    alone = Stage(made.stage.env, Native(), CapConfig())  # the same session again, without a restart at its end
+    seen = [alone.reset(0, "train"), *(alone.step(np.zeros(1, np.int64)).observation for _ in range(4))]
+    sampled = made.sample(300)
+    for slot, successor in ((0, 3), (1, 4), (2, 4), (3, 4)):
+        row = sampled.slots.tolist().index(slot)
+        for name, array in seen[successor].items():
+            assert np.array_equal(sampled.next_observation[name][row], array[0])
+
+
+def test_windows_of_a_terminated_episode_end_in_a_discount_of_zero() -> None:
+    made = experience(CARTPOLE, rows=1, epsilon=0.0, n_step=3, reward=Numbered())
+    while not made.progress.means(made.stage.spec):  # until the pole falls
+        made.collect(first, gamma)
+    n = made.steps
+    last = {slot: window for slot, window in windows(made).items() if slot >= n - 4}
+    assert last == {
+        n - 4: ([n - 3, n - 2, n - 1], [0.9, 0.9, 0.9]),
+        n - 3: ([n - 2, n - 1, n], [0.9, 0.9, 0]),
+        n - 2: ([n - 1, n, 0], [0.9, 0, 1]),
+        n - 1: ([n, 0, 0], [0, 1, 1]),
+    }
 
 
 def test_steps_count_transitions_of_all_rows() -> None:

@@ -152,7 +152,7 @@ class DQN(pl.LightningModule):
             )
 
     def on_train_start(self) -> None:
-        """Lightning has set training mode; a tick begins with acting, which is done in eval mode."""
+        """A tick begins with acting, which is done in eval mode, whatever mode the agent came in."""
         self.eval()
 
     def training_step(self, until: int, batch_idx: int) -> None:
@@ -217,7 +217,7 @@ class DQN(pl.LightningModule):
         self.updates += 1
         if self.updates % self._sync_every == 0:
             self.sync()
-        self.watchdog.watch(loss.detach(), q_tm1.detach())
+        self.watchdog.watch(loss.detach(), q_tm1.detach(), total.detach())
         return error.detach().abs().mean(dim=0).cpu().numpy()
 
     def _loss(self, error: Tensor, weight: Tensor) -> Tensor:

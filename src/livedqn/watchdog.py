@@ -44,13 +44,13 @@ class Watchdog:
         """The 99.9 % quantile of the observed discounted returns, in scaled rewards."""
         self.bound = FACTOR * max(quantile, 1.0)
 
-    def watch(self, loss: Tensor, q: Tensor) -> None:
-        """One update: its loss (), and the values (E, N) of the actions in its batch."""
+    def watch(self, loss: Tensor, q: Tensor, total: Tensor) -> None:
+        """One update: the online network's loss (), values (E, N) of the batch's actions, and all networks' loss ()."""
         if self._loss.device != loss.device:
             for name in ("_loss", "_q", "_streak", "_longest", "_finite"):
                 setattr(self, name, getattr(self, name).to(loss.device))
         self._count += 1
-        self._finite = self._finite & torch.isfinite(loss)
+        self._finite = self._finite & torch.isfinite(total)
         self._streak = torch.where(q.abs().amax() > self.bound, self._streak + 1, torch.zeros_like(self._streak))
         self._longest = torch.maximum(self._longest, self._streak)
         self._loss = self._loss + loss
