@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-# networks this small are slower on several threads, and the tests themselves run side by side; read as torch is imported
+# networks this small are slower on several threads, and tests run side by side; torch reads it as it is imported
 os.environ["OMP_NUM_THREADS"] = "1"
 
 Install = Callable[..., Path]
