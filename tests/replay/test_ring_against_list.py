@@ -21,6 +21,7 @@ class Transition(NamedTuple):
     """What a naive replay would store: everything, twice."""
 
     action: int
+    propensity: float
     rewards: tuple[float, ...]
     discounts: tuple[float, ...]
     following: float
@@ -30,7 +31,7 @@ class NaiveRow:
     """One row's history as plain lists; a window is looked up anew each time."""
 
     def __init__(self) -> None:
-        self.slots: list[list[float | int | None]] = []  # serial, action, reward, discount
+        self.slots: list[list[float | int | None]] = []  # serial, action, reward, discount, propensity
         self.ended: set[int] = set()  # slots of last observations
 
     def windows(self, n: int, length: int) -> dict[float, Transition]:
@@ -46,8 +47,9 @@ class NaiveRow:
             if rewards and (len(rewards) == n or j in self.ended):
                 pad = n - len(rewards)
                 found[self.slots[i][0]] = Transition(
-                    self.slots[i][1], (*rewards, *[0.0] * pad), (*discounts, *[1.0] * pad), self.slots[j][0]
-                )
+                    self.slots[i][1], self.slots[i][4], (*rewards, *[0.0] * pad), (*discounts, *[1.0] * pad),
+                    self.slots[j][0],
+                )  # fmt: skip
         return found
 
 
@@ -80,7 +82,7 @@ def test_every_window_is_the_naive_lists(kind: type, history: tuple, seed: int) 
         for row in rows:
             serial += 1
             serials[row] = serial
-            naive[row].slots.append([serial, None, None, None])
+            naive[row].slots.append([serial, None, None, None, None])
         return serials
 
     everyone = list(range(num_rows))
@@ -88,10 +90,12 @@ def test_every_window_is_the_naive_lists(kind: type, history: tuple, seed: int) 
     for step in fates:
         action = rng.integers(0, 3, num_rows)
         reward = rng.integers(-5, 5, num_rows).astype(np.float32)
+        propensity = rng.random(num_rows).astype(np.float32)
         discount = np.array([0.0 if fate == 1 else 0.5 for fate in step], np.float32)
         for row in everyone:
-            naive[row].slots[-1][1:] = [int(action[row]), float(reward[row]), float(discount[row])]
-        replay.add(action, np.ones(num_rows, np.float32), reward, discount, observation(fresh(everyone)))
+            done = (float(reward[row]), float(discount[row]), float(propensity[row]))
+            naive[row].slots[-1][1:] = [int(action[row]), *done]
+        replay.add(action, propensity, reward, discount, observation(fresh(everyone)))
         ended = np.array([fate > 0 for fate in step])
         replay.end(ended)
         restarting = [row for row in everyone if ended[row]]
@@ -109,7 +113,7 @@ def test_every_window_is_the_naive_lists(kind: type, history: tuple, seed: int) 
     batch = replay.sample(64, rng)
     for i, first in enumerate(batch.observation["context"][:, 0]):
         got = Transition(
-            int(batch.action[i]), tuple(batch.reward[i]), tuple(batch.discount[i]),
+            int(batch.action[i]), float(batch.propensity[i]), tuple(batch.reward[i]), tuple(batch.discount[i]),
             batch.next_observation["context"][i, 0],
         )  # fmt: skip
         assert got == expected[first]
@@ -145,7 +149,8 @@ def test_an_action_outside_its_mask_is_refused() -> None:
 def test_bytes_per_transition_count_one_observation() -> None:
     # context 4 + mask 3 + action 4 + propensity, reward, discount 12 + ready 1
     assert Uniform(SPEC, 1, 1, capacity=10).bytes_per_transition == 24
-    assert Prioritised(SPEC, 1, 1, capacity=10).bytes_per_transition == 40
+    # and a tree of 16 leaves and 16 other nodes of 8 bytes: 256 for 10 slots
+    assert Prioritised(SPEC, 1, 1, capacity=10).bytes_per_transition == 24 + 26
 
 
 def test_what_cannot_fit_is_refused_before_it_is_filled() -> None:

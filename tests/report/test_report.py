@@ -34,7 +34,7 @@ class Untaught:
 
 
 def written(folder, make_stage):
-    found = final_evaluation(Untaught(), make_stage, FEW, seed=0, num_envs=3, steps=100)
+    found = final_evaluation(Untaught(), make_stage, FEW, seed=0, steps=100)
     metrics = MetricsFile(folder / "metrics.csv")
     metrics.log(50, {"return": 1.0, "loss": 2.0})
     metrics.log(100, {"validation_return": 1.5, "q_mean": 3.0})
