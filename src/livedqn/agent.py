@@ -57,7 +57,7 @@ class DQN(pl.LightningModule):
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
         discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
-        learning_rate_updates: int = 4_600, batch_size: int = 256, n_step: int = 1,
+        learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
         double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64, huber_delta: float = 10.0,
         gradient_clip: float = 10.0, sync_every: int = 100, sync_tau: float = 1.0, steps_per_update: int = 64,
         warmup_steps: int = 1_500, standardise: bool = True, myopic: bool = True,

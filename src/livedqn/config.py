@@ -29,7 +29,7 @@ class EvaluationConfig:
     #: Worlds of the final table; the unit of its intervals.
     worlds: int = 20
     #: Episodes a world: all are played to their end.
-    episodes: int = 512
+    episodes: int = 384
     #: Worlds on which checkpoints are compared in training and the baselines are tuned.
     validation_worlds: int = 4
     #: In-training evaluations in a run, evenly spaced; the best one becomes policy.ckpt.
@@ -37,7 +37,7 @@ class EvaluationConfig:
     #: Episodes a world in such an evaluation.
     validation_episodes: int = 512
     #: Episodes a world of each rule that is tried for a baseline, at first; the best rules get ten times as many.
-    tuning_episodes: int = 64
+    tuning_episodes: int = 48
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -101,7 +101,7 @@ class TrainConfig(WorldConfig):
     #: Parallel viewers (rows of the vector environment).
     num_envs: int = 256
     #: Environment steps (transitions), the total over all rows.
-    steps: int = 300_000
+    steps: int = 200_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
     #: Environment steps between two resume points.
