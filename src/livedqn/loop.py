@@ -147,7 +147,7 @@ class Loop(pl.Callback):
         if self._resumed:
             self.restore(pl_module)
         else:  # so that there is a last good policy, and a point to go on from, before the first step
-            self._found(pl_module, {**self.best})
+            self._found(pl_module, self.best)
             self._save(0, pl_module)
 
     def restore(self, agent: DQN) -> None:
