@@ -18,26 +18,38 @@ from livedqn.types import FloatArray, IntArray
 LAST_CALL_S = 4 * 3600
 
 
-def begin(
-    seed: int, rows: IntArray, episode: IntArray, timetable: Timetable, viewers: Viewers, sizes: Sessions
-) -> Sessions:
-    """The sessions that ``rows`` (n,) begin as their ``episode``-th, (n,); arrays shaped as those of ``sizes``."""
-    topics, streamers = sizes.taste.shape[1] - 1, sizes.affinity_min.shape[1] - 1
-    session = Sessions.empty(len(rows), topics, streamers, sizes.history.shape[1:])
-    session.episode, session.key = episode, keyed.key(seed, Purpose.SESSION, rows, episode)
-    which, when, within = keyed.uniform(session.key, 3).T
+class Arrivals:
+    """The visits to one world.
 
-    sessions, cumulative = _population(seed, viewers)
-    session.viewer = np.searchsorted(cumulative, which)
-    session.activity = sessions[session.viewer]
-    bin_of = np.searchsorted(_by_demand(timetable), when)
-    session.time_s = timetable.starts_s[bin_of] + _lengths(timetable)[bin_of] * within
-    session.start_s = session.time_s.copy()
+    Args:
+        seed: of the world.
+        timetable: of the world.
+        viewers: who they are.
+    """
 
-    _give_traits(session, keyed.key(seed, Purpose.VIEWER, session.viewer), viewers)
-    _give_acquaintances(session, keyed.key(seed, Purpose.ACQUAINTANCE, session.viewer), viewers)
-    session.shown_at[:] = NEVER
-    return session
+    def __init__(self, seed: int, timetable: Timetable, viewers: Viewers) -> None:
+        self._seed, self._viewers = seed, viewers
+        self._starts_s, self._lengths_s = timetable.starts_s, _lengths(timetable)
+        self._by_demand = _by_demand(timetable)
+        self._past_sessions, self._by_visits = _population(seed, viewers)
+
+    def begin(self, rows: IntArray, episode: IntArray, sizes: Sessions) -> Sessions:
+        """The sessions that ``rows`` (n,) begin as their ``episode``-th, (n,); arrays shaped as those of ``sizes``."""
+        topics, streamers = sizes.taste.shape[1] - 1, sizes.affinity_min.shape[1] - 1
+        session = Sessions.empty(len(rows), topics, streamers, sizes.history.shape[1:])
+        session.episode, session.key = episode, keyed.key(self._seed, Purpose.SESSION, rows, episode)
+        which, when, within = keyed.uniform(session.key, 3).T
+
+        session.viewer = np.searchsorted(self._by_visits, which)
+        session.activity = self._past_sessions[session.viewer]
+        bin_of = np.searchsorted(self._by_demand, when)
+        session.time_s = self._starts_s[bin_of] + self._lengths_s[bin_of] * within
+        session.start_s = session.time_s.copy()
+
+        _give_traits(session, keyed.key(self._seed, Purpose.VIEWER, session.viewer), self._viewers)
+        _give_acquaintances(session, keyed.key(self._seed, Purpose.ACQUAINTANCE, session.viewer), self._viewers)
+        session.shown_at[:] = NEVER
+        return session
 
 
 @lru_cache(maxsize=32)

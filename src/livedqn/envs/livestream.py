@@ -15,10 +15,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, create_empty_array
 
 from livedqn.envs import behaviour
-from livedqn.envs.arrivals import begin
+from livedqn.envs.arrivals import Arrivals
 from livedqn.envs.impression import SIGNALS, Impression, respond
 from livedqn.envs.observation import HIGH, HISTORY_WIDTH, LOW, columns, observe
-from livedqn.envs.retrieval import Served, retrieve
+from livedqn.envs.retrieval import Retrieval, Served
 from livedqn.envs.sessions import Sessions
 from livedqn.envs.timetable import Rooms, Timetable, at
 from livedqn.envs.viewers import Viewers
@@ -66,6 +66,8 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         self._sessions = Sessions.empty(num_envs, rooms.topics, rooms.streamers, (history, HISTORY_WIDTH))
         self._seed, self._split = -1, ""
         self._timetable: Timetable
+        self._arrivals: Arrivals
+        self._retrieval: Retrieval
         self._served: Served
 
         named = columns(rooms.topics)
@@ -102,9 +104,12 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
             mask = None
         rows = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
         episode = self._sessions.episode[rows] + 1
-        fresh = begin(self._seed, rows, episode, self._timetable, self._viewers, self._sessions)
+        fresh = self._arrivals.begin(rows, episode, self._sessions)
         self._sessions.replace(rows, fresh)
-        self._serve(rows if mask is not None else None)
+        if mask is None:
+            self._serve()
+        else:
+            self._serve_some(rows, fresh)
         return self._seen(), {"ids": self._ids()}
 
     def step(self, actions: IntArray) -> tuple[Observation, FloatArray, BoolArray, BoolArray, Infos]:
@@ -120,7 +125,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         truncated = ~terminated & (session.requests >= self._max_requests)
         truncated |= ~terminated & (session.time_s >= self._timetable.end_s)
         session.ended = terminated | truncated
-        self._serve(None)
+        self._serve()
         reward = signals["clicked"] + 2 * (signals["watch_s"] > 300) + 3 * signals["liked"]
         infos = {"signals": signals, "elapsed_s": elapsed_s, "ids": self._ids()}
         return self._seen(), reward.astype(np.float32), terminated, truncated, infos
@@ -133,27 +138,29 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         """Go on where :meth:`state_dict` was taken; the current candidates follow from the state."""
         self._open(state["seed"], state["split"])
         self._sessions.load_state_dict(state["sessions"])
-        self._serve(None)
+        self._serve()
 
     def _open(self, seed: int, split: str) -> None:
         self._seed, self._split = seed, split
         self._timetable = self._rooms.timetable(seed, split)
+        self._arrivals = Arrivals(seed, self._timetable, self._viewers)
+        self._retrieval = Retrieval(self._timetable, self._viewers, self._num_actions)
         self._sessions.episode[:] = 0
 
-    def _serve(self, rows: IntArray | None) -> None:
-        """Retrieve the candidates of ``rows``, or of all, and observe them."""
-        if rows is None:
-            self._served = retrieve(self._sessions, self._timetable, self._viewers, self._num_actions)
-            observe(self._sessions, self._served, self._timetable, self._observation)
-            return
-        some = self._sessions.at(rows)
-        served = retrieve(some, self._timetable, self._viewers, self._num_actions)
-        observation = {name: array[rows] for name, array in self._observation.items()}
-        observe(some, served, self._timetable, observation)
+    def _serve(self) -> None:
+        """Retrieve the candidates of every row, and observe them."""
+        self._served = self._retrieval(self._sessions)
+        observe(self._sessions, self._served, self._timetable, self._observation)
+
+    def _serve_some(self, rows: IntArray, fresh: Sessions) -> None:
+        """Retrieve the candidates of ``rows`` (n,), whose sessions are ``fresh``, and observe them."""
+        served = self._retrieval(fresh)
+        observation = {name: np.empty((len(rows), *a.shape[1:]), a.dtype) for name, a in self._observation.items()}
+        observe(fresh, served, self._timetable, observation)
         for name, array in self._observation.items():
             array[rows] = observation[name]
-        for ours, fresh in zip(self._served, served, strict=True):
-            ours[rows] = fresh
+        for ours, theirs in zip(self._served, served, strict=True):
+            ours[rows] = theirs
 
     def _seen(self) -> Observation:
         """Copies, which nobody overwrites."""

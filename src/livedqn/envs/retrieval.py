@@ -26,24 +26,42 @@ class Served(NamedTuple):
     entry: IntArray  # (B, K) int64: bin * W + place in the timetable; anything where not a room
 
 
-def retrieve(session: Sessions, timetable: Timetable, viewers: Viewers, num_actions: int) -> Served:
-    """Candidates for the current request of each session, fewer where fewer are live."""
-    rows, width = len(session.key), timetable.room.shape[1]
-    bin_of = timetable.bin_at(session.time_s)
-    count = timetable.count[bin_of]
-    log_weight = viewers.retrieval_heat * np.log1p(timetable.heat[bin_of])  # (B, W)
-    log_weight += viewers.retrieval_tag * pick(session.tags, timetable.topic[bin_of])
-    log_weight += viewers.retrieval_known * (pick(session.affinity_min, timetable.streamer[bin_of]) > 0)
-    finish = keyed.exponential(keyed.key(session.key, Purpose.RETRIEVAL, session.requests.astype(np.int64)), width)
-    finish *= np.exp(-log_weight)
-    finish[np.arange(width) >= count[:, None]] = np.inf
+class Retrieval:
+    """The retrieval stage of one world.
 
-    served = Served(np.zeros((rows, num_actions), np.bool_), np.zeros((rows, num_actions), np.int64))
-    drawn = min(width, num_actions - 1)
-    places = np.broadcast_to(np.arange(width), (rows, width))
-    if drawn < width:
-        places = np.argpartition(finish, drawn - 1, axis=1)[:, :drawn]
-    served.mask[:, 0] = True
-    served.mask[:, 1 : drawn + 1] = places < count[:, None]
-    served.entry[:, 1 : drawn + 1] = bin_of[:, None] * width + places
-    return served
+    Args:
+        timetable: of the world.
+        viewers: whose settings say what draws a room in.
+        num_actions: K, *nothing* included.
+    """
+
+    def __init__(self, timetable: Timetable, viewers: Viewers, num_actions: int) -> None:
+        self._timetable, self._viewers, self._num_actions = timetable, viewers, num_actions
+        places = np.arange(timetable.room.shape[1])
+        # what everybody's weight has in common, (bins, W) float32; a place without a room never wins
+        self._weight = np.where(
+            places < timetable.count[:, None], (1 + timetable.heat) ** viewers.retrieval_heat, 0
+        ).astype(np.float32)
+
+    def __call__(self, session: Sessions) -> Served:
+        """Candidates for the current request of each session, fewer where fewer are live."""
+        timetable, viewers = self._timetable, self._viewers
+        bin_of = timetable.bin_at(session.time_s)
+        weight = self._weight[bin_of]  # (B, W)
+        rows, width = weight.shape
+        weight *= pick(np.exp(viewers.retrieval_tag * session.tags), timetable.topic[bin_of])
+        known = pick(session.affinity_min, timetable.streamer[bin_of]) > 0
+        weight[known] *= np.exp(viewers.retrieval_known)
+        finish = keyed.exponential(keyed.key(session.key, Purpose.RETRIEVAL, session.requests.astype(np.int64)), width)
+        with np.errstate(divide="ignore"):  # by the weight of a place without a room: it finishes at infinity
+            finish /= weight
+
+        served = Served(np.zeros((rows, self._num_actions), np.bool_), np.zeros((rows, self._num_actions), np.int64))
+        drawn = min(width, self._num_actions - 1)
+        places = np.broadcast_to(np.arange(width), (rows, width))
+        if drawn < width:
+            places = finish.argpartition(drawn - 1, axis=1)[:, :drawn]
+        served.mask[:, 0] = True
+        served.mask[:, 1 : drawn + 1] = places < timetable.count[bin_of][:, None]
+        served.entry[:, 1 : drawn + 1] = bin_of[:, None] * width + places
+        return served

@@ -63,10 +63,6 @@ class Sessions:
         names = [field.name for field in fields(cls)]
         return cls(**{n: np.zeros((num_envs, *widths.get(n, ())), types.get(n, np.float32)) for n in names})
 
-    def at(self, rows: IntArray) -> Sessions:
-        """The sessions of ``rows`` (n,), copied."""
-        return Sessions(**{name: array[rows] for name, array in vars(self).items()})
-
     def replace(self, rows: IntArray, fresh: Sessions) -> None:
         """Put the sessions of ``fresh``, (n,), into ``rows``, (n,)."""
         for name, array in vars(self).items():

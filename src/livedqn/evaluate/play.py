@@ -60,15 +60,16 @@ def play(policy: Policy, stage: Stage, *, seed: int, split: str, episodes: int) 
     notes.offer(observation)
     notes.begin(observation, rows[quota > 0])
     policy.reset(np.ones(stage.num_envs, np.bool_))
+    predicts = policy if isinstance(policy, Predicts) else None
     while (active := notes.played < quota).any():
         actions = policy(observation)
-        value = policy.value if isinstance(policy, Predicts) else None
+        value = predicts.value if predicts else None
         step = stage.step(actions)
         notes.add(observation, actions, step, value, rows[active])
         ended = step.terminated | step.truncated
-        if isinstance(policy, Predicts) and (cut := step.truncated & ~step.terminated & active).any():
+        if predicts and (cut := step.truncated & ~step.terminated & active).any():
             policy(step.observation)
-            notes.cut(rows[cut], policy.value)
+            notes.cut(rows[cut], predicts.value)
         notes.played += ended & active
         observation = step.observation
         if ended.any():
