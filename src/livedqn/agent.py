@@ -166,14 +166,19 @@ class DQN(pl.LightningModule):
                     self.fit_transforms(experience)
                 continue
             while self.updates < (experience.steps - self.warmup_steps) // self.steps_per_update:
-                batch = experience.sample(self.batch_size)
-                errors = self.update(batch)
-                if not np.isfinite(errors).all():  # before they become priorities
-                    raise diverged(self.updates, "the loss is not finite")
-                experience.replay.update_priorities(batch.slots, errors)
+                self._learn_once(experience)
         if self.updates:
             self.watchdog.expect(experience.returns.quantile() * float(self.reward_scale))
             self.watchdog.check(self.updates)
+
+    def _learn_once(self, experience: Experience) -> None:
+        batch = experience.sample(self.batch_size)
+        errors = self.update(batch)
+        if experience.replay.is_prioritised:
+            sizes = errors.cpu().numpy()
+            if not np.isfinite(sizes).all():  # before they become priorities
+                raise diverged(self.updates, "the loss is not finite")
+            experience.replay.update_priorities(batch.slots, sizes)
 
     def _acting_values(self, observation: Observation) -> FloatArray:
         q = self.q_values(observation)
@@ -191,7 +196,7 @@ class DQN(pl.LightningModule):
             sample = experience.sample(min(self.warmup_steps, 4_096)).observation
             self.transform.fit({name: self._tensor(array) for name, array in sample.items()})
 
-    def update(self, batch: Batch) -> FloatArray:
+    def update(self, batch: Batch) -> Tensor:
         """One step of Adam on the Huber loss of the n-step errors; returns their sizes, (N,), for priorities."""
         r_t, discount_t = self._tensor(batch.reward) * self.reward_scale, self._tensor(batch.discount)
         a_tm1, weight = self._tensor(batch.action), self._tensor(batch.weight)
@@ -218,7 +223,7 @@ class DQN(pl.LightningModule):
         if self.updates % self._sync_every == 0:
             self.sync()
         self.watchdog.watch(loss.detach(), q_tm1.detach(), total.detach())
-        return error.detach().abs().mean(dim=0).cpu().numpy()
+        return error.detach().abs().mean(dim=0)
 
     def _loss(self, error: Tensor, weight: Tensor) -> Tensor:
         return losses.weighted_mean(losses.huber(error, self._huber_delta), weight)

@@ -21,7 +21,7 @@ from livedqn import __version__, device, plugins
 from livedqn.agent import DQN
 from livedqn.types import LivedqnError, Spec
 
-FORMAT = 1
+FORMAT = 2
 
 #: name -> {"threshold": float, "max_shown_per_session": int | None}, as tuned on validation worlds.
 Baselines = dict[str, dict[str, Any]]

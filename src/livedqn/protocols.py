@@ -114,6 +114,8 @@ class Replay(Protocol):
     bytes_per_transition: int
     #: Transitions that it holds at most.
     capacity: int
+    #: Whether it wants :meth:`update_priorities`; off, errors stay on their device and no update waits for them.
+    is_prioritised: bool
 
     def __len__(self) -> int:
         """Transitions that may be sampled now."""
@@ -146,7 +148,7 @@ class Replay(Protocol):
         ...
 
     def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
-        """The newest errors (N,) of the transitions that begin at ``slots`` (N,)."""
+        """The newest errors (N,) of the transitions that begin at ``slots`` (N,); only where ``is_prioritised``."""
         ...
 
     def state_dict(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime
+from errno import EACCES, ENOSPC, EROFS
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,13 @@ def _existing(overrides: list[str]) -> set[Path]:
 
 
 def _of_file(error: OSError) -> LivedqnError:
-    return LivedqnError(f"{error.filename}: {error.strerror}; choose another folder or mend its permissions")
+    cures = {
+        ENOSPC: "free some space, or choose another disk",
+        EACCES: "mend its permissions, or choose another folder",
+        EROFS: "choose another folder",
+    }
+    cure = cures.get(error.errno or 0, "look at what lies there")
+    return LivedqnError(f"{error.filename}: {error.strerror}; {cure}")
 
 
 def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from livedqn.cli.help import presets
 from livedqn.cli.words import Words
 from livedqn.plugins.discover import KINDS, distribution, find, load, names, who
 from livedqn.plugins.docs import describe, summary
@@ -29,8 +30,12 @@ def show(words: Words) -> None:
     if not words.overrides:
         console.print(_all())
     chosen = [word.lstrip("+").partition("=") for word in words.overrides]
-    for kind, _, name in chosen:
-        load(kind, name)  # before anything is printed
+    for kind, _, name in chosen:  # before anything is printed
+        if name in presets(kind) and name not in names(kind):
+            raise LivedqnError(
+                f"{kind}={name} is a preset, no plugin; livedqn {kind}={name} --cfg job shows what it sets"
+            )
+        load(kind, name)
     for kind, _, name in chosen:
         _one(console, kind, name)
 

@@ -17,9 +17,9 @@ from livedqn.types import FloatArray, Observation
 
 THRESHOLDS = 10
 CAPS = 5
-#: How many rules are on trial in each round. Every round plays the same number of episodes, so that the few that are
+#: How many rules are on trial in each round. Both rounds play the same number of episodes, so that the few that are
 #: left get the more of them: returns are heavy-tailed, and the best of fifty means of a few hundred is luck.
-ROUNDS = (THRESHOLDS * CAPS, 10, 3)
+ROUNDS = (THRESHOLDS * CAPS, 6)
 #: Few rows with many episodes each: where one row plays one long session, all the others wait for it.
 ROWS = 5 * max(ROUNDS)
 

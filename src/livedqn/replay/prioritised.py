@@ -35,6 +35,8 @@ class Prioritised:
         epsilon: added to every error, so that no transition is lost.
     """
 
+    is_prioritised = True
+
     def __init__(
         self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000, alpha: float = 0.6, beta: float = 0.6,
         epsilon: float = 1e-3,

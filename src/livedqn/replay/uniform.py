@@ -21,6 +21,8 @@ class Uniform:
         capacity: transitions to hold, over all rows (an episode's last observation takes the place of one).
     """
 
+    is_prioritised = False
+
     def __init__(self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000) -> None:
         self._ring = Ring(spec, num_envs, n_step, capacity)
         self.bytes_per_transition = self._ring.bytes_per_slot
