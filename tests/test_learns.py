@@ -9,8 +9,8 @@ def test_a_pole_is_balanced_longer_than_by_chance(tmp_path) -> None:
     run = livedqn.train(
         {"plugin": "gym", "id": "CartPole-v1"}, folder=tmp_path / "run", steps=8_000, num_envs=8,
         encoder={"plugin": "mlp", "hidden": [64, 64]}, exploration={"plugin": "epsilon_greedy", "steps": 4_000},
-        agent={"plugin": "dqn", "learning_rate": 2e-3, "learning_rate_end": 2e-3, "batch_size": 64, "n_step": 3,
-               "sync_every": 25, "steps_per_update": 4, "warmup_steps": 500, "standardise": False},
+        agent={"plugin": "dqn", "discount": 0.99, "learning_rate": 2e-3, "learning_rate_end": 2e-3, "batch_size": 64,
+               "n_step": 3, "sync_every": 25, "steps_per_update": 4, "warmup_steps": 500, "standardise": False},
         evaluation={"worlds": 4, "episodes": 5, "validation_worlds": 1, "validation_episodes": 5, "points": 4},
     )  # fmt: skip
     assert run.evaluation is not None

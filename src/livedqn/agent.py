@@ -27,7 +27,7 @@ class DQN(pl.LightningModule):
     Args:
         spec: of the environment.
         encoder_factory: builds an encoder for a spec.
-        discount: gamma.
+        discount: gamma. As many requests as a session has are looked ahead; for games take 0.99.
         discount_time_unit_s: None: gamma a request; else gamma ** (seconds to the next request / unit).
         learning_rate: of Adam, at the first update.
         learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
@@ -55,7 +55,7 @@ class DQN(pl.LightningModule):
     is_fitted: Tensor
 
     def __init__(
-        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
+        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.95,
         discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
         learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
         double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64, huber_delta: float = 10.0,

@@ -66,12 +66,12 @@ class Viewers:
     irrelevant_s: float = 10.0
     good_s: float = 60.0
     #: Boredom gained by an irrelevant room, lost by a good one, and the share that remains at the next request.
-    bored_by_irrelevant: float = 0.2
+    bored_by_irrelevant: float = 0.35
     pleased_by_good: float = 0.5
-    boredom_kept: float = 0.85
+    boredom_kept: float = 0.9
     #: Log-odds of leaving at a request, and what a unit of boredom adds: live rooms shown too often shorten sessions
     #: (SL-MGAC, arXiv 2412.10381).
-    leave_bias: float = -3.8
+    leave_bias: float = -4.2
     leave_boredom: float = 2.0
     #: What an hour in the feed adds to them in this session: nobody scrolls without end.
     leave_hour: float = 1.0
