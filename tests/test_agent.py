@@ -196,6 +196,9 @@ def test_trainer_flags_without_effect_are_refused() -> None:
     made.trainer = pl.Trainer(max_steps=5, logger=False, enable_checkpointing=False)
     with pytest.raises(LivedqnError, match=r"Trainer\(max_steps=\.\.\.\) has no effect on DQN"):
         made.on_fit_start()
+    made.trainer = pl.Trainer(precision="bf16-mixed", logger=False, enable_checkpointing=False)
+    with pytest.raises(LivedqnError, match=r"Trainer\(precision='bf16-mixed'\) would scale no gradient"):
+        made.on_fit_start()
 
 
 @pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"batch_size": -1}, {"discount": 1.5}, {"sync_tau": 0.0}])

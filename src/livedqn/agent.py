@@ -150,6 +150,10 @@ class DQN(pl.LightningModule):
             raise LivedqnError(
                 "Trainer(max_steps=...) has no effect on DQN, which updates by its own clock; leave it out"
             )
+        if self.trainer.precision != "32-true":
+            raise LivedqnError(
+                f"Trainer(precision={self.trainer.precision!r}) would scale no gradient of DQN's; leave it out"
+            )
 
     def on_train_start(self) -> None:
         """A tick begins with acting, which is done in eval mode, whatever mode the agent came in."""
