@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from livedqn import plugins
+from livedqn.plugins.schema import node
 from livedqn.plugins.signature import SUPPLIED
+from livedqn.types import LivedqnError
 
 RICH = """
 from __future__ import annotations
@@ -46,6 +49,32 @@ def test_values_come_back_as_they_are_annotated(install):
     inner = built.Inner((4,), built.Colour.blue)
     assert built.got == ((2.0, 3.0), Path("a/b"), inner, {"k": {"deep": [1]}}, "x", [built.Inner((7,))])
     assert isinstance(built.got[0], tuple)
+
+
+NEEDED = (
+    """
+from __future__ import annotations
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Inner:
+    size: int
+    width: int = 2
+
+class Gift:
+    def __init__(self, inner: Inner): self.got = (inner.size, inner.width)
+"""
+    + PLAIN
+)
+
+
+def test_a_needed_dataclass_is_given_field_by_field(install):
+    install("gift", "reward", "Gift", NEEDED)
+    config = node("reward", "gift")
+    config.merge_with({"inner": {"size": 3}})  # as reward.inner.size=3 does
+    assert plugins.build("reward", OmegaConf.to_container(config)).got == (3, 2)
+    with pytest.raises(LivedqnError, match=r"needs a value for reward\.inner\.size"):
+        plugins.build("reward", "gift")
 
 
 def test_defaults_are_the_signatures_own(install):

@@ -55,6 +55,8 @@ def _open(config: DictConfig) -> None:
 def _field(setting: Setting) -> Any:
     if setting.make_default is None and get_origin(setting.hint) is dict:  # OmegaConf adds no key to a missing dict
         return dataclasses.field(default_factory=dict)
+    if setting.make_default is None and dataclasses.is_dataclass(setting.hint):  # nor a field to one
+        return dataclasses.field(default_factory=lambda: OmegaConf.structured(setting.hint))
     if setting.make_default is None:
         return dataclasses.field(default=MISSING)
     make_default = setting.make_default
