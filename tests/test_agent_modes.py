@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from livedqn.agent import DQN
 from livedqn.config import CapConfig
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
+from livedqn.replay.prioritised import Prioritised
 from livedqn.replay.uniform import Uniform
 from livedqn.rewards import Weighted
 from livedqn.stage import Stage
 from livedqn.training import LEAN
-from livedqn.types import Spec, TensorObservation
+from livedqn.types import FloatArray, IntArray, Spec, TensorObservation
+from livedqn.watchdog import DivergenceError
 
 CARTPOLE = {"plugin": "gym", "id": "CartPole-v1"}
 SIM = {"plugin": "sim", "days": 1, "streamers": 60}
@@ -38,14 +41,31 @@ class Moody(nn.Module):
         return self.dropout(self.norm(observation["context"]))
 
 
-def learner(env: dict[str, Any], rows: int, **settings: Any) -> tuple[DQN, Experience]:
+class Watched(Prioritised):
+    """Remembers what it was told."""
+
+    def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
+        self.told = (slots, td_error)
+        super().update_priorities(slots, td_error)
+
+
+class Deaf(Uniform):
+    """Is not to be told anything."""
+
+    def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
+        raise AssertionError
+
+
+def learner(
+    env: dict[str, Any], rows: int, replay: type[Uniform | Prioritised] = Uniform, **settings: Any
+) -> tuple[DQN, Experience]:
     """An agent and its experience, in which every step is rewarded by 4."""
     reward = Weighted({"elapsed_s" if env is SIM else "native": 4.0})
     stage = Stage(plugins.build("env", env, rows), reward, CapConfig())
     torch.manual_seed(0)
     made = DQN(stage.spec, Moody, **{"batch_size": 8, "discount": 0.5, "warmup_steps": 8, **settings})
-    replay = Uniform(stage.spec, rows, made.n_step, capacity=1_000)
-    experience = Experience(stage, EpsilonGreedy(), replay, seed=0, floor=0.0)
+    stored = replay(stage.spec, rows, made.n_step, capacity=1_000)
+    experience = Experience(stage, EpsilonGreedy(), stored, seed=0, floor=0.0)
     experience.begin(0)
     made.learn_from(experience)
     made.configure_optimizers()
@@ -79,6 +99,34 @@ def test_statistics_are_of_the_batch_that_was_learned_from() -> None:
     # BatchNorm starts at mean 0 and takes a tenth of each batch's
     mean = 0.1 * batch.observation["context"].mean(axis=0)
     assert made.online.encoder.norm.running_mean.tolist() == pytest.approx(mean.tolist(), rel=1e-4)
+
+
+def test_a_prioritised_replay_is_told_the_errors_of_what_was_sampled_and_a_uniform_one_nothing() -> None:
+    made, experience = learner(CARTPOLE, rows=4, replay=Watched, standardise=False, steps_per_update=4)
+    made.training_step(8, 0)
+    batch = experience.sample(8)
+    experience.sample = lambda size: batch
+    twin = copy.deepcopy(made.online), copy.deepcopy(made.target)
+    torch.manual_seed(1)  # of what drops out
+    made.training_step(12, 1)
+    told = experience.replay.told
+    made.online, made.target = twin
+    made.configure_optimizers()
+    torch.manual_seed(1)
+    assert np.array_equal(told[0], batch.slots)
+    assert told[1].tolist() == pytest.approx(made.update(batch).tolist())
+    made, _ = learner(CARTPOLE, rows=4, replay=Deaf, standardise=False, steps_per_update=4)
+    made.training_step(12, 0)
+    assert made.updates == 1
+
+
+def test_an_error_that_is_no_number_becomes_no_priority() -> None:
+    made, experience = learner(CARTPOLE, rows=4, replay=Watched, standardise=False, steps_per_update=4)
+    made.training_step(8, 0)
+    nn.init.constant_(made.target.encoder.norm.bias, float("nan"))  # acting does not see it
+    with pytest.raises(DivergenceError, match="the loss is not finite"):
+        made.training_step(12, 1)
+    assert not hasattr(experience.replay, "told")
 
 
 def test_training_mode_stops_short_of_the_target_network() -> None:

@@ -27,7 +27,7 @@ class DQN(pl.LightningModule):
     Args:
         spec: of the environment.
         encoder_factory: builds an encoder for a spec.
-        discount: gamma. As many requests as a session has are looked ahead; for games take 0.99.
+        discount: gamma. 1 / (1 - gamma) requests are looked ahead, 20 like a session has; for games take 0.99.
         discount_time_unit_s: None: gamma a request; else gamma ** (seconds to the next request / unit).
         learning_rate: of Adam, at the first update.
         learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
@@ -145,14 +145,14 @@ class DQN(pl.LightningModule):
         return self
 
     def on_fit_start(self) -> None:
-        """Refuse what manual optimisation would ignore in silence; Lightning itself refuses clipping, accumulation."""
+        """Refuse what manual optimisation would ignore in silence; Lightning itself refuses clipping and the like."""
         if self.trainer.max_steps != -1:
             raise LivedqnError(
                 "Trainer(max_steps=...) has no effect on DQN, which updates by its own clock; leave it out"
             )
         if self.trainer.precision != "32-true":
             raise LivedqnError(
-                f"Trainer(precision={self.trainer.precision!r}) would scale no gradient of DQN's; leave it out"
+                f"Trainer(precision={self.trainer.precision!r}) does not fit: DQN computes in float32; leave it out"
             )
 
     def on_train_start(self) -> None:

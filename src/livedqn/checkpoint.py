@@ -21,7 +21,7 @@ from livedqn import __version__, device, plugins
 from livedqn.agent import DQN
 from livedqn.types import LivedqnError, Spec
 
-FORMAT = 2
+FORMAT = 1
 
 #: name -> {"threshold": float, "max_shown_per_session": int | None}, as tuned on validation worlds.
 Baselines = dict[str, dict[str, Any]]
@@ -96,10 +96,13 @@ def write_text(path: Path, text: str) -> None:
 
 def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:  # a full disk does not say of which file it speaks
+        raise OSError(error.errno, error.strerror, str(path)) from error
     temporary.replace(path)
     if hasattr(os, "O_DIRECTORY"):  # the rename is durable once the folder is
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -55,6 +55,7 @@ def test_a_plugin_without_settings(livedqn):
 def test_errors(livedqn):
     assert "no reward=gfit" in livedqn("plugins", "reward=gfit").error
     assert "a preset, no plugin" in livedqn("plugins", "encoder=original").error
+    assert "a preset, no plugin" in livedqn("plugins", "experiment=cartpole").error
     assert "no kind 'rewards'" in livedqn("plugins", "rewards=gift").error
     assert "no kind 'reward'" not in livedqn("plugins", "foo").error
     assert "plugins takes no --multirun" in livedqn("plugins", "-m").error

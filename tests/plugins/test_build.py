@@ -4,6 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from livedqn import plugins
+from livedqn.plugins.docs import describe
 from livedqn.plugins.schema import node
 from livedqn.plugins.signature import SUPPLIED
 from livedqn.types import LivedqnError
@@ -57,12 +58,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 @dataclass(frozen=True)
+class Deep:
+    depth: float
+
+@dataclass(frozen=True)
 class Inner:
     size: int
+    deep: Deep
     width: int = 2
 
 class Gift:
-    def __init__(self, inner: Inner): self.got = (inner.size, inner.width)
+    def __init__(self, inner: Inner): self.got = (inner.size, inner.deep.depth, inner.width)
 """
     + PLAIN
 )
@@ -71,9 +77,15 @@ class Gift:
 def test_a_needed_dataclass_is_given_field_by_field(install):
     install("gift", "reward", "Gift", NEEDED)
     config = node("reward", "gift")
-    config.merge_with({"inner": {"size": 3}})  # as reward.inner.size=3 does
-    assert plugins.build("reward", OmegaConf.to_container(config)).got == (3, 2)
-    with pytest.raises(LivedqnError, match=r"needs a value for reward\.inner\.size"):
+    for name, value in (("inner.size", 3), ("inner.deep.depth", 0.5)):  # as reward.inner.size=3 does
+        OmegaConf.update(config, name, value)
+    assert plugins.build("reward", OmegaConf.to_container(config)).got == (3, 0.5, 2)
+    shown = [(row.name, row.default) for row in describe("reward", "gift")]
+    assert shown == [
+        ("inner", "see below"), ("inner.size", "needed"), ("inner.deep", "see below"), ("inner.deep.depth", "needed"),
+        ("inner.width", "2"),
+    ]  # fmt: skip
+    with pytest.raises(LivedqnError, match=r"needs a value for reward\.inner\.deep\.depth, reward\.inner\.size"):
         plugins.build("reward", "gift")
 
 

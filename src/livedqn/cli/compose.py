@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime
-from errno import EACCES, ENOSPC, EROFS
+from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,12 @@ from livedqn.plugins.messages import explain
 from livedqn.plugins.source import GROUPS, register
 from livedqn.types import LivedqnError
 
+#: What to do about a file that cannot be read or written.
+CURES = {
+    **dict.fromkeys((ENOSPC, EDQUOT), "free some space, or choose another disk"),
+    **dict.fromkeys((EACCES, EPERM), "mend its permissions, or choose another folder"),
+    EROFS: "choose another folder",
+}
 #: Settings whose values are paths.
 PATHS = {"train": ("resume", "init"), "evaluate": ("checkpoint",), "recommend": ("checkpoint", "input")}
 #: The options of each command.
@@ -101,12 +107,7 @@ def _existing(overrides: list[str]) -> set[Path]:
 
 
 def _of_file(error: OSError) -> LivedqnError:
-    cures = {
-        ENOSPC: "free some space, or choose another disk",
-        EACCES: "mend its permissions, or choose another folder",
-        EROFS: "choose another folder",
-    }
-    cure = cures.get(error.errno or 0, "look at what lies there")
+    cure = CURES.get(error.errno or 0, "look at what lies there")
     return LivedqnError(f"{error.filename}: {error.strerror}; {cure}")
 
 

@@ -31,7 +31,7 @@ def show(words: Words) -> None:
         console.print(_all())
     chosen = [word.lstrip("+").partition("=") for word in words.overrides]
     for kind, _, name in chosen:  # before anything is printed
-        if name in presets(kind) and name not in names(kind):
+        if name in presets(kind) and (kind not in KINDS or name not in names(kind)):
             raise LivedqnError(
                 f"{kind}={name} is a preset, no plugin; livedqn {kind}={name} --cfg job shows what it sets"
             )

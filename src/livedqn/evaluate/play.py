@@ -15,7 +15,7 @@ from livedqn.types import ROLES, BoolArray, FloatArray, IntArray, Observation, S
 
 @runtime_checkable
 class Predicts(Protocol):
-    """A policy that says what it expects."""
+    """A policy that says what it expects; it has the attribute from the beginning."""
 
     value: FloatArray  # (B,) discounted return expected of the actions it has just chosen
 

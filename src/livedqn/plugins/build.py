@@ -65,6 +65,7 @@ def _check(kind: str, built: Any, plugin: str) -> None:
         "reward": protocols.Reward,
         "encoder": protocols.Encoder,
         "exploration": protocols.Exploration,
+        "replay": protocols.Replay,
     }.get(kind)
     if promise is None:
         return
@@ -72,9 +73,8 @@ def _check(kind: str, built: Any, plugin: str) -> None:
     public = sorted(key for key in names if key == "__call__" or not key.startswith("_"))
     missing = [key for key in public if not hasattr(built, key)]
     if missing:
-        raise PluginError(
-            f"{plugin} lacks {', '.join(missing)}; the contract is livedqn.protocols.{promise.__name__}, "
-            f"and livedqn.testing.check_{kind} tests it"
-        )
+        tested = "" if kind == "replay" else f", and livedqn.testing.check_{kind} tests it"
+        contract = f"the contract is livedqn.protocols.{promise.__name__}{tested}"
+        raise PluginError(f"{plugin} lacks {', '.join(missing)}; {contract}")
     if kind == "reward" and not (isinstance(built.signals, tuple) and all(isinstance(n, str) for n in built.signals)):
         raise PluginError(f"{plugin} has signals={built.signals!r}; a reward owes a tuple of the names that it reads")

@@ -6,10 +6,10 @@ import dataclasses
 import inspect
 import re
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from livedqn.plugins.discover import load
-from livedqn.plugins.signature import Setting, settings
+from livedqn.plugins.signature import settings
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,26 @@ def describe(kind: str, name: str) -> list[SettingDoc]:
         texts |= arguments(inspect.getdoc(target.__init__) or "") | comments(target)
     rows = []
     for s in settings(kind, name):
-        nested = s.make_default() if s.make_default and dataclasses.is_dataclass(s.hint) else None
-        rows.append(SettingDoc(s.name, _spelt(s.hint), "see below" if nested else _default(s), texts.get(s.name, "")))
-        if nested is not None:
-            rows += _fields(s.name, nested)
+        default = s.make_default() if s.make_default else dataclasses.MISSING
+        rows += _rows(s.name, s.hint, default, texts.get(s.name, ""))
     return rows
 
 
-def _fields(prefix: str, settings: Any) -> list[SettingDoc]:
-    """The fields of a setting that is a dataclass, which are settings themselves."""
-    hints, texts = get_type_hints(type(settings)), comments(type(settings))
-    return [
-        SettingDoc(f"{prefix}.{f.name}", _spelt(hints[f.name]), repr(getattr(settings, f.name)), texts.get(f.name, ""))
-        for f in dataclasses.fields(settings)
-    ]
+def _rows(name: str, hint: Any, default: Any, text: str) -> list[SettingDoc]:
+    """A setting, and where it is a dataclass its fields, which are settings themselves."""
+    is_missing = default is dataclasses.MISSING
+    if not dataclasses.is_dataclass(hint) or default is None:
+        return [SettingDoc(name, _spelt(hint), "needed" if is_missing else repr(default), text)]
+    hints, texts = get_type_hints(hint), comments(cast(type, hint))
+    rows = [SettingDoc(name, _spelt(hint), "see below", text)]
+    for f in dataclasses.fields(hint):
+        value = _field_default(f) if is_missing else getattr(default, f.name)
+        rows += _rows(f"{name}.{f.name}", hints[f.name], value, texts.get(f.name, ""))
+    return rows
+
+
+def _field_default(field: dataclasses.Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
 def arguments(docstring: str) -> dict[str, str]:
@@ -74,7 +80,3 @@ def comments(cls: type) -> dict[str, str]:
 def _spelt(hint: Any) -> str:
     is_plain = inspect.isclass(hint) and not hasattr(hint, "__args__")
     return str(hint.__name__) if is_plain else str(hint).replace("typing.", "")
-
-
-def _default(setting: Setting) -> str:
-    return "needed" if setting.make_default is None else repr(setting.make_default())

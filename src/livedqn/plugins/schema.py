@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from copy import deepcopy
-from typing import Any, get_origin
+from typing import Any, cast, get_origin, get_type_hints
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -52,11 +52,21 @@ def _open(config: DictConfig) -> None:
             _open(child)
 
 
+def _needed(cls: type) -> DictConfig:
+    """A dataclass whose fields are to be given, as a config that takes them one by one, however deep."""
+    config: DictConfig = OmegaConf.structured(cls)
+    OmegaConf.set_readonly(config, False)
+    for key, hint in get_type_hints(cls).items():
+        if dataclasses.is_dataclass(hint) and OmegaConf.is_missing(config, key):
+            config[key] = _needed(cast(type, hint))
+    return config
+
+
 def _field(setting: Setting) -> Any:
     if setting.make_default is None and get_origin(setting.hint) is dict:  # OmegaConf adds no key to a missing dict
         return dataclasses.field(default_factory=dict)
     if setting.make_default is None and dataclasses.is_dataclass(setting.hint):  # nor a field to one
-        return dataclasses.field(default_factory=lambda: OmegaConf.structured(setting.hint))
+        return dataclasses.field(default_factory=lambda: _needed(cast(type, setting.hint)))
     if setting.make_default is None:
         return dataclasses.field(default=MISSING)
     make_default = setting.make_default
