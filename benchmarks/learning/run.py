@@ -101,7 +101,7 @@ def main() -> None:
         print(f"  solved (>= {SOLVED[told.study]:g}): {solved} of {len(rows)} seeds")
     if not told.quick:
         with (HERE / "results" / f"{told.study}.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
 
