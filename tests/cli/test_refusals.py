@@ -223,6 +223,15 @@ def test_an_error_in_the_job_is_one_line_and_leaves_nothing(livedqn, monkeypatch
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line_that_names_the_file(livedqn):
+    run = Path("run")
+    run.mkdir()
+    (run / "config.yaml.part").symlink_to("/dev/full")  # where the run's first file is written
+    error = livedqn("env=gym", "env.id=CartPole-v1", "steps=10", "hydra.run.dir=run").error
+    assert "run/config.yaml: No space left on device; free some space, or choose another disk" in error
+
+
 def test_a_traceback_for_those_who_ask(livedqn, monkeypatch):
     import sys
 

@@ -63,11 +63,11 @@ def play(policy: Policy, stage: Stage, *, seed: int, split: str, episodes: int) 
     predicts = policy if isinstance(policy, Predicts) else None
     while (active := notes.played < quota).any():
         actions = policy(observation)
-        value = predicts.value if predicts else None
+        value = None if predicts is None else predicts.value
         step = stage.step(actions)
         notes.add(observation, actions, step, value, rows[active])
         ended = step.terminated | step.truncated
-        if predicts and (cut := step.truncated & ~step.terminated & active).any():
+        if predicts is not None and (cut := step.truncated & ~step.terminated & active).any():
             policy(step.observation)
             notes.cut(rows[cut], predicts.value)
         notes.played += ended & active
