@@ -23,7 +23,7 @@ ROWS = [
     {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
     {"losses", "protocols", "device"},
     {"config"},
-    {"types"},
+    {"types", "kernel"},
 ]
 #: Who may import a heavy library, at least: the rows from the first of these upwards.
 LIBRARIES = {
@@ -33,6 +33,7 @@ LIBRARIES = {
     "wandb": {"tracking"},
     "rich": {"cli", "live", "evaluate", "report"},
     "gymnasium": {"envs", "testing", "stage"},
+    "numba": {"kernel"},
     "pytorch_lightning": {"agent", "training", "loop"},
 }
 
