@@ -37,29 +37,31 @@ class Experience:
         self.saves = 0
         self._seed, self._floor = seed, floor
         self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
-        self._observation: Observation = {}
+        self.observation: Observation = {}
         self.progress = Progress(stage.num_envs)
         self.returns = Returns(stage.num_envs)
         self._reward_squares = 0.0
 
     def begin(self, env_seed: int) -> None:
         """Start every row in the world of ``env_seed``."""
-        self._observation = self.stage.reset(env_seed, "train")
-        self.replay.begin(self._observation, np.ones(self.stage.num_envs, np.bool_))
+        self.observation = self.stage.reset(env_seed, "train")
+        self.replay.begin(self.observation, np.ones(self.stage.num_envs, np.bool_))
 
     def collect(self, q_values: QValues | None, discount_of: Callable[[FloatArray], FloatArray]) -> None:
         """One step of every row; without ``q_values`` the actions are uniform over the mask."""
         action, propensity = self._choose(q_values)
         step = self.stage.step(action)
-        discount = np.where(step.terminated, np.float32(0), discount_of(step.elapsed_s))
+        discount = discount_of(step.elapsed_s)
+        discount[step.terminated] = 0
         self.replay.add(action, propensity, step.reward, discount, step.observation)
-        ended = step.terminated | step.truncated
         self.steps += self.stage.num_envs
         self._reward_squares += float(np.square(step.reward, dtype=np.float64).sum())
-        self.progress.add(step, ended)
-        self.returns.add(step.reward, discount, ended)
-        self._observation = step.observation
-        self._restart(ended)
+        self.progress.add(step)
+        self.returns.add(step.reward, discount)
+        self.observation = step.observation
+        ended = step.terminated | step.truncated
+        if ended.any():
+            self._restart(ended)
 
     def sample(self, batch_size: int) -> Batch:
         """``batch_size`` windows from the replay."""
@@ -70,17 +72,18 @@ class Experience:
         return float(np.sqrt(self._reward_squares / max(self.steps, 1))) or 1.0
 
     def _choose(self, q_values: QValues | None) -> tuple[IntArray, FloatArray]:
-        mask = self._observation["mask"]
+        mask = self.observation["mask"]
         if q_values is None:
             return draw(mask / mask.sum(axis=1, keepdims=True), self._rng)
-        probabilities = self.exploration(q_values(self._observation), mask, self.steps)
+        probabilities = self.exploration(q_values(self.observation), mask, self.steps)
         return draw(mix_floor(probabilities, mask, self._floor), self._rng)
 
     def _restart(self, ended: BoolArray) -> None:
-        if ended.any():
-            self.replay.end(ended)
-            self._observation = self.stage.restart(ended)
-            self.replay.begin(self._observation, ended)
+        self.progress.end(ended)
+        self.returns.end(ended)
+        self.replay.end(ended)
+        self.observation = self.stage.restart(ended)
+        self.replay.begin(self.observation, ended)
 
     # ---- saving -----------------------------------------------------------------------------------------------------
 
@@ -101,8 +104,8 @@ class Experience:
             self.replay.end(rows)
             self.progress.forget(rows)
             self.returns.forget(rows)
-            self._observation = self.stage.reset(self._restart_seed(), "train")
-            self.replay.begin(self._observation, rows)
+            self.observation = self.stage.reset(self._restart_seed(), "train")
+            self.replay.begin(self.observation, rows)
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python: counters, generators, environment, replay."""
@@ -110,7 +113,7 @@ class Experience:
             "steps": self.steps, "saves": self.saves, "reward_squares": self._reward_squares,
             "rng": self._rng.bit_generator.state, "replay": self.replay.state_dict(),
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
-            "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self._observation),
+            "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self.observation),
             "ids": _tensors(self.stage.ids), "progress": self.progress.state_dict(),
             "returns": self.returns.state_dict(),
         }  # fmt: skip
@@ -125,8 +128,8 @@ class Experience:
             self.stage.env.load_state_dict(state["env"])  # type: ignore[attr-defined]
         else:
             self.stage.reset(self._restart_seed(), "train")
-        self._observation = _arrays(state["observation"])
-        self.stage.load_state_dict(_arrays(state["stage"]), self._observation, _arrays(state["ids"]))
+        self.observation = _arrays(state["observation"])
+        self.stage.load_state_dict(_arrays(state["stage"]), self.observation, _arrays(state["ids"]))
         self.progress.load_state_dict(state["progress"])
         self.returns.load_state_dict(state["returns"])
 

@@ -1,0 +1,92 @@
+"""Pure functions of tensors as one compiled graph.
+
+A function is captured by running it once (``make_fx``), forward and backward alike, and compiled by TorchInductor. No
+Python is left of it: no module, no autograd, no guard. What the capture cannot see is refused: random numbers, and
+branches on values.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+Function = Callable[..., Sequence[Tensor]]
+
+
+class NotCompilableError(Exception):
+    """Why a function cannot be compiled: the end of a sentence."""
+
+
+def compiled(function: Function, example: Sequence[Tensor]) -> Function:
+    """``function`` for tensors of the shapes, strides and types of ``example``.
+
+    Raises:
+        NotCompilableError: it draws random numbers or branches on values, or there is no compiler.
+    """
+    # imported late: most runs are too short to be compiled
+    from torch import _inductor as inductor
+    from torch._inductor import config
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    on_cpu = example[0].device.type == "cpu"
+    if on_cpu:
+        require_compiler()
+    try:
+        with torch.random.fork_rng():
+            graph = make_fx(function)(*example)
+    except Exception as error:  # whatever a plugin's code does when it meets a tensor that is being captured
+        raise NotCompilableError(f"it cannot be captured ({_first_line(error)})") from error
+    for node in graph.graph.nodes:
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            raise NotCompilableError(f"it draws random numbers ({node.target})")
+        node.meta.clear()  # it holds tensors of the capture, which Inductor would take for its own
+    try:
+        with config.patch(cpp_wrapper=on_cpu), _quiet():
+            return inductor.compile(graph, list(example))  # type: ignore[no-any-return]
+    except Exception as error:  # Inductor's own errors, the compiler's, or a disk's
+        raise NotCompilableError(f"the compiler failed ({_first_line(error)})") from error
+
+
+def require_compiler() -> None:
+    """Raise NotCompilableError where no C++ compiler can be found."""
+    from torch._inductor import config
+
+    names = config.cpp.cxx if isinstance(config.cpp.cxx, tuple | list) else (config.cpp.cxx,)
+    if sys.platform != "win32" and not any(shutil.which(str(name)) for name in names if name):
+        wanted = next(str(name) for name in names if name)
+        raise NotCompilableError(f"there is no C++ compiler ({wanted}); install one, or name it by CXX")
+
+
+def seconds(function: Callable[[], object], repeats: int = 7) -> float:
+    """The median time of a call, seconds; the first two do not count."""
+    times = []
+    for _ in range(repeats + 2):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[2:])
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+
+
+class _quiet:  # noqa: N801 (used as a function)
+    """Inductor's warnings concern its developers."""
+
+    def __enter__(self) -> None:
+        self._loggers = [logging.getLogger(f"torch.{name}") for name in ("_inductor", "_functorch", "_dynamo")]
+        self._levels = [logger.level for logger in self._loggers]
+        for logger in self._loggers:
+            logger.setLevel(logging.ERROR)
+
+    def __exit__(self, *exc: object) -> None:
+        for logger, level in zip(self._loggers, self._levels, strict=True):
+            logger.setLevel(level)
