@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.fx import GraphModule
 
 Function = Callable[..., Sequence[Tensor]]
 
@@ -24,22 +25,16 @@ class NotCompilableError(Exception):
     """Why a function cannot be compiled: the end of a sentence."""
 
 
-def compiled(function: Function, example: Sequence[Tensor]) -> Function:
-    """``function`` for tensors of the shapes, strides and types of ``example``.
+def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
+    """The operations of ``function`` on tensors of the shapes, strides and types of ``example``.
 
     Raises:
-        NotCompilableError: it draws random numbers or branches on values, or there is no compiler.
+        NotCompilableError: it draws random numbers, or branches on values.
     """
-    # imported late: most runs are too short to be compiled
-    from torch import _inductor as inductor
-    from torch._inductor import config
-    from torch.fx.experimental.proxy_tensor import make_fx
+    from torch.fx.experimental.proxy_tensor import make_fx  # imported late, as Inductor is: most runs are too short
 
-    on_cpu = example[0].device.type == "cpu"
-    if on_cpu:
-        require_compiler()
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), _quiet():
             graph = make_fx(function)(*example)
     except Exception as error:  # whatever a plugin's code does when it meets a tensor that is being captured
         raise NotCompilableError(f"it cannot be captured ({_first_line(error)})") from error
@@ -47,6 +42,22 @@ def compiled(function: Function, example: Sequence[Tensor]) -> Function:
         if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             raise NotCompilableError(f"it draws random numbers ({node.target})")
         node.meta.clear()  # it holds tensors of the capture, which Inductor would take for its own
+    return graph
+
+
+def compiled(function: Function, example: Sequence[Tensor]) -> Function:
+    """``function`` compiled, for tensors of the shapes, strides and types of ``example``.
+
+    Raises:
+        NotCompilableError: it cannot be captured, or there is no compiler that can translate it.
+    """
+    from torch import _inductor as inductor
+    from torch._inductor import config
+
+    graph = captured(function, example)
+    on_cpu = example[0].device.type == "cpu"
+    if on_cpu:
+        require_compiler()
     try:
         with config.patch(cpp_wrapper=on_cpu), _quiet():
             return inductor.compile(graph, list(example))  # type: ignore[no-any-return]
