@@ -53,10 +53,9 @@ def batch(action: list[int], reward: list[list[float]], discount: list[list[floa
 
 
 def targets(made: DQN, of: Batch) -> list[float]:
-    batch = made.transitions(of)
-    return made.objective.target(made.learner.networks, batch.reward, batch.discount, batch.next_observation)[
-        0
-    ].tolist()
+    tensors = made.transitions(of)
+    arguments = tensors.reward, tensors.discount, tensors.next_observation
+    return made.objective.target(made.learner.networks, *arguments)[0].tolist()
 
 
 def gradients(made: DQN, of: Batch) -> dict[str, Tensor]:
