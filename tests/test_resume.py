@@ -25,6 +25,7 @@ TINY = [
 ENVIRONMENTS = {
     "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
     "gym": ["env=gym", "env.id=CartPole-v1"],
+    "compiled": ["env=gym", "env.id=CartPole-v1", "compile=true"],
 }
 
 

@@ -103,6 +103,7 @@ class DQN(pl.LightningModule):
         self.updates = 0
         self._is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
         self._is_resolved = False
+        self._seen: tuple[Batch, Transitions] | None = None
         self.watchdog = Watchdog()
         self.eval()
 
@@ -252,11 +253,14 @@ class DQN(pl.LightningModule):
         return gradient.error
 
     def transitions(self, batch: Batch) -> Transitions:
-        """``batch`` as tensors, on the agent's device."""
-        return Transitions(
-            self._tensors(batch.observation), self._tensor(batch.action), self._tensor(batch.reward),
-            self._tensor(batch.discount), self._tensors(batch.next_observation), self._tensor(batch.weight),
-        )  # fmt: skip
+        """``batch`` as tensors, on the agent's device; on a CPU they share its memory."""
+        if self._seen is None or batch is not self._seen[0] or self.reward_scale.device.type != "cpu":
+            tensors = Transitions(
+                self._tensors(batch.observation), self._tensor(batch.action), self._tensor(batch.reward),
+                self._tensor(batch.discount), self._tensors(batch.next_observation), self._tensor(batch.weight),
+            )  # fmt: skip
+            self._seen = batch, tensors  # a replay fills the same arrays again and again
+        return self._seen[1]
 
     def _tensors(self, observation: Observation) -> TensorObservation:
         return {name: self._tensor(array) for name, array in observation.items()}

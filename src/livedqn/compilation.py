@@ -12,7 +12,9 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -45,16 +47,15 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
     return graph
 
 
-def compiled(function: Function, example: Sequence[Tensor]) -> Function:
-    """``function`` compiled, for tensors of the shapes, strides and types of ``example``.
+def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
+    """What was :func:`captured` with ``example``, compiled for tensors of its shapes, strides and types.
 
     Raises:
-        NotCompilableError: it cannot be captured, or there is no compiler that can translate it.
+        NotCompilableError: there is no compiler that can translate it.
     """
     from torch import _inductor as inductor
     from torch._inductor import config
 
-    graph = captured(function, example)
     on_cpu = example[0].device.type == "cpu"
     if on_cpu:
         require_compiler()
@@ -89,15 +90,16 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
-class _quiet:  # noqa: N801 (used as a function)
-    """Inductor's warnings concern its developers."""
-
-    def __enter__(self) -> None:
-        self._loggers = [logging.getLogger(f"torch.{name}") for name in ("_inductor", "_functorch", "_dynamo")]
-        self._levels = [logger.level for logger in self._loggers]
-        for logger in self._loggers:
-            logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *exc: object) -> None:
-        for logger, level in zip(self._loggers, self._levels, strict=True):
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Warnings of the compiler concern its developers."""
+    loggers = [logging.getLogger(f"torch.{name}") for name in ("_inductor", "_functorch", "_dynamo")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from livedqn.compilation import NotCompilableError, compiled, seconds
+from livedqn.compilation import NotCompilableError, captured, compiled, seconds
 from livedqn.objective import Networks, Transitions, values
 from livedqn.types import TensorObservation
 
@@ -38,13 +38,13 @@ def choose(
     with torch.random.fork_rng():  # and draw
         each = seconds(eager)
         if updates * each < BREAK_EVEN_S:
-            return None, f"updates are eager: {updates:,} of {1e3 * each:.2g} ms are over before compiling pays"
+            return None, f"updates are eager: {updates:,} of {1e3 * each:.3g} ms are over before compiling pays"
         try:
             graphs = Graphs(learner, batch, observation)
         except NotCompilableError as error:
             return None, f"updates are eager: {error}"
         each, other = seconds(eager), seconds(lambda: graphs.gradient(batch))
-    ratio = f"{1e3 * other:.2g} ms a gradient, against {1e3 * each:.2g} ms"
+    ratio = f"{1e3 * other:.3g} ms a gradient, against {1e3 * each:.3g} ms"
     return (
         (graphs, f"updates are compiled: {ratio}") if other < each else (None, f"updates are eager: compiled, {ratio}")
     )
@@ -65,9 +65,10 @@ class Graphs:
         self._weights, self._target_weights = learner.weights.vector, learner.target_weights.vector
         self._rows = len(batch.action), len(observation["mask"])
         pure = Pure(copy.deepcopy(learner), self._names)
-        self._gradient = compiled(pure.gradient, self._of_batch(batch))
-        self._values = compiled(pure.values, self._of_observation(observation))
+        of_batch, of_observation = self._of_batch(batch), self._of_observation(observation)
+        gradient, values = captured(pure.gradient, of_batch), captured(pure.values, of_observation)
         pure.require_unchanged_buffers(learner)
+        self._gradient, self._values = compiled(gradient, of_batch), compiled(values, of_observation)
         self._require_agreement(pure, batch)
 
     def fit(self, batch: Transitions) -> bool:
