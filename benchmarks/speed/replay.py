@@ -111,7 +111,9 @@ def draw(found: list[dict[str, Any]], title: str) -> None:
         colours = ["tab:orange" if row["library"] == "livedqn" else "tab:gray" for row in shown]
         names = [row["library"] for row in shown]
         panel.barh(names, middle, color=colours, xerr=(np.clip(middle - low, 0, None), np.clip(high - middle, 0, None)))
-        panel.set(title=column, xlabel="microseconds (median, quartiles)", xscale="log")
+        panel.set(xlabel="microseconds (median, quartiles)", xscale="log")
+        panel.set_title(column, fontsize=10)
+        panel.xaxis.set_minor_formatter("")
     figure.suptitle(title, fontsize=9)
     figure.savefig(RESULTS / "replay.png", dpi=120)
 

@@ -85,7 +85,9 @@ def draw(found: list[dict[str, Any]], capacity: int) -> None:
             panel.plot(fills, [row[f"{what}_p99_us"] for row in own], f"C{colour}:", lw=0.8)
         panel.set(title=title, xlabel=f"fill, % of {capacity:,} transitions", ylabel="microseconds", yscale="log")
         panel.set_xlim(0)
-    panels[0].legend(title="median; dotted: 99th percentile")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside right", title="median\n(dotted: 99th percentile)"
+    )
     figure.savefig(RESULTS / "replay_fill.png", dpi=120)
 
 
