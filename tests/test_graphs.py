@@ -69,6 +69,7 @@ def inputs(agent: DQN, experience: Experience) -> Any:
 def test_a_thousand_compiled_updates_equal_eager_ones() -> None:
     agent, experience = made(ensemble=2, sync_every=50)
     eager = copy.deepcopy(agent)
+    eager.configure_optimizers()
     agent.learn_from(experience, compile="true")
     agent.training_step(208, 1)
     assert agent.learner.graphs is not None
