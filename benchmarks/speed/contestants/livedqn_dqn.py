@@ -8,7 +8,6 @@ a constant factor but in its epsilon.
 from __future__ import annotations
 
 import cProfile
-import inspect
 import pstats
 import statistics
 import sys
@@ -18,6 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import contest
+import parts_of_livedqn as parts
 import pytorch_lightning as pl
 import torch
 import work
@@ -26,42 +26,33 @@ import livedqn
 from livedqn import training
 from livedqn.agent import DQN
 
-#: Variant -> the agent's ``compile``. "outside": the same ticks without a Trainer, a log and progress.
-VARIANTS = {"compile": True, "eager": False, "auto": "auto", "outside": "auto", "sim": "auto"}
-OFF = 1e9  # of a clipping norm or a Huber delta: never reached
-AGENT = inspect.signature(DQN.__init__).parameters
+#: Variant -> ``compile``. "outside": the same ticks without a Trainer, a log and progress; "sim": profiled on it.
+VARIANTS = {"compile": "true", "eager": "false", "auto": "auto", "outside": "true", "sim": "auto"}
 
 
 def settings(told: contest.Told) -> dict[str, Any]:
     """The workload in livedqn's words."""
     workload = told.workload
-    agent = {
-        "discount": work.DISCOUNT, "double": False, "dueling": False, "myopic": False, "huber_delta": OFF,
-        "gradient_clip": None if "None" in str(AGENT["gradient_clip"].annotation) else OFF, "standardise": False,
-        "sync_every": work.SYNC_STEPS // workload.steps_per_update, "steps_per_update": workload.steps_per_update,
-        "warmup_steps": work.WARMUP_STEPS, "batch_size": work.BATCH_SIZE,
-        "learning_rate": work.LEARNING_RATE, "learning_rate_end": work.LEARNING_RATE,
-    }  # fmt: skip
     return {
         "env": {"plugin": "gym", "id": contest.ENV_ID},
         "num_envs": max(workload.num_envs, workload.block),  # its block is a step of every row
-        "encoder": {"plugin": "mlp", "hidden": list(work.HIDDEN)},
         "exploration": {
             "plugin": "epsilon_greedy", "steps": workload.epsilon_steps,
             "start": work.EPSILON_START, "end": work.EPSILON_END,
         },
-        "agent": {"plugin": "dqn", **agent, **compiling(told.variant)},
         "replay": {"plugin": "uniform", "capacity": work.CAPACITY},
         "evaluation": {"points": 1},
+        **parts.agent_settings(
+            sync_every=work.SYNC_STEPS // workload.steps_per_update, steps_per_update=workload.steps_per_update
+        ),
     }  # fmt: skip
 
 
 def compiling(variant: str) -> dict[str, Any]:
     """The setting of a variant; nothing where this livedqn knows none and does not need to."""
-    wanted = VARIANTS[variant]
-    if "compile" in AGENT:
-        return {"compile": wanted}
-    if wanted is True:
+    if parts.COMPILES:
+        return {"compile": VARIANTS[variant]}
+    if variant == "compile":
         print("this livedqn does not compile its update")
         sys.exit(contest.NOT_HERE)
     return {}
@@ -99,7 +90,7 @@ class Fitted(BaseException):
 
 def fitted(told: contest.Told, profiler: AbstractContextManager[Any], **more: Any) -> Fitted:
     """Run ``livedqn.train`` up to the end of ``Trainer.fit``."""
-    fit, ticks = pl.Trainer.fit, Ticks()
+    fit, ticks, more = pl.Trainer.fit, Ticks(), {**more, **compiling(told.variant)}
 
     def timed(trainer: pl.Trainer, agent: DQN, marks: Any) -> None:
         trainer.callbacks.append(ticks)  # type: ignore[attr-defined]
