@@ -17,6 +17,7 @@ from typing import Any
 
 import machine
 import options
+from tables import spread
 
 CONTESTANTS = ("livedqn", "sb3")
 
@@ -47,18 +48,14 @@ def main() -> None:
             rows.append(row)
             options.write_csv(told.results / "solve.csv", rows)
             print(f"seed {seed} {contestant:8} {row['seconds'] or math.inf:6.1f} s, {row['steps']:,} steps", flush=True)
-    print(
-        "\n| contestant | seeds | solved | median s [fastest, slowest] | median steps of the solved |\n|---|---|---|---|---|"
-    )
+    print("\n| contestant | seeds | solved | median s [fastest, slowest] | median steps of the solved |")
+    print("|---|---|---|---|---|")
     for contestant in told.contestants:
         own = [row for row in rows if row["contestant"] == contestant]
         seconds = [row["seconds"] or math.inf for row in own]
         steps = [row["steps"] for row in own if row["seconds"]]
         middle = f"{median(steps):,.0f}" if steps else "-"
-        print(
-            f"| {contestant} | {len(own)} | {len(steps)} | {median(seconds):.1f} [{min(seconds):.1f}, {max(seconds):.1f}] "
-            f"| {middle} |"
-        )
+        print(f"| {contestant} | {len(own)} | {len(steps)} | {spread(seconds, 1)} | {middle} |")
     machine.record(told.results, "solve")
 
 

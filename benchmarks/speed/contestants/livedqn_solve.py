@@ -1,4 +1,4 @@
-"""``livedqn +env=gym env.id=CartPole-v1 +experiment=cartpole``, evaluated as often as the peer and by its own evaluation."""
+"""``livedqn +env=gym env.id=CartPole-v1 +experiment=cartpole``, evaluated as often as the peer, by its own means."""
 
 from __future__ import annotations
 
