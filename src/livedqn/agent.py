@@ -228,7 +228,11 @@ class DQN(pl.LightningModule):
 
     def _acting_values(self, observation: Observation) -> FloatArray:
         graphs = self.learner.graphs
-        q = self.q_values(observation) if graphs is None else graphs.values(self._tensors(observation)).cpu().numpy()
+        q = (
+            self.q_values(observation)
+            if graphs is None
+            else graphs.values(self._tensors(observation)).numpy(force=True)
+        )
         # nobody can act on what is no number, nor wait until the loss is looked at, when the tick is over
         if not q.max() < np.inf:
             raise diverged(self.updates, "its values are not numbers")
@@ -256,19 +260,16 @@ class DQN(pl.LightningModule):
         """``batch`` as tensors, on the agent's device; on a CPU they share its memory."""
         if self._seen is None or batch is not self._seen[0] or self.reward_scale.device.type != "cpu":
             tensors = Transitions(
-                self._tensors(batch.observation), self._tensor(batch.action), self._tensor(batch.reward),
-                self._tensor(batch.discount), self._tensors(batch.next_observation), self._tensor(batch.weight),
+                observation=self._tensors(batch.observation), next_observation=self._tensors(batch.next_observation),
+                **self._tensors({name: getattr(batch, name) for name in ("action", "reward", "discount", "weight")}),
             )  # fmt: skip
             self._seen = batch, tensors  # a replay fills the same arrays again and again
         return self._seen[1]
 
     def _tensors(self, observation: Observation) -> TensorObservation:
-        return {name: self._tensor(array) for name, array in observation.items()}
-
-    def _tensor(self, array: Any) -> Tensor:
+        tensors = {name: torch.from_numpy(array) for name, array in observation.items()}
         device = self.reward_scale.device
-        tensor = torch.from_numpy(array)
-        return tensor if device.type == "cpu" else tensor.to(device)  # there it already is
+        return tensors if device.type == "cpu" else {name: tensor.to(device) for name, tensor in tensors.items()}
 
     # ---- saving -----------------------------------------------------------------------------------------------------
 

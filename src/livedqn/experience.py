@@ -40,7 +40,7 @@ class Experience:
         self.observation: Observation = {}
         self.progress = Progress(stage.num_envs)
         self.returns = Returns(stage.num_envs)
-        self._reward_squares = 0.0
+        self._uniform_steps, self._reward_squares = 0, 0.0  # of uniform steps alone: they fix the reward's scale
 
     def begin(self, env_seed: int) -> None:
         """Start every row in the world of ``env_seed``."""
@@ -51,11 +51,13 @@ class Experience:
         """One step of every row; without ``q_values`` the actions are uniform over the mask."""
         action, propensity = self._choose(q_values)
         step = self.stage.step(action)
+        if q_values is None:
+            self._uniform_steps += self.stage.num_envs
+            self._reward_squares += float(np.square(step.reward, dtype=np.float64).sum())
         discount = discount_of(step.elapsed_s)
         discount[step.terminated] = 0
         self.replay.add(action, propensity, step.reward, discount, step.observation)
         self.steps += self.stage.num_envs
-        self._reward_squares += float(np.square(step.reward, dtype=np.float64).sum())
         self.progress.add(step)
         self.returns.add(step.reward, discount)
         self.observation = step.observation
@@ -68,8 +70,8 @@ class Experience:
         return self.replay.sample(batch_size, self._rng)
 
     def reward_rms(self) -> float:
-        """Root of the mean squared reward so far; 1 where there was none."""
-        return float(np.sqrt(self._reward_squares / max(self.steps, 1))) or 1.0
+        """Root of the mean squared reward under uniform actions so far; 1 where there was none."""
+        return float(np.sqrt(self._reward_squares / max(self._uniform_steps, 1))) or 1.0
 
     def _choose(self, q_values: QValues | None) -> tuple[IntArray, FloatArray]:
         mask = self.observation["mask"]
@@ -110,7 +112,7 @@ class Experience:
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python: counters, generators, environment, replay."""
         return {
-            "steps": self.steps, "saves": self.saves, "reward_squares": self._reward_squares,
+            "steps": self.steps, "saves": self.saves, "uniform_steps": self._uniform_steps, "reward_squares": self._reward_squares,
             "rng": self._rng.bit_generator.state, "replay": self.replay.state_dict(),
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
             "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self.observation),
@@ -121,7 +123,7 @@ class Experience:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`, after :meth:`begin`."""
         self.steps, self.saves = int(state["steps"]), int(state["saves"])
-        self._reward_squares = float(state["reward_squares"])
+        self._uniform_steps, self._reward_squares = int(state["uniform_steps"]), float(state["reward_squares"])
         self._rng.bit_generator.state = state["rng"]
         self.replay.load_state_dict(state["replay"])
         if self.env_can_be_saved:

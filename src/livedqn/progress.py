@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from livedqn.kernel import kernel
 from livedqn.stage import Step
 from livedqn.types import BoolArray, FloatArray, Spec
 
@@ -23,12 +24,11 @@ class Progress:
 
     def add(self, step: Step) -> None:
         """One step of every row."""
-        signals = step.signals
-        self._running[0] += step.reward
-        self._running[1] += 1
+        _add(self._running[0], step.reward)
+        self._running[1] += 1.0
         for i, name in enumerate(self.NAMES[2:], start=2):
-            if name in signals:
-                self._running[i] += signals[name]
+            if name in step.signals:
+                _add(self._running[i], step.signals[name])
 
     def end(self, rows: BoolArray) -> None:
         """The episodes of ``rows`` (B,) are over."""
@@ -82,8 +82,7 @@ class Returns:
 
     def add(self, reward: FloatArray, discount: FloatArray) -> None:
         """One step of every row, (B,) each."""
-        self._return += self._factor * reward
-        self._factor *= discount
+        _add_discounted(self._return, self._factor, reward, discount)
 
     def end(self, rows: BoolArray) -> None:
         """The episodes of ``rows`` (B,) are over."""
@@ -114,3 +113,18 @@ class Returns:
         """The inverse of :meth:`state_dict`."""
         self._return[:], self._factor[:] = state["running"].numpy()
         self._last = state["last"].numpy()
+
+
+@kernel
+def _add(total: FloatArray, values: FloatArray) -> None:
+    """total += values; NumPy takes its time where the types differ."""
+    for row in range(len(total)):
+        total[row] += values[row]
+
+
+@kernel
+def _add_discounted(total: FloatArray, factor: FloatArray, reward: FloatArray, discount: FloatArray) -> None:
+    """total += factor x reward, then factor *= discount."""
+    for row in range(len(total)):
+        total[row] += factor[row] * reward[row]
+        factor[row] *= discount[row]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from livedqn.config import CapConfig
+from livedqn.kernel import kernel
 from livedqn.protocols import Env, Reward
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
 
@@ -163,13 +164,21 @@ class Stage:
 
     def _scored(self, signals: dict[str, FloatArray]) -> FloatArray:
         reward = np.asarray(self.reward(signals), np.float32)
-        if reward.shape != (self.num_envs,) or not np.isfinite(reward).all():
+        if reward.shape != (self.num_envs,) or not _all_finite(reward):
             raise LivedqnError(
                 f"reward {type(self.reward).__name__} answered shape {reward.shape}"
                 f"{'' if np.isfinite(reward).all() else ' with values that are not finite'}; "
                 f"it owes finite values of shape ({self.num_envs},)"
             )
         return reward
+
+
+@kernel
+def _all_finite(values: FloatArray) -> bool:
+    for value in values:  # noqa: SIM110 (Numba takes a loop, and no generator)
+        if not np.isfinite(value):
+            return False
+    return True
 
 
 def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
