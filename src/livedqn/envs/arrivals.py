@@ -12,6 +12,7 @@ from livedqn.envs import keyed
 from livedqn.envs.behaviour import sigmoid
 from livedqn.envs.clock import demand
 from livedqn.envs.keyed import Purpose
+from livedqn.envs.listing import Listing, bin_from
 from livedqn.envs.sessions import AGE_GROUPS, GENDERS, NEVER, Sessions
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import Viewers
@@ -26,7 +27,6 @@ class Arrivals(NamedTuple):
     """The visits to one world of bins and N viewers."""
 
     keys: keyed.Keys  # (3,), of sessions, viewers and acquaintances
-    starts_s: FloatArray  # (bins,) float64
     lengths_s: FloatArray  # (bins,) float64
     by_demand: FloatArray  # (bins - 1,), cumulative shares of sessions that begin in each bin
     past_sessions: FloatArray  # (N,) float32, of every viewer
@@ -38,11 +38,11 @@ class Arrivals(NamedTuple):
         purposes = np.array([Purpose.SESSION, Purpose.VIEWER, Purpose.ACQUAINTANCE])
         lengths_s = np.diff(timetable.starts_s, append=timetable.end_s)
         by_demand = _by_demand(timetable, lengths_s)
-        return cls(keyed.key(seed, purposes), timetable.starts_s, lengths_s, by_demand, *_population(seed, viewers))
+        return cls(keyed.key(seed, purposes), lengths_s, by_demand, *_population(seed, viewers))
 
 
 @kernel
-def begin(rows: IntArray, session: Sessions, arrivals: Arrivals, viewers: npt.NDArray[Any]) -> None:
+def begin(rows: IntArray, session: Sessions, listing: Listing, arrivals: Arrivals, viewers: npt.NDArray[Any]) -> None:
     """Let ``rows`` (n,) of ``session`` begin their next one: another viewer, at another time, who has seen nothing."""
     v = viewers[0]
     sessions, traits, acquaintances = arrivals.keys
@@ -53,7 +53,8 @@ def begin(rows: IntArray, session: Sessions, arrivals: Arrivals, viewers: npt.ND
         s.key = keyed.hashed(keyed.hashed(sessions, np.uint64(row)), np.uint64(s.episode))
         s.viewer = np.searchsorted(arrivals.by_visits, keyed.uniform_at(s.key, 0))
         now = np.searchsorted(arrivals.by_demand, keyed.uniform_at(s.key, 1))
-        s.time_s = arrivals.starts_s[now] + arrivals.lengths_s[now] * keyed.uniform_at(s.key, 2)
+        s.time_s = listing.starts_s[now] + arrivals.lengths_s[now] * keyed.uniform_at(s.key, 2)
+        s.bin = bin_from(now, s.time_s, listing)
         s.start_s = s.time_s
         s.activity = arrivals.past_sessions[s.viewer]
         s.boredom = s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
@@ -91,9 +92,9 @@ def _give_acquaintances(row: int, key: Any, session: Sessions, v: Any) -> None:
         session.met[row, 1 + number] = knows
         if knows:
             own = keyed.hashed(keyed.hashed(np.uint64(0), key), np.uint64(number))
-            minutes = v.affinity_median_min * np.exp(v.affinity_log_sd * keyed.normal_at(own, 0, 1))
-            session.affinity_min[row, 1 + number] = minutes
-            session.shown_at[row, 1 + number] = NEVER
+            known = session.known[row, 1 + number]
+            known.affinity_min = v.affinity_median_min * np.exp(v.affinity_log_sd * keyed.normal_at(own, 0, 1))
+            known.shown_at = NEVER
 
 
 @lru_cache(maxsize=32)

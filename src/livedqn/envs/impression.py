@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from livedqn.envs import behaviour, keyed
 from livedqn.envs.keyed import Purpose
-from livedqn.envs.listing import Listing
+from livedqn.envs.listing import Listing, bin_from
 from livedqn.envs.retrieval import Served
-from livedqn.envs.sessions import Sessions, last_shown, minutes_watched
+from livedqn.envs.sessions import Sessions, known_as
 from livedqn.kernel import formula, kernel
 from livedqn.types import FloatArray, IntArray
 
@@ -41,7 +41,7 @@ def respond(
         shown = chosen[row] > 0
         watch_s = 0.0
         if shown:
-            now, place = served.bin[row], served.place[row, chosen[row]]
+            now, place = s.bin, served.place[row, chosen[row]]
             watch_s = _met(row, now, place, key, session, listing, quality, v, signals)
             _remember(row, now, place, session, listing, signals)
 
@@ -57,6 +57,7 @@ def respond(
         s.boredom = boredom
         s.ignored = 0 if good else s.ignored + irrelevant
         s.time_s += feed_s + watch_s
+        s.bin = bin_from(s.bin, s.time_s, listing)
         s.requests += 1
         s.shown += shown
         s.clicked += signals[CLICKED, row]
@@ -73,9 +74,9 @@ def _met(
     s = session.visit[row]
     room, last = listing.rooms[now, place], listing.live[now] - 1
     crowd = (last - place) / max(last, 1)  # rank of its heat among the live rooms: 0 coldest, 1 hottest
-    affinity_min = minutes_watched(session, row, room.streamer)
-    fit = behaviour.fit(session.taste[row, room.topic], quality[room.streamer], affinity_min, v)
-    weary = behaviour.weariness(s.requests - last_shown(session, row, room.streamer), v)
+    known = session.known[row, known_as(session, row, room.streamer)]
+    fit = behaviour.fit(session.taste[row, room.topic], quality[room.streamer], known.affinity_min, v)
+    weary = behaviour.weariness(s.requests - known.shown_at, v)
     if keyed.uniform_at(key, _U_CLICK) >= behaviour.click_chance(fit, crowd, weary, s.openness, s.boredom, v):
         return 0.0
     watch_s = behaviour.watch_s(fit, _normal(key, _Z_WATCH), room.ends_s - s.time_s, v)
@@ -95,8 +96,9 @@ def _remember(row: int, now: int, place: int, session: Sessions, listing: Listin
     """Count the minutes for the streamer, and put the impression at the end of the history."""
     room, request = listing.rooms[now, place], session.visit[row].requests
     minutes = _minutes(signals[WATCH_S, row])
-    session.affinity_min[row, room.streamer] = minutes_watched(session, row, room.streamer) + minutes
-    session.shown_at[row, room.streamer] = request
+    known = session.known[row, room.streamer]
+    known.affinity_min = session.known[row, known_as(session, row, room.streamer)].affinity_min + minutes
+    known.shown_at = request
     session.met[row, room.streamer] = True
 
     history = session.history

@@ -20,8 +20,8 @@ from livedqn.types import FloatArray, IntArray
 #: have in common when candidates are retrieved.
 LISTED = np.dtype(
     [
-        ("streamer", np.int32),
-        ("topic", np.int32),
+        ("streamer", np.uint32),
+        ("topic", np.uint32),
         ("heat", np.float32),
         ("appeal", np.float32),
         ("broadcasts", np.float32),
@@ -53,6 +53,8 @@ class Listing(NamedTuple):
 
 
 @formula
-def bin_at(starts_s: FloatArray, time_s: float) -> int:
-    """The bin of a time; the last one for a time after the end."""
-    return int(np.searchsorted(starts_s, time_s, side="right") - 1)
+def bin_from(bin: int, time_s: float, listing: Listing) -> int:
+    """The bin of a time, looked for from an earlier one on; the last one for a time after the end."""
+    while bin + 1 < len(listing.starts_s) and listing.starts_s[bin + 1] <= time_s:
+        bin += 1
+    return bin

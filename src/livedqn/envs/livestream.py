@@ -111,7 +111,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
             self._open(self._seed if seed is None else seed, split)
             mask = None
         rows = self._every_row if mask is None else np.flatnonzero(mask)
-        begin(rows, self._sessions, self._arrivals, self._settings)
+        begin(rows, self._sessions, self._listing, self._arrivals, self._settings)
         self._serve(rows)
         return self._answer()
 

@@ -9,7 +9,7 @@ import numpy as np
 from livedqn.envs.clock import hour_of_day
 from livedqn.envs.listing import Listing
 from livedqn.envs.retrieval import Served
-from livedqn.envs.sessions import AGE_GROUPS, GENDERS, Sessions, last_shown, minutes_watched
+from livedqn.envs.sessions import AGE_GROUPS, GENDERS, Sessions, known_as
 from livedqn.kernel import formula
 from livedqn.types import BoolArray, Column, FloatArray, IntArray
 
@@ -114,29 +114,30 @@ def _history(row: int, session: Sessions, out: FloatArray) -> None:
     """The session's own history, with the request of each impression turned into how many requests ago it was."""
     requests = session.visit[row].requests
     for past in range(out.shape[1]):
-        for column in range(AGO):
+        for column in range(HISTORY_WIDTH):
             out[row, past, column] = session.history[row, past, column]
         out[row, past, AGO] = (requests - session.history[row, past, AGO]) * session.history[row, past, 0]
 
 
 @formula
 def _candidates(row: int, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
-    s, now, rooms = session.visit[row], served.bin[row], served.rooms[row]
+    s, now, rooms = session.visit[row], session.visit[row].bin, served.rooms[row]
     for k in range(out.mask.shape[1]):
         is_room = 1 <= k <= rooms
         out.mask[row, k] = k <= rooms  # *nothing* can always be chosen
         if is_room:
             room = listing.rooms[now, served.place[row, k]]
+            known = session.known[row, known_as(session, row, room.streamer)]
             out.rooms[row, k] = room.room
             out.streamers[row, k] = room.streamer_id
             out.candidates[row, k, 0] = room.streamer
             out.candidates[row, k, 1] = room.topic
             out.candidates[row, k, 2] = min(room.heat, HIGH)
             out.candidates[row, k, 3] = (s.time_s - room.started_s) / 60
-            out.candidates[row, k, 4] = min(minutes_watched(session, row, room.streamer), HIGH)
+            out.candidates[row, k, 4] = min(known.affinity_min, HIGH)
             out.candidates[row, k, 5] = room.broadcasts
             out.candidates[row, k, 6] = session.tags[row, room.topic]
-            out.candidates[row, k, 7] = 1 / (s.requests - last_shown(session, row, room.streamer))
+            out.candidates[row, k, 7] = 1 / (s.requests - known.shown_at)
         else:
             out.candidates[row, k] = 0
             out.rooms[row, k] = out.streamers[row, k] = 0

@@ -14,30 +14,28 @@ import numpy.typing as npt
 
 from livedqn.envs import keyed
 from livedqn.envs.keyed import Purpose
-from livedqn.envs.listing import Listing, bin_at
-from livedqn.envs.sessions import Sessions, minutes_watched
+from livedqn.envs.listing import Listing
+from livedqn.envs.sessions import Sessions, known_as
 from livedqn.kernel import formula
 from livedqn.types import FloatArray, IntArray
+
+AT_ONCE = 32  # viewers whose races are run side by side
 
 _RETRIEVAL = np.uint64(Purpose.RETRIEVAL)
 _INT_MAX = np.int32(2**31 - 1)
 _ONE = np.float32(1)
-AT_ONCE = 32  # viewers whose races are run side by side
 
 
 class Served(NamedTuple):
     """The candidates of each row: 1 to ``rooms``, hottest first. Candidate 0 is *nothing*."""
 
     rooms: IntArray  # (B,) int64, from 0 to K - 1; fewer where fewer are live
-    bin: IntArray  # (B,) int64, of the timetable
-    place: IntArray  # (B, K) int32, of each candidate in its bin; anything where not a room
+    place: IntArray  # (B, K + 1) int32, of each candidate in its bin; anything where not a room
 
     @classmethod
     def empty(cls, num_envs: int, num_actions: int) -> Served:
         """Nobody is served yet."""
-        return cls(
-            np.zeros(num_envs, np.int64), np.zeros(num_envs, np.int64), np.zeros((num_envs, num_actions), np.int32)
-        )
+        return cls(np.zeros(num_envs, np.int64), np.zeros((num_envs, num_actions + 1), np.int32))
 
 
 class Race(NamedTuple):
@@ -61,57 +59,49 @@ def retrieve(
     rows: IntArray, session: Sessions, listing: Listing, viewers: npt.NDArray[Any], race: Race, served: Served
 ) -> None:
     """Write the candidates for the current request of ``rows``, AT_ONCE at most, into ``served``."""
-    _look_up(rows, session, listing, served)
-    _weigh(rows, session, listing, viewers[0], race, served)
-    _run(rows, session, listing, race, served)
-    _choose(rows, listing, race, served)
+    _weigh(rows, session, listing, viewers[0], race)
+    _run(rows, session, listing, race)
+    _choose(rows, session, listing, race, served)
 
 
 @formula
-def _look_up(rows: IntArray, session: Sessions, listing: Listing, served: Served) -> None:
-    """How many rooms are live now."""
-    for row in rows:
-        served.bin[row] = bin_at(listing.starts_s, session.visit[row].time_s)
-        served.rooms[row] = min(listing.live[served.bin[row]], served.place.shape[1] - 1)
-
-
-@formula
-def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Race, served: Served) -> None:
+def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Race) -> None:
     """weight = (1 + viewers)^heat exp(tag of the topic) exp(known)."""
     known = np.float32(np.exp(v.retrieval_known))
     for i, row in enumerate(rows):
         for topic in range(1, race.pull.shape[1]):
             race.pull[i, topic] = np.exp(np.float32(v.retrieval_tag) * session.tags[row, topic])
     for i, row in enumerate(rows):
-        now = served.bin[row]
+        now = session.visit[row].bin
         for place in range(listing.live[now]):
             room = listing.rooms[now, place]
-            is_known = minutes_watched(session, row, room.streamer) > 0
+            is_known = session.known[row, known_as(session, row, room.streamer)].affinity_min > 0
             race.weight[i, place] = room.appeal * race.pull[i, room.topic] * (known if is_known else _ONE)
 
 
 @formula
-def _run(rows: IntArray, session: Sessions, listing: Listing, race: Race, served: Served) -> None:
+def _run(rows: IntArray, session: Sessions, listing: Listing, race: Race) -> None:
     """finish ~ Exponential(weight)."""
     for i, row in enumerate(rows):
-        s, live = session.visit[row], listing.live[served.bin[row]]
-        key = keyed.request_key(s.key, _RETRIEVAL, np.uint64(s.requests))
-        keyed.exponential_into(race.finish[i], key, live)
+        s = session.visit[row]
+        live = listing.live[s.bin]
+        keyed.exponential_into(race.finish[i], keyed.request_key(s.key, _RETRIEVAL, np.uint64(s.requests)), live)
         for place in range(live):
             race.finish[i, place] /= race.weight[i, place]
 
 
 @formula
-def _choose(rows: IntArray, listing: Listing, race: Race, served: Served) -> None:
-    """The first to finish, in the order of their places."""
+def _choose(rows: IntArray, session: Sessions, listing: Listing, race: Race, served: Served) -> None:
+    """The first to finish, as many as fit, in the order of their places."""
     for i, row in enumerate(rows):
-        live, wanted = listing.live[served.bin[row]], served.rooms[row]
+        live = listing.live[session.visit[row].bin]
+        wanted = min(live, served.place.shape[1] - 2)
         line = _INT_MAX if wanted == live else _line(race.bits[i], live, wanted)
+        served.rooms[row] = wanted
         written = 0
         for place in range(live):
-            if race.bits[i, place] <= line and written < wanted:
-                written += 1
-                served.place[row, written] = place
+            served.place[row, 1 + written] = place  # to be overwritten if it has not crossed the line
+            written += (race.bits[i, place] <= line) & (written < wanted)
 
 
 @formula
