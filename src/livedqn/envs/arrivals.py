@@ -49,7 +49,7 @@ def begin(rows: IntArray, session: Sessions, listing: Listing, arrivals: Arrival
     for row in rows:
         s = session.visit[row]
         s.episode += 1
-        s.ended = False
+        session.ended[row] = False
         s.key = keyed.hashed(keyed.hashed(sessions, np.uint64(row)), np.uint64(s.episode))
         s.viewer = np.searchsorted(arrivals.by_visits, keyed.uniform_at(s.key, 0))
         now = np.searchsorted(arrivals.by_demand, keyed.uniform_at(s.key, 1))
@@ -74,6 +74,7 @@ def _give_traits(row: int, key: Any, session: Sessions, v: Any) -> None:
         taste = keyed.normal_at(key, topic, drawn)
         session.taste[row, 1 + topic] = taste
         session.tags[row, 1 + topic] = v.tag_accuracy * taste + blur * keyed.normal_at(key, topics + topic, drawn)
+        session.pull[row, 1 + topic] = np.exp(np.float32(v.retrieval_tag) * session.tags[row, 1 + topic])
     s.openness = v.click_openness_sd * keyed.normal_at(key, drawn - 3, drawn)
     s.patience = v.leave_patience_sd * keyed.normal_at(key, drawn - 2, drawn)
     # the share of past clicks is known the better the more sessions there were; one session weighs like the prior
@@ -87,10 +88,11 @@ def _give_traits(row: int, key: Any, session: Sessions, v: Any) -> None:
 def _give_acquaintances(row: int, key: Any, session: Sessions, v: Any) -> None:
     """Streamers whom the viewer has watched before, and for how long."""
     chance = v.acquaintance * np.log1p(session.visit[row].activity)
-    for number in range(session.met.shape[1] - 1):
-        knows = keyed.uniform_at(key, number) < chance
-        session.met[row, 1 + number] = knows
-        if knows:
+    streamers = session.met.shape[1] - 1
+    for number in range(streamers):
+        session.met[row, 1 + number] = keyed.uniform_at(key, number) < chance
+    for number in range(streamers):
+        if session.met[row, 1 + number]:
             own = keyed.hashed(keyed.hashed(np.uint64(0), key), np.uint64(number))
             known = session.known[row, 1 + number]
             known.affinity_min = v.affinity_median_min * np.exp(v.affinity_log_sd * keyed.normal_at(own, 0, 1))

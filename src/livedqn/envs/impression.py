@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,11 @@ import numpy.typing as npt
 from livedqn.envs import behaviour, keyed
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
+from livedqn.envs.observation import HISTORY_WIDTH
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import Sessions, known_as
 from livedqn.kernel import formula, kernel
-from livedqn.types import FloatArray, IntArray
+from livedqn.types import BoolArray, FloatArray, IntArray
 
 SIGNALS = ("clicked", "watch_s", "liked", "commented", "gift_value", "followed", "left")
 CLICKED, WATCH_S, LIKED, COMMENTED, GIFT_VALUE, FOLLOWED, LEFT = range(len(SIGNALS))
@@ -23,17 +24,32 @@ _RESPONSE = np.uint64(Purpose.RESPONSE)
 _U_CLICK, _U_LIKE, _U_COMMENT, _U_FOLLOW, _U_GIFT, _U_LEAVE, _Z_WATCH, _Z_GIFT, _Z_FEED = range(9)
 
 
+class Outcome(NamedTuple):
+    """What a request of each viewer brought."""
+
+    signals: FloatArray  # (7, B) float32, in the order of SIGNALS
+    elapsed_s: FloatArray  # (B,) float32, seconds to the next request
+    reward: FloatArray  # (B,) float32, engagement: click +1, watching more than 300 s +2, like +3
+    terminated: BoolArray  # (B,), the viewer has left
+    truncated: BoolArray  # (B,), the world or the allowed number of requests is over
+
+    @classmethod
+    def empty(cls, num_envs: int) -> Outcome:
+        """Of any content."""
+        numbers = np.empty((len(SIGNALS) + 2, num_envs), np.float32)
+        return cls(numbers[2:], numbers[0], numbers[1], *np.empty((2, num_envs), np.bool_))
+
+
 @kernel
 def respond(
-    chosen: IntArray, session: Sessions, served: Served, listing: Listing, quality: FloatArray,
-    viewers: npt.NDArray[Any], signals: FloatArray, elapsed_s: FloatArray,
+    chosen: IntArray, max_requests: int, session: Sessions, served: Served, listing: Listing, quality: FloatArray,
+    viewers: npt.NDArray[Any], out: Outcome,
 ) -> None:  # fmt: skip
     """Let each viewer act on the candidate ``chosen`` (B,), 0 = *nothing*, and bring ``session`` to the next request.
 
-    Writes ``signals`` (7, B), in the order of SIGNALS, and ``elapsed_s`` (B,). ``quality`` is that of every streamer,
-    (M + 1,), and ``viewers`` holds the one record of their settings.
+    ``quality`` is that of every streamer, (M + 1,), and ``viewers`` holds the one record of their settings.
     """
-    v = viewers[0]
+    v, signals = viewers[0], out.signals
     for row in range(len(chosen)):
         s = session.visit[row]
         key = keyed.request_key(s.key, _RESPONSE, np.uint64(s.requests))
@@ -41,18 +57,17 @@ def respond(
         shown = chosen[row] > 0
         watch_s = 0.0
         if shown:
-            now, place = s.bin, served.place[row, chosen[row]]
-            watch_s = _met(row, now, place, key, session, listing, quality, v, signals)
-            _remember(row, now, place, session, listing, signals)
+            place = served.place[row, chosen[row]]
+            watch_s = _met(row, place, key, session, listing, quality, v, signals)
+            _remember(row, place, session, listing, signals)
 
         good = watch_s >= v.good_s
         irrelevant = shown and watch_s < v.irrelevant_s
         boredom = behaviour.bored(s.boredom, irrelevant, good, v)
         feed_s = behaviour.feed_s(_normal(key, _Z_FEED), v)
         in_feed_s = s.time_s + feed_s - s.start_s - 60 * s.watched_min
-        leave_chance = behaviour.leave_chance(boredom, in_feed_s, s.patience, v)
-        signals[LEFT, row] = keyed.uniform_at(key, _U_LEAVE) < leave_chance
-        elapsed_s[row] = feed_s + watch_s
+        left = keyed.uniform_at(key, _U_LEAVE) < behaviour.leave_chance(boredom, in_feed_s, s.patience, v)
+        signals[LEFT, row] = left
 
         s.boredom = boredom
         s.ignored = 0 if good else s.ignored + irrelevant
@@ -64,15 +79,27 @@ def respond(
         s.watched_min += _minutes(signals[WATCH_S, row])
         s.since_shown = 0 if shown else s.since_shown + 1
 
+        out.elapsed_s[row] = feed_s + watch_s
+        out.reward[row] = signals[CLICKED, row] + 2 * (signals[WATCH_S, row] > 300) + 3 * signals[LIKED, row]
+        out.terminated[row] = left
+        out.truncated[row] = not left and (s.requests >= max_requests or s.time_s >= listing.end_s)
+        session.ended[row] = out.terminated[row] or out.truncated[row]
+
 
 @formula
 def _met(
-    row: int, now: int, place: int, key: Any, session: Sessions, listing: Listing, quality: FloatArray, v: Any,
+    row: int,
+    place: int,
+    key: Any,
+    session: Sessions,
+    listing: Listing,
+    quality: FloatArray,
+    v: Any,
     signals: FloatArray,
-) -> float:  # fmt: skip
-    """The signals of a viewer who meets the room at ``place`` of bin ``now``; returns the seconds watched."""
+) -> float:
+    """The signals of a viewer who meets the room at ``place``; returns the seconds watched."""
     s = session.visit[row]
-    room, last = listing.rooms[now, place], listing.live[now] - 1
+    room, last = listing.rooms[s.bin, place], listing.live[s.bin] - 1
     crowd = (last - place) / max(last, 1)  # rank of its heat among the live rooms: 0 coldest, 1 hottest
     known = session.known[row, known_as(session, row, room.streamer)]
     fit = behaviour.fit(session.taste[row, room.topic], quality[room.streamer], known.affinity_min, v)
@@ -92,9 +119,9 @@ def _met(
 
 
 @formula
-def _remember(row: int, now: int, place: int, session: Sessions, listing: Listing, signals: FloatArray) -> None:
+def _remember(row: int, place: int, session: Sessions, listing: Listing, signals: FloatArray) -> None:
     """Count the minutes for the streamer, and put the impression at the end of the history."""
-    room, request = listing.rooms[now, place], session.visit[row].requests
+    room, request = listing.rooms[session.visit[row].bin, place], session.visit[row].requests
     minutes = _minutes(signals[WATCH_S, row])
     known = session.known[row, room.streamer]
     known.affinity_min = session.known[row, known_as(session, row, room.streamer)].affinity_min + minutes
@@ -102,9 +129,8 @@ def _remember(row: int, now: int, place: int, session: Sessions, listing: Listin
     session.met[row, room.streamer] = True
 
     history = session.history
-    length, width = history.shape[1:]
-    for past in range(length - 1):
-        for column in range(width):
+    for past in range(history.shape[1] - 1):
+        for column in range(HISTORY_WIDTH):
             history[row, past, column] = history[row, past + 1, column]
     history[row, -1, 0] = 1
     history[row, -1, 1] = room.streamer

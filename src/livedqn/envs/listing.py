@@ -38,6 +38,7 @@ class Listing(NamedTuple):
     """The live rooms of every time bin, hottest first; W is the largest number of them."""
 
     starts_s: FloatArray  # (bins,) float64, when each bin begins
+    end_s: float  # when the last bin is over
     live: IntArray  # (bins,) int64, how many
     rooms: npt.NDArray[Any]  # (bins, W) records of LISTED
 
@@ -49,7 +50,12 @@ class Listing(NamedTuple):
             rooms[name] = (
                 (1 + timetable.heat) ** viewers.retrieval_heat if name == "appeal" else getattr(timetable, name)
             )
-        return cls(np.asarray(timetable.starts_s, np.float64), np.asarray(timetable.count, np.int64), rooms)
+        return cls(
+            np.asarray(timetable.starts_s, np.float64),
+            float(timetable.end_s),
+            np.asarray(timetable.count, np.int64),
+            rooms,
+        )
 
 
 @formula

@@ -16,10 +16,10 @@ from gymnasium.vector.utils import batch_space
 
 from livedqn.envs import behaviour
 from livedqn.envs.arrivals import Arrivals, begin
-from livedqn.envs.impression import CLICKED, LEFT, LIKED, SIGNALS, WATCH_S, respond
+from livedqn.envs.impression import SIGNALS, Outcome, respond
 from livedqn.envs.listing import Listing
-from livedqn.envs.observation import HIGH, HISTORY_WIDTH, LOW, Seen, columns
-from livedqn.envs.recycled import Recycled
+from livedqn.envs.observation import HIGH, HISTORY_WIDTH, IDS, LOW, Seen, columns
+from livedqn.envs.recycled import Lent, Recycled
 from livedqn.envs.retrieval import Race, Served
 from livedqn.envs.serving import serve
 from livedqn.envs.sessions import Sessions
@@ -94,8 +94,9 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         single = self.single_observation_space.spaces
         forms: dict[str, Any] = {n: ((num_envs, *(s.shape or ())), s.dtype) for n, s in single.items()}
         ids = (num_envs, candidates), np.int64
-        self._answers = Recycled({**forms, "rooms": ids, "streamers": ids})
-        self._seen = Seen(**self._answers.arrays)
+        row = (num_envs,), np.int64
+        self._answers = Recycled({**forms, "viewer": row, "time_s": row, "rooms": ids, "streamers": ids})
+        self._present: Lent | None = None  # what is seen now, while nobody else has it
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Infos]:
         """Start every row, or those of ``options["reset_mask"]``; a ``seed`` starts a world, from its beginning."""
@@ -112,27 +113,24 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
             mask = None
         rows = self._every_row if mask is None else np.flatnonzero(mask)
         begin(rows, self._sessions, self._listing, self._arrivals, self._settings)
-        self._serve(rows)
-        return self._answer()
+        present = self._serve(rows)
+        self._present = None
+        return _answer(present)
 
     def step(self, actions: IntArray) -> tuple[Observation, FloatArray, BoolArray, BoolArray, Infos]:
         """Show each viewer the candidate of their action, 0 = nothing, and let them respond."""
-        chosen = self._allowed(actions)
-        visit = self._sessions.visit
-        if visit["ended"].any():
-            raise RuntimeError(f"row {int(visit['ended'].argmax())} has ended; reset it before the next step")
-        signals = np.empty((len(SIGNALS), self.num_envs), np.float32)
-        elapsed_s = np.empty(self.num_envs, np.float32)
-        respond(chosen, self._sessions, self._served, self._listing, self._quality, self._settings, signals, elapsed_s)
-        terminated = signals[LEFT] > 0
-        is_over = (visit["requests"] >= self._max_requests) | (visit["time_s"] >= self._timetable.end_s)
-        truncated = is_over & ~terminated
-        visit["ended"] = terminated | truncated
-        self._serve(self._every_row)
-        observation, infos = self._answer()
-        infos |= {"signals": dict(zip(SIGNALS, signals, strict=True)), "elapsed_s": elapsed_s}
-        reward = signals[CLICKED] + 2 * (signals[WATCH_S] > 300) + 3 * signals[LIKED]
-        return observation, reward.astype(np.float32), terminated, truncated, infos
+        chosen, ended = self._allowed(actions), self._sessions.ended
+        if ended.any():
+            raise RuntimeError(f"row {int(ended.argmax())} has ended; reset it before the next step")
+        outcome = Outcome.empty(self.num_envs)
+        respond(
+            chosen, self._max_requests, self._sessions, self._served, self._listing, self._quality, self._settings,
+            outcome,
+        )  # fmt: skip
+        # a copy is handed out, and the original waits for a restart of a few rows
+        observation, infos = _answer(self._answers.copy(self._serve(self._every_row)))
+        infos |= {"signals": dict(zip(SIGNALS, outcome.signals, strict=True)), "elapsed_s": outcome.elapsed_s}
+        return observation, outcome.reward, outcome.terminated, outcome.truncated, infos
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on exactly: numbers, strings and tensors."""
@@ -147,21 +145,19 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
     def _open(self, seed: int, split: str) -> None:
         self._seed, self._split = seed, split
         self._timetable = self._rooms.timetable(seed, split)
-        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers)
         self._listing = Listing.of(self._timetable, self._viewers)
-        self._race = Race.of(self._listing.rooms.shape[1], self._rooms.topics)
+        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers)
+        self._race = Race.of(self._listing.rooms.shape[1])
         self._sessions.visit["episode"] = 0
 
-    def _serve(self, rows: IntArray) -> None:
-        serve(rows, self._sessions, self._listing, self._settings, self._race, self._served, self._seen)
-
-    def _answer(self) -> tuple[Observation, Infos]:
-        """The observation of every row, in arrays that nobody overwrites, and the ids of what it shows."""
-        seen = self._answers.copies()
-        visit = self._sessions.visit
-        ids = {"viewer": visit["viewer"].copy(), "time_s": visit["time_s"].astype(np.int64)}
-        ids |= {name: seen.pop(name) for name in ("rooms", "streamers")}
-        return seen, {"ids": ids}
+    def _serve(self, rows: IntArray) -> Lent:
+        """Candidates and observation of every row, of which only those of ``rows`` have changed."""
+        present = self._present or self._answers.lend()
+        if self._present is None:
+            rows, self._present = self._every_row, present
+        seen = Seen(**present.arrays)
+        serve(rows, self._sessions, self._listing, self._settings, self._race, self._served, seen)
+        return present
 
     def _allowed(self, actions: IntArray) -> IntArray:
         """The actions that count, (B,) int64; see ``invalid``."""
@@ -172,4 +168,10 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         if self._invalid == "raise" and not valid.all():
             row = int(np.argmin(valid))
             raise ValueError(f"action {actions[row]} of row {row} is outside its mask")
-        return np.where(valid, actions, 0)
+        return np.where(valid, actions, 0).astype(np.int64, copy=False)
+
+
+def _answer(lent: Lent) -> tuple[Observation, Infos]:
+    """What is handed out of these arrays: the observation, and the ids in its infos."""
+    ids = {name: array for name, array in lent.arrays.items() if name in IDS}
+    return {name: array for name, array in lent.arrays.items() if name not in IDS}, {"ids": ids}

@@ -66,20 +66,28 @@ AGO = HISTORY_WIDTH - 1
 
 
 class Seen(NamedTuple):
-    """The observation of each row, and which rooms its candidates are."""
+    """The observation of each row, and who and what it is of."""
 
     context: FloatArray  # (B, C) float32
     history: FloatArray  # (B, T, H) float32
     candidates: FloatArray  # (B, K, F) float32
     mask: BoolArray  # (B, K)
+    viewer: IntArray  # (B,) int64
+    time_s: IntArray  # (B,) int64
     rooms: IntArray  # (B, K) int64, 0 for none
     streamers: IntArray  # (B, K) int64, the platform's own ids, 0 for none
+
+
+#: What of it is no part of the observation.
+IDS = ("viewer", "time_s", "rooms", "streamers")
 
 
 @formula
 def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
     """Write the observation of ``rows`` (n,) into ``out``."""
     for row in rows:
+        out.viewer[row] = session.visit[row].viewer
+        out.time_s[row] = np.int64(session.visit[row].time_s)
         _context(row, session, out.context)
     for row in rows:
         _history(row, session, out.history)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,15 @@ SPARE = 2
 _ALIGNMENT = 64
 
 
+class Lent(NamedTuple):
+    """Arrays that nobody else holds."""
+
+    memory: npt.NDArray[np.uint8]  # of all of them, one after another
+    arrays: dict[str, npt.NDArray[Any]]
+
+
 class Recycled:
-    """Arrays of these shapes and types, of which copies are handed out."""
+    """Arrays of these shapes and types, again and again."""
 
     def __init__(self, forms: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]) -> None:
         self._places: dict[str, tuple[slice, np.dtype[Any], tuple[int, ...]]] = {}
@@ -29,23 +36,24 @@ class Recycled:
             start = -(-end // _ALIGNMENT) * _ALIGNMENT
             end = start + int(np.prod(shape)) * dtype.itemsize
             self._places[name] = slice(start, end), dtype, shape
-        self._memory = np.zeros(end, np.uint8)
-        self._spare: list[npt.NDArray[np.uint8]] = []
         self.nbytes = end
-        self.arrays = self._arrays(self._memory)
+        self._spare: list[npt.NDArray[np.uint8]] = []
 
-    def copies(self) -> dict[str, npt.NDArray[Any]]:
-        """Copies of the arrays, which nobody overwrites."""
-        memory = self._spare.pop() if self._spare else np.empty_like(self._memory)
-        memory[:] = self._memory
+    def lend(self) -> Lent:
+        """Arrays of any content."""
+        memory = self._spare.pop() if self._spare else np.empty(self.nbytes, np.uint8)
         # what is made of this array keeps it alive, and its end gives the memory back; a plain view of ``memory`` would
         # not do, for NumPy makes the owner of memory the base of a view of a view
         lent = np.frombuffer(memory.data, np.uint8)
         weakref.finalize(lent, self._take_back, memory).atexit = False
-        return self._arrays(lent)
+        places = self._places.items()
+        return Lent(lent, {name: lent[where].view(dtype).reshape(shape) for name, (where, dtype, shape) in places})
 
-    def _arrays(self, memory: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
-        return {name: memory[where].view(dtype).reshape(shape) for name, (where, dtype, shape) in self._places.items()}
+    def copy(self, original: Lent) -> Lent:
+        """The same again."""
+        copied = self.lend()
+        copied.memory[:] = original.memory
+        return copied
 
     def _take_back(self, memory: npt.NDArray[np.uint8]) -> None:
         if len(self._spare) < SPARE:

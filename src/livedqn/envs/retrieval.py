@@ -41,17 +41,15 @@ class Served(NamedTuple):
 class Race(NamedTuple):
     """Where the races of a few viewers at once are run: n rows of W rooms."""
 
-    pull: FloatArray  # (n, topics + 1) float32, what the viewer's tags make of each topic; 0 is no topic
     weight: FloatArray  # (n, W) float32
     finish: FloatArray  # (n, W + 1) float32, the time until each room finishes
     bits: IntArray  # the same memory as int32: positive floats are ordered as the integers that their bits make
 
     @classmethod
-    def of(cls, width: int, topics: int) -> Race:
+    def of(cls, width: int) -> Race:
         """For ``width`` rooms at most."""
         finish = np.empty((AT_ONCE, width + 1), np.float32)
-        pull, weight = np.ones((AT_ONCE, topics + 1), np.float32), np.empty((AT_ONCE, width), np.float32)
-        return cls(pull, weight, finish, finish.view(np.int32))
+        return cls(np.empty((AT_ONCE, width), np.float32), finish, finish.view(np.int32))
 
 
 @formula
@@ -69,14 +67,11 @@ def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Ra
     """weight = (1 + viewers)^heat exp(tag of the topic) exp(known)."""
     known = np.float32(np.exp(v.retrieval_known))
     for i, row in enumerate(rows):
-        for topic in range(1, race.pull.shape[1]):
-            race.pull[i, topic] = np.exp(np.float32(v.retrieval_tag) * session.tags[row, topic])
-    for i, row in enumerate(rows):
         now = session.visit[row].bin
         for place in range(listing.live[now]):
             room = listing.rooms[now, place]
             is_known = session.known[row, known_as(session, row, room.streamer)].affinity_min > 0
-            race.weight[i, place] = room.appeal * race.pull[i, room.topic] * (known if is_known else _ONE)
+            race.weight[i, place] = room.appeal * session.pull[row, room.topic] * (known if is_known else _ONE)
 
 
 @formula

@@ -38,7 +38,6 @@ VISIT = np.dtype(
         ("watched_min", np.float32),
         ("since_shown", np.float32),  # requests since a room was shown, or since the beginning
         ("ignored", np.float32),  # irrelevant rooms shown since the last good one
-        ("ended", np.bool_),
     ],
     align=True,
 )
@@ -58,9 +57,11 @@ class Sessions(NamedTuple):
     request reads some hundred bytes of a row instead of kilobytes, and without a branch.
     """
 
+    ended: BoolArray  # (B,)
     visit: npt.NDArray[Any]  # (B,) records of VISIT
     tags: FloatArray  # (B, topics + 1) float32, visible; column 0 is no topic
     taste: FloatArray  # (B, topics + 1) float32, hidden
+    pull: FloatArray  # (B, topics + 1) float32, exp(retrieval_tag tag): how much more of a topic is retrieved
     met: BoolArray  # (B, M + 1), by number of streamer: watched before, or shown in this session
     known: npt.NDArray[Any]  # (B, M + 1) records of ACQUAINTANCE, by number; anything for who was not met
     history: FloatArray  # (B, T, H) float32
@@ -72,9 +73,11 @@ class Sessions(NamedTuple):
         known = np.zeros((num_envs, streamers + 1), np.dtype((np.record, ACQUAINTANCE)))
         known["shown_at"] = NEVER
         return cls(
+            ended=np.zeros(num_envs, np.bool_),
             visit=np.zeros(num_envs, np.dtype((np.record, VISIT))),
             tags=np.zeros((num_envs, topics + 1), np.float32),
             taste=np.zeros((num_envs, topics + 1), np.float32),
+            pull=np.ones((num_envs, topics + 1), np.float32),
             met=np.zeros((num_envs, streamers + 1), np.bool_),
             known=known,
             history=np.zeros((num_envs, *history), np.float32),
@@ -102,4 +105,4 @@ class Sessions(NamedTuple):
 @formula
 def known_as(session: Sessions, row: int, streamer: int) -> Any:
     """The number of a streamer in ``known``; 0 for one whom the viewer has not met."""
-    return streamer if session.met[row, streamer] else np.uint32(0)
+    return streamer * np.uint32(session.met[row, streamer])  # of a condition the compiler would make a branch
