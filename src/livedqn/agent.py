@@ -11,11 +11,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from livedqn.compilation import NotCompilableError
 from livedqn.experience import Experience
 from livedqn.exploration import Schedule
 from livedqn.features import Transform
-from livedqn.graphs import Graphs, choose
+from livedqn.graphs import resolve
 from livedqn.learner import Learner
 from livedqn.network import EncoderFactory, QNetwork
 from livedqn.objective import Objective, Transitions, values
@@ -213,17 +212,11 @@ class DQN(pl.LightningModule):
     def _resolve(self, experience: Experience) -> None:
         """Decide whether to compile: as a resumed run had decided, as the user says, or by what saves time."""
         batch = self.transitions(experience.replay.sample(self.batch_size, np.random.default_rng(0)))
-        observation = self._tensors(experience.observation)
-        if self._compile == "true" or (self._is_compiled and self._compile == "auto"):
-            try:
-                self.learner.graphs = Graphs(self.learner, batch, observation)
-            except NotCompilableError as error:
-                who = "this run's updates were compiled" if self._is_compiled else "compile=true"
-                raise LivedqnError(f"{who}, but {error}; compile=false computes the same, up to rounding") from None
-        elif self._is_compiled is None and self._compile == "auto":
-            updates = (self._planned_steps - experience.steps) // self.steps_per_update
-            self.learner.graphs, why = choose(self.learner, batch, observation, updates)
-            self._tell(why)
+        self.learner.graphs = resolve(
+            self.learner, batch, self._tensors(experience.observation),
+            wish=self._compile, was_compiled=self._is_compiled, tell=self._tell,
+            updates=(self._planned_steps - experience.steps) // self.steps_per_update,
+        )  # fmt: skip
         self._is_compiled, self._is_resolved = self.learner.graphs is not None, True
 
     def _acting_values(self, observation: Observation) -> FloatArray:

@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,17 +54,47 @@ def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
     Raises:
         NotCompilableError: there is no compiler that can translate it.
     """
-    from torch import _inductor as inductor
     from torch._inductor import config
+    from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
     on_cpu = example[0].device.type == "cpu"
     if on_cpu:
         require_compiler()
+    innermost: list[Any] = []
+
+    def keep(*args: Any, **kwargs: Any) -> Any:
+        innermost.append(compile_fx_inner(*args, **kwargs))
+        return innermost[-1]
+
     try:
         with config.patch(cpp_wrapper=on_cpu), _quiet():
-            return inductor.compile(graph, list(example))  # type: ignore[no-any-return]
+            whole: Any = compile_fx(graph, list(example), inner_compile=keep)
     except Exception as error:  # Inductor's own errors, the compiler's, or a disk's
         raise NotCompilableError(f"the compiler failed ({_first_line(error)})") from error
+    return _without_wrappers(whole, graph, example, innermost)
+
+
+def _without_wrappers(
+    whole: Function, graph: GraphModule, example: Sequence[Tensor], innermost: Sequence[Any]
+) -> Function:
+    """The compiled code in ``whole``, or ``whole`` if the code takes more than the graph's constants and arguments.
+
+    Around it lie wrappers for what a captured gradient never does (changing its inputs, answering views of them); for a
+    small network they take longer than the code.
+    """
+    constants = [buffer for _, buffer in graph.named_buffers()]
+    call = getattr(innermost[0], "current_callable", None) if len(innermost) == 1 else None
+    if call is None:
+        return whole
+
+    def function(*tensors: Tensor) -> Sequence[Tensor]:
+        return call([*constants, *tensors])  # type: ignore[no-any-return]
+
+    try:
+        is_same = all(map(torch.equal, function(*example), whole(*example)))
+    except Exception:  # for want of inputs
+        return whole
+    return function if is_same else whole
 
 
 def require_compiler() -> None:

@@ -112,7 +112,8 @@ class Experience:
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python: counters, generators, environment, replay."""
         return {
-            "steps": self.steps, "saves": self.saves, "uniform_steps": self._uniform_steps, "reward_squares": self._reward_squares,
+            "steps": self.steps, "saves": self.saves,
+            "uniform_steps": self._uniform_steps, "reward_squares": self._reward_squares,
             "rng": self._rng.bit_generator.state, "replay": self.replay.state_dict(),
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
             "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self.observation),

@@ -67,7 +67,9 @@ class EpsilonGreedy:
 
     def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
         """(1 - epsilon) x greedy + epsilon x uniform over the mask; equally good actions share."""
-        return _epsilon_greedy(q, mask, self.epsilon(step))
+        probabilities = np.empty(mask.shape)
+        _epsilon_greedy(q, mask, self.epsilon(step), probabilities)
+        return probabilities
 
 
 class Boltzmann:
@@ -190,29 +192,26 @@ def _draw(probabilities: FloatArray, u: FloatArray, actions: IntArray, propensit
 
 
 @kernel
-def _epsilon_greedy(q: FloatArray, mask: BoolArray, epsilon: float) -> FloatArray:
+def _epsilon_greedy(q: FloatArray, mask: BoolArray, epsilon: float, probabilities: FloatArray) -> None:
     """(1 - epsilon) x the greatest mean over estimates + epsilon x uniform, both over ``mask``; equals share."""
     estimates, rows, actions = q.shape
-    probabilities = np.zeros((rows, actions))
-    value = np.empty(actions)
     for row in range(rows):
+        value = probabilities[row]  # first the values, then what becomes of them
         allowed, best, ties = 0, -np.inf, 0
         for action in range(actions):
+            value[action] = 0.0
             if mask[row, action]:
-                total = 0.0
                 for estimate in range(estimates):
-                    total += q[estimate, row, action]
-                value[action] = total / estimates
+                    value[action] += q[estimate, row, action] / estimates
                 allowed += 1
                 if value[action] > best:
                     best, ties = value[action], 0
                 ties += value[action] == best
         for action in range(actions):
-            if mask[row, action]:
-                probabilities[row, action] = epsilon / allowed
-                if value[action] == best:
-                    probabilities[row, action] += (1 - epsilon) / ties
-    return probabilities
+            is_best = mask[row, action] and value[action] == best
+            value[action] = epsilon / allowed if mask[row, action] else 0.0
+            if is_best:
+                value[action] += (1 - epsilon) / ties
 
 
 def _mean(q: FloatArray, mask: BoolArray) -> FloatArray:

@@ -12,7 +12,7 @@ from torch.func import functional_call
 
 from livedqn.compilation import NotCompilableError, captured, compiled, seconds
 from livedqn.objective import Networks, Transitions, values
-from livedqn.types import TensorObservation
+from livedqn.types import LivedqnError, TensorObservation
 
 if TYPE_CHECKING:
     from livedqn.learner import Learner
@@ -21,6 +21,37 @@ if TYPE_CHECKING:
 BREAK_EVEN_S = 120.0
 #: How far gradients of the two ways may lie apart, relative to the greatest.
 TOLERANCE = 1e-3
+
+
+def resolve(
+    learner: Learner, batch: Transitions, observation: TensorObservation, *,
+    wish: str, was_compiled: bool | None, updates: int, tell: Callable[[str], None],
+) -> Graphs | None:  # fmt: skip
+    """Graphs to compute with, or None.
+
+    Args:
+        learner: whose gradient and values.
+        batch: of the shapes that will come.
+        observation: to act on, of the shapes that will come.
+        wish: "true", "false" or "auto".
+        was_compiled: what a resumed run had decided; None: nothing yet.
+        updates: how many are to come.
+        tell: takes the line that says what "auto" has decided, and why.
+
+    Raises:
+        LivedqnError: it must be compiled, and cannot be.
+    """
+    if wish == "true" or (was_compiled and wish == "auto"):
+        try:
+            return Graphs(learner, batch, observation)
+        except NotCompilableError as error:
+            who = "this run's updates were compiled" if was_compiled else "compile=true"
+            raise LivedqnError(f"{who}, but {error}; compile=false computes the same, up to rounding") from None
+    if wish == "false" or was_compiled is not None:
+        return None
+    graphs, why = choose(learner, batch, observation, updates)
+    tell(why)
+    return graphs
 
 
 def choose(

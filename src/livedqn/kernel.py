@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -13,7 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.extending import intrinsic, overload, register_jitable
+
+_OPTIONS: dict[str, Any] = {"error_model": "numpy"}
+#: Without views and arrays of its own, a kernel need not count who holds an array.
+_LEAN: dict[str, Any] = {**_OPTIONS, "_nrt": False}
 
 Array = npt.NDArray[np.generic]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -22,13 +30,45 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def kernel(function: Function) -> Function:
     """``function`` compiled for the types that it is called with, and kept on disk, so that a machine compiles it once.
 
-    Division by zero gives inf or NaN, as in NumPy. Numbers are those of strict IEEE arithmetic.
+    It works in the arrays that it is given, and makes no array or view of its own. Division by zero gives inf or NaN,
+    as in NumPy. Numbers are those of strict IEEE arithmetic.
     """
-    try:
-        compiled = numba.njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder can be written to, neither the package's own nor the user's
-        compiled = numba.njit(error_model="numpy")(function)
+    return _compiled(function, _LEAN)
+
+
+def viewing_kernel(function: Function) -> Function:
+    """As :func:`kernel`, for one that makes views or arrays of its own; a little slower to call."""
+    return _compiled(function, _OPTIONS)
+
+
+def _compiled(function: Function, options: dict[str, Any]) -> Function:
+    compiled: Any = numba.njit(**options)(function)
+    if compiled is not function:  # as it is where Numba is switched off
+        with suppress(RuntimeError):  # no folder can be written to, neither the package's own nor the user's
+            compiled._cache = _Cache(function)
     return cast(Function, compiled)
+
+
+def formula(function: Function) -> Function:
+    """``function`` as it is, for Python to call with arrays, and compiled into every kernel that calls it."""
+    inlined: Function = register_jitable(forceinline=True, **_LEAN)(function)
+    return inlined
+
+
+class _Cache(FunctionCache):
+    """Compiled code that counts as stale once any file of the package changes: a kernel holds formulas of others."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        path, name = self._cache_path, self._impl.filename_base
+        self._cache_file = IndexDataCacheFile(path, name, _stamp())  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=1)
+def _stamp() -> tuple[float, int]:
+    """Time and size of the package's files, as Numba notes them of a kernel's own file."""
+    files = [path.stat() for path in Path(__file__).parent.rglob("*.py")]
+    return max(file.st_mtime for file in files), sum(file.st_size for file in files)
 
 
 def copy(target: Array, target_byte: int, source: Array, source_byte: int, count: int) -> None:

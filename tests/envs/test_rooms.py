@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livedqn.envs.rooms import SimulatedRooms
-from livedqn.envs.timetable import Timetable, at
+from livedqn.envs.timetable import Timetable
 from livedqn.types import LivedqnError
 
 
@@ -22,7 +22,7 @@ def test_timetable_by_hand() -> None:
     assert table.count.tolist() == [1, 0, 2]
     assert table.room.tolist() == [[7, 0], [0, 0], [8, 7]]  # hottest first, padded with zeros
     assert table.bin_at(np.array([0.0, 9.9, 10.0, 34.0, 99.0])).tolist() == [0, 0, 1, 2, 2]
-    assert at(table.heat, np.array([[2 * 2 + 0, 2 * 2 + 1]])).tolist() == [[9, 5]]
+    assert table.heat[2].tolist() == [9, 5]
 
 
 STREAMERS = 8_000

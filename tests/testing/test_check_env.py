@@ -45,8 +45,9 @@ class Broken(LiveStream):
         if self.fault == "constant" and seed is not None:
             seed = 0
         if self.fault == "restarts nothing" and "reset_mask" in (options or {}):
-            return self._seen(), {"ids": self._ids()}
-        before = self._seen()
+            return super().reset(options={"reset_mask": np.zeros(self.num_envs, np.bool_)})
+        if self.fault == "secret" and seed is None:
+            before, _ = super().reset(options={"reset_mask": np.zeros(self.num_envs, np.bool_)})
         observation, infos = super().reset(seed=seed, options=options)
         if self.fault == "secret" and "reset_mask" in (options or {}):
             rest = ~options["reset_mask"]  # type: ignore[index]

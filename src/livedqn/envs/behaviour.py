@@ -1,4 +1,4 @@
-"""What a viewer does with a recommendation: one phenomenon a function, on arrays of (B,)."""
+"""What a viewer does with a recommendation: one phenomenon a function, of numbers in a kernel or of arrays of (B,)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import numpy as np
 from livedqn.envs import keyed
 from livedqn.envs.keyed import PLATFORM, Purpose
 from livedqn.envs.viewers import Viewers
-from livedqn.types import BoolArray, FloatArray, IntArray
+from livedqn.kernel import formula
+from livedqn.types import BoolArray, FloatArray
 
 CLICKED_FIT = 1.5  # about the fit of rooms clicked under a random policy, weighted by what they bring
 GIFT_AFTER_S = 600.0  # gifts and purchases usually need more than ten minutes of watching
@@ -20,17 +21,20 @@ def quality(streamers: int, viewers: Viewers) -> FloatArray:
     return spread
 
 
+@formula
 def fit(taste: FloatArray, quality: FloatArray, affinity_min: FloatArray, viewers: Viewers) -> FloatArray:
     """How well a room suits a viewer."""
     return taste + quality + viewers.familiarity * np.log1p(affinity_min / 10)
 
 
+@formula
 def weariness(requests_ago: FloatArray, viewers: Viewers) -> FloatArray:
     """1 for a streamer shown at the request before, halving with time, 0 for one never shown."""
     weary: FloatArray = np.exp2((1 - requests_ago) / viewers.weariness_requests)
     return weary
 
 
+@formula
 def click_chance(
     fit: FloatArray, crowd: FloatArray, weariness: FloatArray, openness: FloatArray, boredom: FloatArray,
     viewers: Viewers,
@@ -46,13 +50,16 @@ def click_chance(
     )
 
 
+@formula
 def watch_s(fit: FloatArray, z: FloatArray, left_s: FloatArray, viewers: Viewers) -> FloatArray:
     """Seconds watched after a click: lognormal, until the room ends (in ``left_s``) or the viewer has enough."""
     log_s = np.log(viewers.watch_median_s) + viewers.watch_fit * fit + viewers.watch_log_sd * z
-    seconds: FloatArray = np.minimum(np.exp(log_s), np.clip(left_s, 1.0, viewers.watch_longest_s))
+    longest_s = np.minimum(np.maximum(left_s, 1.0), viewers.watch_longest_s)
+    seconds: FloatArray = np.minimum(np.exp(log_s), longest_s)
     return seconds
 
 
+@formula
 def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
     """The chance of a like, a comment or a follow after a click: ``share`` at the fit of a clicked room."""
     odds = share / max(1 - share, 1e-9) * np.exp(fit - CLICKED_FIT)
@@ -60,12 +67,15 @@ def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
     return chance
 
 
+@formula
 def gift_value(watched_s: FloatArray, u: FloatArray, z: FloatArray, viewers: Viewers) -> FloatArray:
     """What is given: rare, heavy-tailed, and only by those who stay."""
     gives = (watched_s >= GIFT_AFTER_S) & (u < viewers.gift_share)
-    return np.where(gives, viewers.gift_median * np.exp(viewers.gift_log_sd * z), 0.0)
+    value: FloatArray = gives * viewers.gift_median * np.exp(viewers.gift_log_sd * z)
+    return value
 
 
+@formula
 def bored(boredom: FloatArray, irrelevant: BoolArray, good: BoolArray, viewers: Viewers) -> FloatArray:
     """Boredom after a request: an irrelevant room adds to it, a good one takes away, and the feed lets it fade."""
     after = viewers.boredom_kept * boredom + viewers.bored_by_irrelevant * irrelevant - viewers.pleased_by_good * good
@@ -73,6 +83,7 @@ def bored(boredom: FloatArray, irrelevant: BoolArray, good: BoolArray, viewers: 
     return bounded
 
 
+@formula
 def leave_chance(boredom: FloatArray, feed_s: FloatArray, patience: FloatArray, viewers: Viewers) -> FloatArray:
     """Probability of closing the app after a request, with ``feed_s`` seconds of this session spent in the feed.
 
@@ -82,18 +93,14 @@ def leave_chance(boredom: FloatArray, feed_s: FloatArray, patience: FloatArray, 
     return sigmoid(viewers.leave_bias + viewers.leave_boredom * boredom + viewers.leave_hour * hours - patience)
 
 
+@formula
 def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
     """Seconds in the feed until the next request."""
     seconds: FloatArray = viewers.feed_median_s * np.exp(viewers.feed_log_sd * z)
     return seconds
 
 
-def draws(key: keyed.Keys, requests: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Six uniform numbers (6, B) and three normal ones (3, B) for what happens at a request."""
-    u = keyed.uniform(keyed.key(key, Purpose.RESPONSE, requests), 6 + 2 * 3)
-    return u[:, :6].T, keyed.as_normal(u[:, 6:]).T
-
-
+@formula
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), of any size of x."""
     half: FloatArray = 0.5 * np.tanh(0.5 * x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livedqn.envs.timetable import SECONDS_PER_DAY
+from livedqn.kernel import formula
 from livedqn.types import FloatArray
 
 #: Viewers by hour, relative: a trough at 5 and a peak at 21, 19 times as high (15-minute snapshots of French Twitch
@@ -15,6 +16,7 @@ DEMAND = np.array([
 ])  # fmt: skip
 
 
+@formula
 def hour_of_day(time_s: FloatArray) -> FloatArray:
     """Hours since midnight, [0, 24)."""
     return (time_s % SECONDS_PER_DAY) / 3600

@@ -3,6 +3,8 @@
 A draw is a pure function of its key, say (seed, purpose, viewer, request), so it is the same whatever was drawn before
 it: every policy that plays a seed meets the same rooms and viewers, and a saved state needs no generator. The hash is
 SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
+
+Functions of whole arrays come first, then the same numbers one at a time, for kernels.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from livedqn.envs.logarithm import log
+from livedqn.kernel import formula
 
 Keys = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
@@ -24,6 +29,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _WEYL = _GOLDEN * np.arange(1, 4097, dtype=np.uint64)
 _FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
+_LOW = np.uint64(0xFFFFFFFF)
 
 
 class Purpose(IntEnum):
@@ -47,43 +53,84 @@ def key(*words: int | npt.NDArray[np.integer[Any]]) -> Keys:
     state = np.zeros(1, np.uint64)
     for word in words:
         array = np.array([word % 2**64], np.uint64) if isinstance(word, int) else word.astype(np.uint64)
-        state = _finalised((state ^ array) + _GOLDEN)
+        state = hashed(state, array)
     return state
 
 
 def uniform(keys: Keys, count: int) -> Floats:
     """``count`` numbers in the open interval (0, 1) for each key: shape (*keys.shape, count)."""
-    # 52 bits and a half: never 0 or 1, so that logarithms are finite
-    return ((_stream(keys, count) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    numbers: Floats = _share(_stream(keys, count))
+    return numbers
 
 
 def normal(keys: Keys, count: int) -> Floats:
     """``count`` standard normal numbers for each key, by Box and Muller's transform: shape (*keys.shape, count)."""
-    return as_normal(uniform(keys, 2 * count))
-
-
-def as_normal(u: Floats) -> Floats:
-    """Half as many standard normal numbers as uniform ones: (..., 2n) -> (..., n)."""
-    half = u.shape[-1] // 2
-    z: Floats = np.sqrt(-2 * np.log(u[..., :half])) * np.cos(2 * np.pi * u[..., half:])
-    return z
+    u = uniform(keys, 2 * count)
+    numbers: Floats = box_muller(u[..., :count], u[..., count:])
+    return numbers
 
 
 def exponential(keys: Keys, count: int) -> npt.NDArray[np.float32]:
     """``count`` exponential numbers (mean 1) for each key, in single precision: they are drawn by the million."""
     halves = _stream(keys, (count + 1) // 2).view(np.uint32)[..., :count]
-    # 23 bits and a half are exact in float32, hence never 0 or 1
-    share = ((halves >> np.uint32(9)).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
-    drawn: npt.NDArray[np.float32] = -np.log(share)
+    drawn: npt.NDArray[np.float32] = -np.log(_half_share(halves))
     return drawn
 
 
 def _stream(keys: Keys, count: int) -> Keys:
     weyl = _WEYL[:count] if count <= len(_WEYL) else _GOLDEN * np.arange(1, count + 1, dtype=np.uint64)
-    return _finalised(keys[..., None] + weyl)
+    stream: Keys = _finalised(keys[..., None] + weyl)
+    return stream
 
 
-def _finalised(state: Keys) -> Keys:
+@formula
+def hashed(state: Any, word: Any) -> Any:
+    """A key with one word more, both uint64: ``key(a, b)`` is ``hashed(hashed(0, a), b)``."""
+    return _finalised((state ^ word) + _GOLDEN)
+
+
+@formula
+def request_key(session_key: Any, purpose: Any, request: Any) -> Any:
+    """``key(session_key, purpose, request)``, of uint64."""
+    return hashed(hashed(hashed(np.uint64(0), session_key), purpose), request)
+
+
+@formula
+def uniform_at(key: Any, index: int) -> Any:
+    """Number ``index`` of ``uniform(key, ...)``."""
+    return _share(_bits_at(key, index))
+
+
+@formula
+def normal_at(key: Any, index: int, count: int) -> Any:
+    """Number ``index`` of ``normal(key, count)``."""
+    return box_muller(uniform_at(key, index), uniform_at(key, count + index))
+
+
+@formula
+def box_muller(u: Any, w: Any) -> Any:
+    """A standard normal number from two uniform ones (Box and Muller, 1958)."""
+    return np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * w)
+
+
+@formula
+def exponential_into(out: Any, key: Any, count: int) -> None:
+    """Write ``exponential(key, count)`` into ``out`` float32, which has room for an even number."""
+    for pair in range((count + 1) // 2):
+        bits = _bits_at(key, pair)
+        out[2 * pair] = _half_share(np.uint32(bits & _LOW))
+        out[2 * pair + 1] = _half_share(np.uint32(bits >> np.uint64(32)))
+    for index in range(count):
+        out[index] = -log(out[index])
+
+
+@formula
+def _bits_at(key: Any, index: int) -> Any:
+    return _finalised(key + _GOLDEN * np.uint64(index + 1))
+
+
+@formula
+def _finalised(state: Any) -> Any:
     """SplitMix64's last step. Takes ``state`` over and overwrites it."""
     state ^= state >> _SHIFTS[0]
     state *= _FACTORS[0]
@@ -91,3 +138,15 @@ def _finalised(state: Keys) -> Keys:
     state *= _FACTORS[1]
     state ^= state >> _SHIFTS[2]
     return state
+
+
+@formula
+def _share(bits: Any) -> Any:
+    # 52 bits and a half: never 0 or 1, so that logarithms are finite
+    return (np.float64(bits >> np.uint64(12)) + 0.5) * 2.0**-52
+
+
+@formula
+def _half_share(half: Any) -> Any:
+    # 23 bits and a half are exact in float32, hence never 0 or 1
+    return (np.float32(half >> np.uint32(9)) + np.float32(0.5)) * np.float32(2.0**-23)

@@ -12,15 +12,18 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space, create_empty_array
+from gymnasium.vector.utils import batch_space
 
 from livedqn.envs import behaviour
-from livedqn.envs.arrivals import Arrivals
-from livedqn.envs.impression import SIGNALS, Impression, respond
-from livedqn.envs.observation import HIGH, HISTORY_WIDTH, LOW, columns, observe
-from livedqn.envs.retrieval import Retrieval, Served
+from livedqn.envs.arrivals import Arrivals, begin
+from livedqn.envs.impression import SIGNALS, Outcome, respond
+from livedqn.envs.listing import Listing
+from livedqn.envs.observation import HIGH, HISTORY_WIDTH, IDS, LOW, Seen, columns
+from livedqn.envs.recycled import Lent, Recycled
+from livedqn.envs.retrieval import Race, Served
+from livedqn.envs.serving import serve
 from livedqn.envs.sessions import Sessions
-from livedqn.envs.timetable import Rooms, Timetable, at
+from livedqn.envs.timetable import Rooms, Timetable
 from livedqn.envs.viewers import Viewers
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation
 
@@ -60,20 +63,22 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         if invalid not in ("raise", "nothing"):
             raise LivedqnError(f"the environment has invalid={invalid!r}; choose raise or nothing")
         self.num_envs = num_envs
-        self._rooms, self._viewers = rooms, viewers
+        self._rooms, self._viewers, self._settings = rooms, viewers, viewers.as_record()
         self._max_requests, self._invalid = max_requests, invalid
         self._quality = behaviour.quality(rooms.streamers, viewers)
         self._sessions = Sessions.empty(num_envs, rooms.topics, rooms.streamers, (history, HISTORY_WIDTH))
         self._seed, self._split = -1, ""
+        self._served = Served.empty(num_envs, candidates)
+        self._every_row = np.arange(num_envs)
         self._timetable: Timetable
         self._arrivals: Arrivals
-        self._retrieval: Retrieval
-        self._served: Served
+        self._listing: Listing
+        self._race: Race
 
         named = columns(rooms.topics)
         self.metadata = {
             "autoreset_mode": AutoresetMode.DISABLED, "signals": SIGNALS, "columns": named, "episode": "session",
-            "splits": rooms.splits, "render_modes": [],
+            "splits": rooms.splits, "overwrites": False, "render_modes": [],
         }  # fmt: skip
         self.single_action_space = spaces.Discrete(candidates)
         self.single_observation_space = spaces.Dict(
@@ -86,8 +91,12 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         )
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self._num_actions = candidates
-        self._observation: Observation = create_empty_array(self.single_observation_space, num_envs)  # type: ignore[assignment]
+        single = self.single_observation_space.spaces
+        forms: dict[str, Any] = {n: ((num_envs, *(s.shape or ())), s.dtype) for n, s in single.items()}
+        ids = (num_envs, candidates), np.int64
+        row = (num_envs,), np.int64
+        self._answers = Recycled({**forms, "viewer": row, "time_s": row, "rooms": ids, "streamers": ids})
+        self._present: Lent | None = None  # what is seen now, while nobody else has it
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Infos]:
         """Start every row, or those of ``options["reset_mask"]``; a ``seed`` starts a world, from its beginning."""
@@ -102,33 +111,26 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         if seed is not None or split != self._split:
             self._open(self._seed if seed is None else seed, split)
             mask = None
-        rows = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
-        episode = self._sessions.episode[rows] + 1
-        fresh = self._arrivals.begin(rows, episode, self._sessions)
-        self._sessions.replace(rows, fresh)
-        if mask is None:
-            self._serve()
-        else:
-            self._serve_some(rows, fresh)
-        return self._seen(), {"ids": self._ids()}
+        rows = self._every_row if mask is None else np.flatnonzero(mask)
+        begin(rows, self._sessions, self._listing, self._arrivals, self._settings)
+        present = self._serve(rows)
+        self._present = None
+        return _answer(present)
 
     def step(self, actions: IntArray) -> tuple[Observation, FloatArray, BoolArray, BoolArray, Infos]:
         """Show each viewer the candidate of their action, 0 = nothing, and let them respond."""
-        chosen = self._allowed(actions)
-        session = self._sessions
-        if session.ended.any():
-            raise RuntimeError(f"row {int(session.ended.argmax())} has ended; reset it before the next step")
-        entry = self._served.entry[np.arange(self.num_envs), chosen]
-        impression = Impression.of(chosen > 0, entry, self._timetable)
-        signals, elapsed_s = respond(session, impression, self._quality, self._viewers)
-        terminated = signals["left"] > 0
-        truncated = ~terminated & (session.requests >= self._max_requests)
-        truncated |= ~terminated & (session.time_s >= self._timetable.end_s)
-        session.ended = terminated | truncated
-        self._serve()
-        reward = signals["clicked"] + 2 * (signals["watch_s"] > 300) + 3 * signals["liked"]
-        infos = {"signals": signals, "elapsed_s": elapsed_s, "ids": self._ids()}
-        return self._seen(), reward.astype(np.float32), terminated, truncated, infos
+        chosen, ended = self._allowed(actions), self._sessions.ended
+        if ended.any():
+            raise RuntimeError(f"row {int(ended.argmax())} has ended; reset it before the next step")
+        outcome = Outcome.empty(self.num_envs)
+        respond(
+            chosen, self._max_requests, self._sessions, self._served, self._listing, self._quality, self._settings,
+            outcome,
+        )  # fmt: skip
+        # a copy is handed out, and the original waits for a restart of a few rows
+        observation, infos = _answer(self._answers.copy(self._serve(self._every_row)))
+        infos |= {"signals": dict(zip(SIGNALS, outcome.signals, strict=True)), "elapsed_s": outcome.elapsed_s}
+        return observation, outcome.reward, outcome.terminated, outcome.truncated, infos
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on exactly: numbers, strings and tensors."""
@@ -138,51 +140,38 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         """Go on where :meth:`state_dict` was taken; the current candidates follow from the state."""
         self._open(state["seed"], state["split"])
         self._sessions.load_state_dict(state["sessions"])
-        self._serve()
+        self._serve(self._every_row)
 
     def _open(self, seed: int, split: str) -> None:
         self._seed, self._split = seed, split
         self._timetable = self._rooms.timetable(seed, split)
-        self._arrivals = Arrivals(seed, self._timetable, self._viewers)
-        self._retrieval = Retrieval(self._timetable, self._viewers, self._num_actions)
-        self._sessions.episode[:] = 0
+        self._listing = Listing.of(self._timetable, self._viewers)
+        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers)
+        self._race = Race.of(self._listing.rooms.shape[1])
+        self._sessions.visit["episode"] = 0
 
-    def _serve(self) -> None:
-        """Retrieve the candidates of every row, and observe them."""
-        self._served = self._retrieval(self._sessions)
-        observe(self._sessions, self._served, self._timetable, self._observation)
-
-    def _serve_some(self, rows: IntArray, fresh: Sessions) -> None:
-        """Retrieve the candidates of ``rows`` (n,), whose sessions are ``fresh``, and observe them."""
-        served = self._retrieval(fresh)
-        observation = {name: np.empty((len(rows), *a.shape[1:]), a.dtype) for name, a in self._observation.items()}
-        observe(fresh, served, self._timetable, observation)
-        for name, array in self._observation.items():
-            array[rows] = observation[name]
-        for ours, theirs in zip(self._served, served, strict=True):
-            ours[rows] = theirs
-
-    def _seen(self) -> Observation:
-        """Copies, which nobody overwrites."""
-        return {name: array.copy() for name, array in self._observation.items()}
-
-    def _ids(self) -> dict[str, IntArray]:
-        rooms = self._served.mask & (np.arange(self._served.mask.shape[1]) > 0)
-        return {
-            "viewer": self._sessions.viewer.copy(),
-            "time_s": self._sessions.time_s.astype(np.int64),
-            "rooms": np.where(rooms, at(self._timetable.room, self._served.entry), 0),
-            "streamers": np.where(rooms, at(self._timetable.streamer_id, self._served.entry), 0),
-        }
+    def _serve(self, rows: IntArray) -> Lent:
+        """Candidates and observation of every row, of which only those of ``rows`` have changed."""
+        present = self._present or self._answers.lend()
+        if self._present is None:
+            rows, self._present = self._every_row, present
+        seen = Seen(**present.arrays)
+        serve(rows, self._sessions, self._listing, self._settings, self._race, self._served, seen)
+        return present
 
     def _allowed(self, actions: IntArray) -> IntArray:
         """The actions that count, (B,) int64; see ``invalid``."""
         actions = np.asarray(actions)
         if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
             raise ValueError(f"actions are {actions.dtype} {actions.shape}; they must be integers ({self.num_envs},)")
-        within = (actions >= 0) & (actions < self._served.mask.shape[1])
-        valid = within & self._served.mask[np.arange(self.num_envs), np.where(within, actions, 0)]
+        valid = (actions >= 0) & (actions <= self._served.rooms)
         if self._invalid == "raise" and not valid.all():
             row = int(np.argmin(valid))
             raise ValueError(f"action {actions[row]} of row {row} is outside its mask")
-        return np.where(valid, actions, 0)
+        return np.where(valid, actions, 0).astype(np.int64, copy=False)
+
+
+def _answer(lent: Lent) -> tuple[Observation, Infos]:
+    """What is handed out of these arrays: the observation, and the ids in its infos."""
+    ids = {name: array for name, array in lent.arrays.items() if name in IDS}
+    return {name: array for name, array in lent.arrays.items() if name not in IDS}, {"ids": ids}

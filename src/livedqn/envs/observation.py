@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from livedqn.envs.clock import hour_of_day
+from livedqn.envs.listing import Listing
 from livedqn.envs.retrieval import Served
-from livedqn.envs.sessions import AGE_GROUPS, GENDERS, Sessions, pick
-from livedqn.envs.timetable import Timetable, at
-from livedqn.types import Column, FloatArray, Observation
+from livedqn.envs.sessions import AGE_GROUPS, GENDERS, Sessions, known_as
+from livedqn.kernel import formula
+from livedqn.types import BoolArray, Column, FloatArray, IntArray
 
 #: No value of an observation lies outside: ids stay below 2**24, and counts are cut there.
 LOW, HIGH = -100.0, float(2**24 - 1)
@@ -62,42 +65,87 @@ HISTORY_WIDTH = len(columns(1)["history"])
 AGO = HISTORY_WIDTH - 1
 
 
-def observe(session: Sessions, served: Served, timetable: Timetable, out: Observation) -> None:
-    """Write the observation of each session over the arrays of ``out``, so that no large array is made twice."""
-    _context(session, out["context"])
-    _history(session, out["history"])
-    _candidates(session, served, timetable, out["candidates"])
-    out["mask"][...] = served.mask
+class Seen(NamedTuple):
+    """The observation of each row, and who and what it is of."""
+
+    context: FloatArray  # (B, C) float32
+    history: FloatArray  # (B, T, H) float32
+    candidates: FloatArray  # (B, K, F) float32
+    mask: BoolArray  # (B, K)
+    viewer: IntArray  # (B,) int64
+    time_s: IntArray  # (B,) int64
+    rooms: IntArray  # (B, K) int64, 0 for none
+    streamers: IntArray  # (B, K) int64, the platform's own ids, 0 for none
 
 
-def _context(session: Sessions, out: FloatArray) -> None:
-    hour = hour_of_day(session.time_s)
-    known = (
-        session.activity, hour, np.sin(hour * (np.pi / 12)), np.cos(hour * (np.pi / 12)),
-        session.age_group, session.gender, session.past_clicks, (session.time_s - session.start_s) / 60,
-        session.requests, session.shown, session.clicked, session.watched_min, session.since_shown, session.ignored,
-    )  # fmt: skip
-    for column, values in enumerate(known):
-        out[:, column] = values
-    out[:, len(known) :] = session.tags[:, 1:]
+#: What of it is no part of the observation.
+IDS = ("viewer", "time_s", "rooms", "streamers")
 
 
-def _history(session: Sessions, out: FloatArray) -> None:
+@formula
+def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
+    """Write the observation of ``rows`` (n,) into ``out``."""
+    for row in rows:
+        out.viewer[row] = session.visit[row].viewer
+        out.time_s[row] = np.int64(session.visit[row].time_s)
+        _context(row, session, out.context)
+    for row in rows:
+        _history(row, session, out.history)
+    for row in rows:
+        _candidates(row, session, served, listing, out)
+
+
+@formula
+def _context(row: int, session: Sessions, out: FloatArray) -> None:
+    s = session.visit[row]
+    hour = hour_of_day(s.time_s)
+    out[row, 0] = s.activity
+    out[row, 1] = hour
+    out[row, 2] = np.sin(hour * (np.pi / 12))
+    out[row, 3] = np.cos(hour * (np.pi / 12))
+    out[row, 4] = s.age_group
+    out[row, 5] = s.gender
+    out[row, 6] = s.past_clicks
+    out[row, 7] = (s.time_s - s.start_s) / 60
+    out[row, 8] = s.requests
+    out[row, 9] = s.shown
+    out[row, 10] = s.clicked
+    out[row, 11] = s.watched_min
+    out[row, 12] = s.since_shown
+    out[row, 13] = s.ignored
+    for topic in range(1, session.tags.shape[1]):
+        out[row, 13 + topic] = session.tags[row, topic]
+
+
+@formula
+def _history(row: int, session: Sessions, out: FloatArray) -> None:
     """The session's own history, with the request of each impression turned into how many requests ago it was."""
-    out[...] = session.history
-    out[..., AGO] = (session.requests[:, None] - out[..., AGO]) * out[..., 0]
+    requests = session.visit[row].requests
+    for past in range(out.shape[1]):
+        for column in range(HISTORY_WIDTH):
+            out[row, past, column] = session.history[row, past, column]
+        out[row, past, AGO] = (requests - session.history[row, past, AGO]) * session.history[row, past, 0]
 
 
-def _candidates(session: Sessions, served: Served, timetable: Timetable, out: FloatArray) -> None:
-    # column by column: memory that is freed at once is used again, which saves half the time for many viewers
-    streamer, topic = at(timetable.streamer, served.entry), at(timetable.topic, served.entry)
-    out[..., 0] = streamer
-    out[..., 1] = topic
-    out[..., 2] = np.minimum(at(timetable.heat, served.entry), HIGH)
-    out[..., 3] = (session.time_s[:, None] - at(timetable.started_s, served.entry)) / 60
-    out[..., 4] = np.minimum(pick(session.affinity_min, streamer), HIGH)
-    out[..., 5] = at(timetable.broadcasts, served.entry)
-    out[..., 6] = pick(session.tags, topic)
-    out[..., 7] = 1 / (session.requests[:, None] - pick(session.shown_at, streamer))
-    out[~served.mask] = 0
-    out[:, 0] = 0
+@formula
+def _candidates(row: int, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
+    s, now, rooms = session.visit[row], session.visit[row].bin, served.rooms[row]
+    for k in range(out.mask.shape[1]):
+        is_room = 1 <= k <= rooms
+        out.mask[row, k] = k <= rooms  # *nothing* can always be chosen
+        if is_room:
+            room = listing.rooms[now, served.place[row, k]]
+            known = session.known[row, known_as(session, row, room.streamer)]
+            out.rooms[row, k] = room.room
+            out.streamers[row, k] = room.streamer_id
+            out.candidates[row, k, 0] = room.streamer
+            out.candidates[row, k, 1] = room.topic
+            out.candidates[row, k, 2] = min(room.heat, HIGH)
+            out.candidates[row, k, 3] = (s.time_s - room.started_s) / 60
+            out.candidates[row, k, 4] = min(known.affinity_min, HIGH)
+            out.candidates[row, k, 5] = room.broadcasts
+            out.candidates[row, k, 6] = session.tags[row, room.topic]
+            out.candidates[row, k, 7] = 1 / (s.requests - known.shown_at)
+        else:
+            out.candidates[row, k] = 0
+            out.rooms[row, k] = out.streamers[row, k] = 0

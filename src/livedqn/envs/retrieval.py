@@ -7,61 +7,116 @@ reservoir, 2006): the smallest of exponential number / weight win.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from livedqn.envs import keyed
 from livedqn.envs.keyed import Purpose
-from livedqn.envs.sessions import Sessions, pick
-from livedqn.envs.timetable import Timetable
-from livedqn.envs.viewers import Viewers
-from livedqn.types import BoolArray, IntArray
+from livedqn.envs.listing import Listing
+from livedqn.envs.sessions import Sessions, known_as
+from livedqn.kernel import formula
+from livedqn.types import FloatArray, IntArray
+
+AT_ONCE = 32  # viewers whose races are run side by side
+
+_RETRIEVAL = np.uint64(Purpose.RETRIEVAL)
+_INT_MAX = np.int32(2**31 - 1)
+_ONE = np.float32(1)
 
 
 class Served(NamedTuple):
-    """The candidates of each row; column 0 is *nothing*."""
+    """The candidates of each row: 1 to ``rooms``, hottest first. Candidate 0 is *nothing*."""
 
-    mask: BoolArray  # (B, K)
-    entry: IntArray  # (B, K) int64: bin * W + place in the timetable; anything where not a room
+    rooms: IntArray  # (B,) int64, from 0 to K - 1; fewer where fewer are live
+    place: IntArray  # (B, K + 1) int32, of each candidate in its bin; anything where not a room
+
+    @classmethod
+    def empty(cls, num_envs: int, num_actions: int) -> Served:
+        """Nobody is served yet."""
+        return cls(np.zeros(num_envs, np.int64), np.zeros((num_envs, num_actions + 1), np.int32))
 
 
-class Retrieval:
-    """The retrieval stage of one world.
+class Race(NamedTuple):
+    """Where the races of a few viewers at once are run: n rows of W rooms."""
 
-    Args:
-        timetable: of the world.
-        viewers: whose settings say what draws a room in.
-        num_actions: K, *nothing* included.
+    weight: FloatArray  # (n, W) float32
+    finish: FloatArray  # (n, W + 1) float32, the time until each room finishes
+    bits: IntArray  # the same memory as int32: positive floats are ordered as the integers that their bits make
+
+    @classmethod
+    def of(cls, width: int) -> Race:
+        """For ``width`` rooms at most."""
+        finish = np.empty((AT_ONCE, width + 1), np.float32)
+        return cls(np.empty((AT_ONCE, width), np.float32), finish, finish.view(np.int32))
+
+
+@formula
+def retrieve(
+    rows: IntArray, session: Sessions, listing: Listing, viewers: npt.NDArray[Any], race: Race, served: Served
+) -> None:
+    """Write the candidates for the current request of ``rows``, AT_ONCE at most, into ``served``."""
+    _weigh(rows, session, listing, viewers[0], race)
+    _run(rows, session, listing, race)
+    _choose(rows, session, listing, race, served)
+
+
+@formula
+def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Race) -> None:
+    """weight = (1 + viewers)^heat exp(tag of the topic) exp(known)."""
+    known = np.float32(np.exp(v.retrieval_known))
+    for i, row in enumerate(rows):
+        now = session.visit[row].bin
+        for place in range(listing.live[now]):
+            room = listing.rooms[now, place]
+            is_known = session.known[row, known_as(session, row, room.streamer)].affinity_min > 0
+            race.weight[i, place] = room.appeal * session.pull[row, room.topic] * (known if is_known else _ONE)
+
+
+@formula
+def _run(rows: IntArray, session: Sessions, listing: Listing, race: Race) -> None:
+    """finish ~ Exponential(weight)."""
+    for i, row in enumerate(rows):
+        s = session.visit[row]
+        live = listing.live[s.bin]
+        keyed.exponential_into(race.finish[i], keyed.request_key(s.key, _RETRIEVAL, np.uint64(s.requests)), live)
+        for place in range(live):
+            race.finish[i, place] /= race.weight[i, place]
+
+
+@formula
+def _choose(rows: IntArray, session: Sessions, listing: Listing, race: Race, served: Served) -> None:
+    """The first to finish, as many as fit, in the order of their places."""
+    for i, row in enumerate(rows):
+        live = listing.live[session.visit[row].bin]
+        wanted = min(live, served.place.shape[1] - 2)
+        line = _INT_MAX if wanted == live else _line(race.bits[i], live, wanted)
+        served.rooms[row] = wanted
+        written = 0
+        for place in range(live):
+            served.place[row, 1 + written] = place  # to be overwritten if it has not crossed the line
+            written += (race.bits[i, place] <= line) & (written < wanted)
+
+
+@formula
+def _line(finish: IntArray, rooms: int, wanted: int) -> Any:
+    """A line that ``wanted`` of the first ``rooms`` of ``finish`` have crossed, or more where several are equal.
+
+    Bisects: linear in rooms, and without a branch that depends on a single one.
     """
-
-    def __init__(self, timetable: Timetable, viewers: Viewers, num_actions: int) -> None:
-        self._timetable, self._viewers, self._num_actions = timetable, viewers, num_actions
-        places = np.arange(timetable.room.shape[1])
-        # what everybody's weight has in common, (bins, W) float32; a place without a room never wins
-        self._weight = np.where(
-            places < timetable.count[:, None], (1 + timetable.heat) ** viewers.retrieval_heat, 0
-        ).astype(np.float32)
-
-    def __call__(self, session: Sessions) -> Served:
-        """Candidates for the current request of each session, fewer where fewer are live."""
-        timetable, viewers = self._timetable, self._viewers
-        bin_of = timetable.bin_at(session.time_s)
-        weight = self._weight[bin_of]  # (B, W)
-        rows, width = weight.shape
-        weight *= pick(np.exp(viewers.retrieval_tag * session.tags), timetable.topic[bin_of])
-        known = pick(session.affinity_min, timetable.streamer[bin_of]) > 0
-        weight[known] *= np.exp(viewers.retrieval_known)
-        finish = keyed.exponential(keyed.key(session.key, Purpose.RETRIEVAL, session.requests.astype(np.int64)), width)
-        with np.errstate(divide="ignore"):  # by the weight of a place without a room: it finishes at infinity
-            finish /= weight
-
-        served = Served(np.zeros((rows, self._num_actions), np.bool_), np.zeros((rows, self._num_actions), np.int64))
-        drawn = min(width, self._num_actions - 1)
-        places = np.broadcast_to(np.arange(width), (rows, width))
-        if drawn < width:
-            places = finish.argpartition(drawn - 1, axis=1)[:, :drawn]
-        served.mask[:, 0] = True
-        served.mask[:, 1 : drawn + 1] = places < timetable.count[bin_of][:, None]
-        served.entry[:, 1 : drawn + 1] = bin_of[:, None] * width + places
-        return served
+    low = line = finish[0]
+    for place in range(rooms):
+        low, line = min(low, finish[place]), max(line, finish[place])
+    while low < line:
+        middle = low + (line - low) // 2
+        crossed = 0
+        for place in range(rooms):
+            crossed += finish[place] <= middle
+        if crossed == wanted:
+            return middle
+        if crossed < wanted:
+            low = middle + 1
+        else:
+            line = middle
+    return line

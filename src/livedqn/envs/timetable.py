@@ -58,11 +58,6 @@ class Timetable:
         return np.searchsorted(self.starts_s, time_s, side="right") - 1
 
 
-def at(table: npt.NDArray[Any], entry: IntArray) -> npt.NDArray[Any]:
-    """``table`` (bins, W) at entries numbered bin * W + place, of any shape."""
-    return table.reshape(-1)[entry]
-
-
 class Rooms(Protocol):
     """Where the rooms of a world come from: simulated, or replayed from what really happened."""
 

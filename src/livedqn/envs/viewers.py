@@ -8,8 +8,12 @@ hand-written policies that know these settings (``benchmarks/learning/lookahead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from math import isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from livedqn.types import LivedqnError
 
@@ -112,6 +116,11 @@ class Viewers:
                      "watch_longest_s", "gift_median", "feed_median_s"):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise LivedqnError(f"viewers.{name}={getattr(self, name)}; choose a number above 0")
+
+    def as_record(self) -> npt.NDArray[Any]:
+        """The settings as kernels take them: an array of one record, whose fields have the same names."""
+        record = np.dtype([(field.name, np.float64) for field in fields(self)])
+        return np.array([astuple(self)], np.dtype((np.record, record)))
 
 
 #: The viewers that an environment has unless told otherwise.

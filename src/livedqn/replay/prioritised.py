@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from livedqn.kernel import kernel
+from livedqn.kernel import viewing_kernel
 from livedqn.protocols import Batch
 from livedqn.replay.ring import Ring
 from livedqn.replay.storage import require_memory
@@ -105,7 +105,7 @@ class Prioritised:
         self._greatest = float(state["greatest"])
 
 
-@kernel
+@viewing_kernel
 def importance_weights(priority: FloatArray, slots: IntArray, beta: float, weight: FloatArray) -> None:
     """Of ``slots`` (N,), into ``weight`` (N,): (count * probability) ** -beta, divided by the greatest of the batch
     (section 3.4). Count and sum cancel out, and the greatest weight is that of the least priority.

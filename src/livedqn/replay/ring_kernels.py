@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livedqn.kernel import copy, kernel
+from livedqn.kernel import copy, viewing_kernel
 from livedqn.replay.record import ACTION, DISCOUNT, MASK, PROPENSITY, REWARD, WINDOW
 from livedqn.types import BoolArray, FloatArray, IntArray
 
@@ -16,7 +16,7 @@ from livedqn.types import BoolArray, FloatArray, IntArray
 HEAD, FILLED, AGE = range(3)
 
 
-@kernel
+@viewing_kernel
 def write(records: IntArray, staged: IntArray, rows: IntArray, length: int, row: int) -> tuple[int, bool]:
     """The staged observation of ``row`` becomes its newest: the slot, and whether a window that began there is lost."""
     head = rows[row, HEAD] + 1
@@ -31,7 +31,7 @@ def write(records: IntArray, staged: IntArray, rows: IntArray, length: int, row:
     return slot, is_lost
 
 
-@kernel
+@viewing_kernel
 def complete(records: IntArray, rows: IntArray, length: int, row: int, count: int) -> int:
     """The window of the newest ``count`` transitions of ``row`` is complete: the slot where it begins."""
     position = rows[row, HEAD] - count
@@ -42,7 +42,7 @@ def complete(records: IntArray, rows: IntArray, length: int, row: int, count: in
     return slot
 
 
-@kernel
+@viewing_kernel
 def begin(
     records: IntArray, staged: IntArray, rows: IntArray, length: int, beginning: IntArray, overwritten: IntArray
 ) -> int:
@@ -55,7 +55,7 @@ def begin(
     return lost
 
 
-@kernel
+@viewing_kernel
 def end(
     records: IntArray, rows: IntArray, length: int, n_step: int, ending: BoolArray, completed: IntArray
 ) -> int:  # fmt: skip
@@ -69,7 +69,7 @@ def end(
     return done
 
 
-@kernel
+@viewing_kernel
 def forbidden(records: IntArray, staged: IntArray, rows: IntArray, length: int, num_actions: int) -> int:
     """The first row whose staged action lies outside the mask of its newest observation, or -1."""
     words = staged.view(np.int32)
@@ -80,7 +80,7 @@ def forbidden(records: IntArray, staged: IntArray, rows: IntArray, length: int, 
     return -1
 
 
-@kernel
+@viewing_kernel
 def add(
     records: IntArray, staged: IntArray, rows: IntArray, length: int, n_step: int, num_actions: int,
     overwritten: IntArray, completed: IntArray,
@@ -102,7 +102,7 @@ def add(
     return wrong, lost, done
 
 
-@kernel
+@viewing_kernel
 def draw(records: IntArray, rows: IntArray, length: int, chance: FloatArray, slots: IntArray, drawn: int) -> int:
     """Slots as ``chance`` (M,) in [0, 1) has it, behind the ``drawn`` ones in ``slots`` (N,), without those where no
     window begins; returns how many there are now.
@@ -118,7 +118,7 @@ def draw(records: IntArray, rows: IntArray, length: int, chance: FloatArray, slo
     return drawn
 
 
-@kernel
+@viewing_kernel
 def gather(
     records: IntArray, length: int, slots: IntArray, fields: IntArray, observation: IntArray, following: IntArray,
     action: IntArray, propensity: FloatArray, reward: FloatArray, discount: FloatArray,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livedqn.kernel import kernel
+from livedqn.kernel import viewing_kernel
 from livedqn.types import FloatArray, IntArray
 
 BITS = 3
@@ -60,7 +60,7 @@ class SumTree:
         rebuild(self.nodes, self.starts)
 
 
-@kernel
+@viewing_kernel
 def add_up(nodes: FloatArray, first: int) -> float:
     """The sum of a family of siblings, in their order."""
     total = 0.0
@@ -69,7 +69,7 @@ def add_up(nodes: FloatArray, first: int) -> float:
     return total
 
 
-@kernel
+@viewing_kernel
 def update_ancestors(nodes: FloatArray, starts: IntArray, leaves: IntArray) -> None:
     """Give the ancestors of ``leaves`` (N,) their sums, level by level, so that the next line is fetched meanwhile."""
     for level in range(starts.size - 1, 0, -1):
@@ -82,7 +82,7 @@ def update_ancestors(nodes: FloatArray, starts: IntArray, leaves: IntArray) -> N
                 last = parent
 
 
-@kernel
+@viewing_kernel
 def rebuild(nodes: FloatArray, starts: IntArray) -> None:
     """Give all parents their sums."""
     for level in range(starts.size - 1, 0, -1):
@@ -91,7 +91,7 @@ def rebuild(nodes: FloatArray, starts: IntArray) -> None:
             nodes[starts[level - 1] + parent] = add_up(nodes, starts[level] + parent * WIDTH)
 
 
-@kernel
+@viewing_kernel
 def find(nodes: FloatArray, starts: IntArray, mass: FloatArray, found: IntArray) -> None:
     """The leaf in which each ``mass`` (N,) falls, into ``found`` (N,): all of them one level down at a time."""
     found[:] = 0
