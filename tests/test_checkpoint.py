@@ -79,7 +79,7 @@ def test_a_pickle_is_not_executed(tmp_path) -> None:
     path.write_bytes(pickle.dumps(Evil()))
     with pytest.raises(LivedqnError, match="cannot be read"):
         checkpoint.read(path)
-    torch.save({"kind": "policy", "format": checkpoint.FORMAT, "weights": Evil()}, path)
+    torch.save({"kind": "policy", "format": checkpoint.FORMATS["policy"], "weights": Evil()}, path)
     with pytest.raises(LivedqnError, match="cannot be read"):
         checkpoint.read(path)
     assert not (tmp_path / "executed").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,8 +26,9 @@ TINY = [
 ENVIRONMENTS = {
     "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
     "gym": ["env=gym", "env.id=CartPole-v1", "replay.folder=."],  # whose slots lie in a file
-    "compiled": ["env=gym", "env.id=CartPole-v1", "compile=true"],
 }
+if shutil.which(os.environ.get("CXX", "g++")):
+    ENVIRONMENTS["compiled"] = ["env=gym", "env.id=CartPole-v1", "compile=true"]
 
 
 def start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:

@@ -21,7 +21,8 @@ from livedqn import __version__, device, plugins
 from livedqn.agent import DQN
 from livedqn.types import LivedqnError, Spec
 
-FORMAT = 1
+#: The form of each kind of file; a change of it makes older files unreadable, and says so.
+FORMATS = {"policy": 1, "resume point": 2}
 
 #: name -> {"threshold": float, "max_shown_per_session": int | None}, as tuned on validation worlds.
 Baselines = dict[str, dict[str, Any]]
@@ -86,7 +87,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 def write_state(path: Path, kind: str, state: dict[str, Any]) -> None:
     """Write tensors and plain Python, atomically and durably."""
-    _write(path, partial(torch.save, {"format": FORMAT, "kind": kind, "livedqn": __version__, **state}))
+    _write(path, partial(torch.save, {"format": FORMATS[kind], "kind": kind, "livedqn": __version__, **state}))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -126,8 +127,8 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
         raise LivedqnError(f"{path} cannot be read: it is truncated, or no file of livedqn") from error
     if not isinstance(state, dict) or state.get("kind") != kind:
         raise LivedqnError(f"{path} holds no {kind} of livedqn; a run leaves policy.ckpt in its folder")
-    if state.get("format") != FORMAT:
-        raise LivedqnError(f"{path} has format {state.get('format')}, this livedqn {__version__} reads {FORMAT}")
+    if state.get("format") != FORMATS[kind]:
+        raise LivedqnError(f"{path} has format {state.get('format')}, this livedqn {__version__} reads {FORMATS[kind]}")
     return state
 
 

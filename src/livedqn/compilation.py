@@ -34,7 +34,8 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
     Raises:
         NotCompilableError: it draws random numbers, or branches on values.
     """
-    from torch.fx.experimental.proxy_tensor import make_fx  # imported late, as Inductor is: most runs are too short
+    with _quiet():  # imported late, as Inductor is: most runs are too short to compile anything
+        from torch.fx.experimental.proxy_tensor import make_fx
 
     try:
         with torch.random.fork_rng(), _quiet():
@@ -54,8 +55,9 @@ def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
     Raises:
         NotCompilableError: there is no compiler that can translate it.
     """
-    from torch._inductor import config
-    from torch._inductor.compile_fx import compile_fx, compile_fx_inner
+    with _quiet():
+        from torch._inductor import config
+        from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
     on_cpu = example[0].device.type == "cpu"
     if on_cpu:
@@ -99,7 +101,8 @@ def _without_wrappers(
 
 def require_compiler() -> None:
     """Raise NotCompilableError where no C++ compiler can be found."""
-    from torch._inductor import config
+    with _quiet():
+        from torch._inductor import config
 
     names = config.cpp.cxx if isinstance(config.cpp.cxx, tuple | list) else (config.cpp.cxx,)
     if sys.platform != "win32" and not any(shutil.which(str(name)) for name in names if name):

@@ -1,0 +1,103 @@
+"""The update on the simulator (K = 20, encoder attention, batch 256): livedqn's against a bare loop on the same graph.
+
+python benchmarks/speed/sim_update.py --rounds 9
+
+The bare loop gathers the batch with NumPy from arrays that hold both observations, computes the same networks'
+gradient in the same compiled graph, and calls Adam's fused kernel: what is left is mathematics. livedqn's line samples
+from its replay, updates, syncs and watches, as in training.
+"""
+
+from __future__ import annotations
+
+import os
+
+import options
+
+os.environ.update(options.ONE_THREAD)  # before NumPy and torch are imported
+
+import machine
+import numpy as np
+import torch
+from interleave import Work, interleaved
+from tables import spread
+
+from livedqn import plugins
+from livedqn.agent import DQN
+from livedqn.checkpoint import build_agent
+from livedqn.config import CapConfig
+from livedqn.experience import Experience
+from livedqn.stage import Stage, world_seed
+
+LIMIT, STORED = "bare:compile", 20_000
+
+
+def learner(compile: str) -> tuple[DQN, Experience]:
+    """The default agent with the encoder ``attention`` on ``env=sim``, after its warm-up."""
+    stage = Stage(
+        plugins.build("env", {"plugin": "sim"}, 256), plugins.build("reward", {"plugin": "watchtime"}), CapConfig()
+    )
+    made = build_agent({"agent": {"plugin": "dqn"}, "encoder": {"plugin": "attention"}}, stage.spec)
+    replay = plugins.build("replay", {"plugin": "uniform"}, stage.spec, 256, 1)
+    experience = Experience(
+        stage, plugins.build("exploration", {"plugin": "epsilon_greedy"}), replay, seed=0, floor=0.0
+    )
+    experience.begin(world_seed("train", 0))
+    made.learn_from(experience, compile=compile)
+    made.configure_optimizers()
+    made.training_step(STORED, 0)
+    return made, experience
+
+
+def bare(made: DQN, experience: Experience) -> Work:
+    """An update without livedqn around it, on the graph of ``made``."""
+    stored = experience.sample(STORED)
+    seen, following = (
+        {name: array.copy() for name, array in of.items()} for of in (stored.observation, stored.next_observation)
+    )
+    rest = {name: getattr(stored, name).copy() for name in ("action", "reward", "discount", "weight")}
+    out = made.transitions(experience.sample(made.batch_size))
+    pairs = [(seen[n], out.observation[n].numpy()) for n in seen]
+    pairs += [(following[n], out.next_observation[n].numpy()) for n in following]
+    pairs += [(array, getattr(out, name).numpy()) for name, array in rest.items()]
+    graphs, weights = made.learner.graphs, made.learner.weights.vector.clone()
+    mean, square, count = torch.zeros_like(weights), torch.zeros_like(weights), torch.zeros(())
+    rng = np.random.default_rng(0)
+
+    @torch.no_grad()
+    def update() -> None:
+        nonlocal count
+        index = rng.integers(0, STORED, made.batch_size)
+        for source, target in pairs:
+            np.take(source, index, axis=0, out=target, mode="clip")
+        gradient = graphs.gradient(out)[0]
+        count += 1
+        torch._fused_adam_(
+            [weights], [gradient], [mean], [square], [], [count],
+            lr=1e-4, beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False,
+        )  # fmt: skip
+
+    return update
+
+
+def main() -> None:
+    """Measure, print, write."""
+    told = options.parse(options.parser(__doc__, rounds=9))
+    torch.set_num_threads(1)
+    compiled, eager = learner("true"), learner("false")
+    works: dict[str, Work] = {LIMIT: bare(*compiled)}
+    for name, (made, experience) in (("livedqn:compile", compiled), ("livedqn:eager", eager)):
+        works[name] = lambda made=made, experience=experience: made.update(experience.sample(made.batch_size))
+    spent = interleaved(works, told.rounds, 0.2 if told.quick else 1.0)
+    rows = []
+    print("\n| sim, attention, batch 256 | ms an update | times bare:compile |\n|---|---|---|")
+    for name, seconds in spent.items():
+        ratios = [own / limit for limit, own in zip(spent[LIMIT], seconds, strict=True)]
+        print(f"| {name} | {spread([1e3 * own for own in seconds])} | {spread(ratios)} |")
+        for round_, (own, ratio) in enumerate(zip(seconds, ratios, strict=True)):
+            rows.append({"update": name, "round": round_, "cpu_ms": round(own * 1e3, 3), "ratio": round(ratio, 4)})
+    options.write_csv(told.results / "sim_update.csv", rows)
+    machine.record(told.results, "sim_update")
+
+
+if __name__ == "__main__":
+    main()
