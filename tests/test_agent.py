@@ -53,9 +53,17 @@ def batch(action: list[int], reward: list[list[float]], discount: list[list[floa
 
 
 def targets(made: DQN, of: Batch) -> list[float]:
-    r_t, discount_t = torch.from_numpy(of.reward), torch.from_numpy(of.discount)
-    seen = {name: torch.from_numpy(array) for name, array in of.next_observation.items()}
-    return made._target(r_t, discount_t, seen)[0].tolist()
+    tensors = made.transitions(of)
+    arguments = tensors.reward, tensors.discount, tensors.next_observation
+    return made.objective.target(made.learner.networks, *arguments)[0].tolist()
+
+
+def gradients(made: DQN, of: Batch) -> dict[str, Tensor]:
+    """The gradient that the batch gives, by the parameter's name."""
+    learner = made.learner
+    vector = learner.gradient(learner.networks, learner.weights.parameters, made.transitions(of)).vector
+    names = {id(parameter): name for name, parameter in made.named_parameters()}
+    return {names[id(p)]: g for p, g in zip(learner.weights.parameters, learner.weights.views(vector), strict=True)}
 
 
 def test_terminated_has_no_future_and_truncated_has_one() -> None:
@@ -78,11 +86,25 @@ def test_double_asks_the_online_network_and_single_the_target() -> None:
 
 
 def test_errors_and_weights_reach_the_gradient() -> None:
-    made = agent(gradient_clip=1e9)
-    error = made.update(batch([0, 1], [[3], [3]], [[0], [0]], [1.0, 0.25]))
-    assert error.tolist() == [2, 1]  # 3 - 1 and 3 - 2
+    made = agent(gradient_clip=None)
+    data = batch([0, 1], [[3], [3]], [[0], [0]], [1.0, 0.25])
     # d loss / d bias = -weight * error / 2
-    assert made.online.heads[0].advantage.bias.grad.tolist() == [-1.0, -0.125]
+    assert gradients(made, data)["online.heads.0.advantage.bias"].tolist() == [-1.0, -0.125]
+    assert made.update(data).tolist() == [2, 1]  # 3 - 1 and 3 - 2
+
+
+def test_without_a_delta_errors_are_squared_and_with_one_their_pull_ends_there() -> None:
+    data = batch([0], [[101]], [[0]], [1.0])  # an error of 100
+    for delta, pull in ((None, -100.0), (10.0, -10.0)):
+        made = agent(gradient_clip=None, huber_delta=delta)
+        assert gradients(made, data)["online.heads.0.advantage.bias"].tolist() == [pull, 0.0]
+
+
+def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradients_sign() -> None:
+    made = agent(learning_rate=0.5, learning_rate_end=0.5)
+    made.update(batch([0], [[3]], [[0]], [1.0]))
+    # m / sqrt(v) is 1 after one step, but for epsilon; action 1 has no gradient
+    assert made.online.heads[0].advantage.bias.tolist() == pytest.approx([1.5, 2.0])
 
 
 def rooms_agent(**settings: Any) -> DQN:
@@ -121,30 +143,32 @@ def test_both_networks_learn_scaled_rewards_by_a_weighted_huber_loss() -> None:
     made = rooms_agent(huber_delta=0.5, gradient_clip=1e9)
     made.reward_scale.fill_(0.5)
     # both terminate, so both networks owe the scaled rewards 3 and 2, and lack 3 - 1 and 2 - 1.75
-    error = made.update(rooms_batch([0, 1], [[6], [4]], [[0], [0]], [0.5, 2.0]))
-    assert error.tolist() == [2, 0.25]
-    for network in (made.online, made.myopic):
-        head = network.heads[0]
+    data = rooms_batch([0, 1], [[6], [4]], [[0], [0]], [0.5, 2.0])
+    gradient = gradients(made, data)
+    for network in ("online", "myopic"):
         # d loss / d bias = -weight * min(error, delta) / 2: 0.5 * 0.5 / 2 and 2 * 0.25 / 2
-        assert [head.nothing[-1].bias.grad.item(), head.room.bias.grad.item()] == [-0.125, -0.25]
+        assert gradient[f"{network}.heads.0.nothing.2.bias"].item() == -0.125
+        assert gradient[f"{network}.heads.0.room.bias"].item() == -0.25
+    assert made.update(data).tolist() == [2, 0.25]
 
 
 def test_the_gradient_of_each_network_is_clipped_by_itself() -> None:
     made = rooms_agent(huber_delta=1e3, gradient_clip=0.25)
     # the bias of *nothing* is pulled by 100 + 50 - 1 online and by 100 - 1 in the myopic twin
-    made.update(rooms_batch([0, 0], [[100, 50]] * 2, [[1, 0]] * 2, [1, 1]))
-    for network in (made.online, made.myopic):
-        gradients = torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
-        assert gradients.norm().item() == pytest.approx(0.25, rel=1e-4)
+    gradient = gradients(made, rooms_batch([0, 0], [[100, 50]] * 2, [[1, 0]] * 2, [1, 1]))
+    for network in ("online", "myopic"):
+        own = torch.cat([part.flatten() for name, part in gradient.items() if name.startswith(network)])
+        assert own.norm().item() == pytest.approx(0.25, rel=1e-4)
 
 
 def test_the_learning_rate_falls_linearly_and_then_stays() -> None:
-    made, rates = agent(learning_rate=0.1, learning_rate_end=0.02, learning_rate_updates=4), []
-    for _ in range(6):
-        made.update(batch([0], [[0]], [[0]], [1]))
-        rates += [group["lr"] for group in made.optimizer.param_groups]
+    made = agent(learning_rate=0.1, learning_rate_end=0.02, learning_rate_updates=4, huber_delta=0.01)
+    values = [1.0]
+    for _ in range(6):  # the error is cut to the same gradient every time, of which Adam makes steps of the rate
+        made.update(batch([0], [[-100]], [[0]], [1]))
+        values.append(made.online.heads[0].advantage.bias[0].item())
     # a quarter of 0.1 - 0.02 at a time
-    assert rates == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02, 0.02])
+    assert -np.diff(values) == pytest.approx([0.1, 0.08, 0.06, 0.04, 0.02, 0.02], abs=1e-5)
 
 
 @pytest.mark.parametrize(("delta", "expected", "tolerance"), [(10.0, 1.0, 0.2), (0.01, 0.0, 0.2)])
@@ -162,8 +186,8 @@ def test_a_wide_huber_learns_the_mean_of_a_heavy_tail_and_a_narrow_one_its_media
 
 def test_hard_sync_copies_and_soft_sync_averages() -> None:
     hard, soft = agent(sync_every=1), agent(sync_every=1, sync_tau=0.25)
-    hard.sync()
-    soft.sync()
+    hard.learner.sync()
+    soft.learner.sync()
     assert hard.target.heads[0].advantage.bias.tolist() == [1, 2]
     assert soft.target.heads[0].advantage.bias.tolist() == [7.75, 15.5]  # 10 + (1 - 10) / 4, 20 + (2 - 20) / 4
 
@@ -186,9 +210,9 @@ def test_discount_counts_requests_or_seconds() -> None:
 def test_values_are_told_in_the_rewards_own_unit() -> None:
     made = agent()
     made.reward_scale.fill_(0.1)
-    seen = {"context": np.zeros((1, 1), np.float32), "mask": np.array([[True, False]])}
-    assert made.q_values(seen).tolist() == [[[pytest.approx(10), -np.inf]]]
-    assert made.act(seen).tolist() == [0]
+    seen = {"context": np.zeros((1, 1), np.float32), "mask": np.array([[True, True]])}
+    assert made.q_values(seen).tolist() == [[pytest.approx([10, 20])]]
+    assert made.act(seen).tolist() == [1]
 
 
 def test_trainer_flags_without_effect_are_refused() -> None:
@@ -207,14 +231,26 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
         agent(**wrong)
 
 
-ONE = torch.ones(())
+def measures(loss: float, greatest: float, total: float = 1.0) -> Tensor:
+    """Of one update: its loss, mean value, greatest |value|, and the loss of all networks."""
+    return torch.tensor([loss, greatest / 2, greatest, total])
+
+
+def test_the_watchdog_tells_means_of_what_it_has_read() -> None:
+    watchdog = Watchdog()
+    for loss in (1.0, 2.0):
+        watchdog.watch(measures(loss, 8 * loss))
+    assert watchdog.means() == {}
+    watchdog.check(2)
+    assert watchdog.means() == {"loss": 1.5, "q_scaled": 6.0}
+    assert watchdog.means() == {}
 
 
 def test_the_watchdog_barks_at_a_loss_that_is_not_finite() -> None:
     watchdog = Watchdog()
-    watchdog.watch(ONE, torch.zeros(1, 2), ONE)
+    watchdog.watch(measures(1, 0))
     watchdog.check(1)
-    watchdog.watch(ONE, torch.zeros(1, 2), torch.tensor(float("nan")))
+    watchdog.watch(measures(1, 0, total=float("nan")))
     with pytest.raises(DivergenceError, match=r"by update 2: the loss is not finite; policy\.ckpt keeps"):
         watchdog.check(2)
 
@@ -223,12 +259,14 @@ def test_the_watchdog_barks_at_values_above_ten_times_the_returns_only_after_a_t
     watchdog = Watchdog()
     watchdog.expect(3.0)
     for _ in range(PATIENCE - 1):
-        watchdog.watch(ONE, torch.full((1, 2), 31.0), ONE)
+        watchdog.watch(measures(1, 31))
     watchdog.check(PATIENCE - 1)
-    watchdog.watch(ONE, torch.full((1, 2), 29.0), ONE)  # a break
-    watchdog.watch(ONE, torch.full((1, 2), 31.0), ONE)
+    watchdog.watch(measures(1, 29))  # a break
+    watchdog.watch(measures(1, 31))
     watchdog.check(PATIENCE + 1)
-    for _ in range(PATIENCE - 1):
-        watchdog.watch(ONE, torch.full((1, 2), -31.0), ONE)
+    for _ in range(PATIENCE - 2):
+        watchdog.watch(measures(1, 31))
+    watchdog.check(2 * PATIENCE - 1)
+    watchdog.watch(measures(1, 31))
     with pytest.raises(DivergenceError, match=r"\|Q\| stayed above 30"):
         watchdog.check(2 * PATIENCE)

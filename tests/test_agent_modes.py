@@ -154,7 +154,7 @@ def test_a_sync_moves_parameters_by_tau_and_copies_buffers_whole(tau: float, wei
     nn.init.constant_(online.weight, 2.0)
     online.running_mean.fill_(8.0)
     online.num_batches_tracked.fill_(5)
-    made.sync()
+    made.learner.sync()
     assert target.weight.tolist() == [weight] * 4
     assert target.running_mean.tolist() == [8] * 4
     assert int(target.num_batches_tracked) == 5

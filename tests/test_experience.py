@@ -149,10 +149,10 @@ def test_an_environment_without_state_starts_anew_at_a_save_from_a_seed_of_its_o
             made.collect(None, gamma)
         made.save_point()
     # the number of steps before plays no part, only run seed and save number
-    assert np.array_equal(one._observation["context"], two._observation["context"])
-    first = one._observation["context"].copy()
+    assert np.array_equal(one.observation["context"], two.observation["context"])
+    first = one.observation["context"].copy()
     one.save_point()
-    assert not np.array_equal(one._observation["context"], first)
+    assert not np.array_equal(one.observation["context"], first)
 
 
 @pytest.mark.parametrize("env", [CARTPOLE, SIM])
@@ -167,8 +167,8 @@ def test_a_saved_experience_goes_on_as_if_nothing_had_happened(env: dict) -> Non
     for _ in range(20):
         one.collect(None, gamma)
         two.collect(None, gamma)
-    for name, array in one._observation.items():
-        assert np.array_equal(array, two._observation[name])
+    for name, array in one.observation.items():
+        assert np.array_equal(array, two.observation[name])
     assert np.array_equal(one.sample(32).reward, two.sample(32).reward)
     assert one.progress.means(one.stage.spec) == two.progress.means(two.stage.spec)
 
@@ -176,5 +176,6 @@ def test_a_saved_experience_goes_on_as_if_nothing_had_happened(env: dict) -> Non
 def test_returns_discount_from_an_episodes_first_step() -> None:
     returns = Returns(1)
     for reward in (1.0, 2.0, 4.0):
-        returns.add(np.array([reward]), np.array([0.5]), np.array([reward == 4.0]))
+        returns.add(np.array([reward]), np.array([0.5]))
+    returns.end(np.array([True]))
     assert returns.quantile() == pytest.approx(3.0, abs=0.01)  # 1 + 0.5 * 2 + 0.25 * 4

@@ -20,8 +20,11 @@ ROWS = [
     {"experience", "progress"},
     {"stage"},
     {"envs", "testing"},
+    {"learner"},
+    {"graphs"},
+    {"objective"},
     {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
-    {"losses", "protocols", "device"},
+    {"losses", "protocols", "device", "compilation", "flat"},
     {"config"},
     {"types", "kernel"},
 ]

@@ -24,7 +24,8 @@ TINY = [
 ]  # fmt: skip
 ENVIRONMENTS = {
     "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
-    "gym": ["env=gym", "env.id=CartPole-v1"],
+    "gym": ["env=gym", "env.id=CartPole-v1", "replay.folder=."],  # whose slots lie in a file
+    "compiled": ["env=gym", "env.id=CartPole-v1", "compile=true"],
 }
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from livedqn import losses
 from livedqn.experience import Experience
 from livedqn.exploration import Schedule
 from livedqn.features import Transform
+from livedqn.graphs import resolve
+from livedqn.learner import Learner
 from livedqn.network import EncoderFactory, QNetwork
+from livedqn.objective import Objective, Transitions, values
 from livedqn.protocols import Batch
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, TensorObservation
 from livedqn.watchdog import Watchdog, diverged
@@ -39,8 +41,9 @@ class DQN(pl.LightningModule):
         dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
         ensemble: E estimates of every value, for ``ucb`` and ``thompson``.
         hidden: width of a candidate head's hidden layer.
-        huber_delta: in scaled rewards. Wide: watch time is so heavy-tailed that a narrow one learns medians.
-        gradient_clip: greatest norm of a network's gradient.
+        huber_delta: in scaled rewards. Wide: watch time is so heavy-tailed that a narrow one learns medians. null: the
+            squared error.
+        gradient_clip: greatest norm of a network's gradient; null: any.
         sync_every: updates between two syncs of the target network.
         sync_tau: how far a sync goes: 1 copies ("hard"), less averages parameters ("soft", with sync_every=1).
         steps_per_update: environment steps for each update.
@@ -58,9 +61,10 @@ class DQN(pl.LightningModule):
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.95,
         discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
         learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
-        double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64, huber_delta: float = 10.0,
-        gradient_clip: float = 10.0, sync_every: int = 100, sync_tau: float = 1.0, steps_per_update: int = 64,
-        warmup_steps: int = 1_500, standardise: bool = True, myopic: bool = True,
+        double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64,
+        huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
+        sync_tau: float = 1.0, steps_per_update: int = 64, warmup_steps: int = 1_500, standardise: bool = True,
+        myopic: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
@@ -69,10 +73,10 @@ class DQN(pl.LightningModule):
             "n_step": n_step, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta,
             "gradient_clip": gradient_clip, "sync_every": sync_every,
             "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
-            "discount_time_unit_s": 1.0 if discount_time_unit_s is None else discount_time_unit_s,
+            "discount_time_unit_s": discount_time_unit_s,
         }  # fmt: skip
         for name, value in positive.items():
-            if not value > 0:
+            if value is not None and not value > 0:
                 raise LivedqnError(f"agent.{name}={value} must be above 0")
         if not 0 <= discount <= 1 or not 0 < sync_tau <= 1:
             raise LivedqnError("agent.discount lies in [0, 1] and agent.sync_tau in (0, 1]")
@@ -85,7 +89,7 @@ class DQN(pl.LightningModule):
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise = standardise
 
-        self.transform = Transform(spec)
+        self.transform = Transform(spec, standardises=standardise)
 
         def network() -> QNetwork:
             return QNetwork(spec, encoder_factory, hidden=hidden, is_dueling=dueling, ensemble=ensemble)
@@ -96,6 +100,9 @@ class DQN(pl.LightningModule):
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.updates = 0
+        self._is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
+        self._is_resolved = False
+        self._seen: tuple[Batch, Transitions] | None = None
         self.watchdog = Watchdog()
         self.eval()
 
@@ -114,27 +121,43 @@ class DQN(pl.LightningModule):
         return np.asarray(self.q_values(observation).mean(axis=0).argmax(axis=-1), np.int64)
 
     @torch.inference_mode()
-    def _values(self, network: nn.Module, observation: Observation) -> FloatArray:
-        q: Tensor = network(self._transformed(observation)) / self.reward_scale
-        return q.cpu().numpy()
+    def _values(self, network: QNetwork, observation: Observation) -> FloatArray:
+        return values(network, self.objective, self._tensors(observation)).cpu().numpy()
+
+    @property
+    def objective(self) -> Objective:
+        """What is minimised, on the device where the agent now is."""
+        return Objective(self.transform, self.reward_scale, self._double, self._huber_delta)
 
     # ---- learning ---------------------------------------------------------------------------------------------------
 
     def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
         """The discount of each step, (B,) float32: gamma, or gamma ** (seconds / unit)."""
         unit = self.discount_time_unit_s
-        power = np.ones_like(elapsed_s) if unit is None else elapsed_s / unit
-        return np.asarray(self.discount**power, np.float32)
+        if unit is None:
+            return np.full(elapsed_s.shape, self.discount, np.float32)
+        return np.asarray(self.discount ** (elapsed_s / unit), np.float32)
 
-    def learn_from(self, experience: Experience) -> None:
-        """Whom the training step asks for transitions."""
-        self._experience = experience
+    def learn_from(
+        self, experience: Experience, *, compile: str = "false", steps: int = 0, tell: Callable[[str], None] = print
+    ) -> None:
+        """Whom the training step asks for transitions, and how it computes.
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam over all networks that learn."""
-        parameters = [p for p in self.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(parameters, lr=self._learning_rate(0), fused=True)
-        return self.optimizer
+        Args:
+            experience: plays and remembers.
+            compile: "true", "false", or "auto": compile gradients and values to act on where that is possible and saves
+                time. Decided at the first update, and kept in the learner's state.
+            steps: environment steps that are planned; "auto" compiles nothing for a short run.
+            tell: takes a line on what was decided.
+        """
+        self._experience, self._compile, self._planned_steps, self._tell = experience, compile, steps, tell
+
+    def configure_optimizers(self) -> None:
+        """Get ready to learn, on the device where the agent now is; the optimiser is the learner's own."""
+        self.learner = Learner(
+            self.online, self.target, self.myopic, self.objective,
+            gradient_clip=self._gradient_clip, sync_tau=self._sync_tau,
+        )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
         """Training mode for the networks that learn; the target network stays in eval mode."""
@@ -164,6 +187,8 @@ class DQN(pl.LightningModule):
         experience = self._experience
         while experience.steps < until:
             warming = experience.steps < self.warmup_steps or not len(experience.replay)
+            if not warming and not self._is_resolved:
+                self._resolve(experience)
             experience.collect(None if warming else self._acting_values, self.discount_of)
             if warming:
                 if experience.steps >= self.warmup_steps and len(experience.replay):
@@ -184,9 +209,25 @@ class DQN(pl.LightningModule):
                 raise diverged(self.updates, "the loss is not finite")
             experience.replay.update_priorities(batch.slots, sizes)
 
+    def _resolve(self, experience: Experience) -> None:
+        """Decide whether to compile: as a resumed run had decided, as the user says, or by what saves time."""
+        batch = self.transitions(experience.replay.sample(self.batch_size, np.random.default_rng(0)))
+        self.learner.graphs = resolve(
+            self.learner, batch, self._tensors(experience.observation),
+            wish=self._compile, was_compiled=self._is_compiled, tell=self._tell,
+            updates=(self._planned_steps - experience.steps) // self.steps_per_update,
+        )  # fmt: skip
+        self._is_compiled, self._is_resolved = self.learner.graphs is not None, True
+
     def _acting_values(self, observation: Observation) -> FloatArray:
-        q = self.q_values(observation)
-        if not (q < np.inf).all():  # nobody can act on these; the loss will be looked at only when the tick is over
+        graphs = self.learner.graphs
+        q = (
+            self.q_values(observation)
+            if graphs is None
+            else graphs.values(self._tensors(observation)).numpy(force=True)
+        )
+        # nobody can act on what is no number, nor wait until the loss is looked at, when the tick is over
+        if not q.max() < np.inf:
             raise diverged(self.updates, "its values are not numbers")
         return q
 
@@ -197,64 +238,31 @@ class DQN(pl.LightningModule):
         self.is_fitted.fill_(True)
         self.reward_scale.fill_(1 / experience.reward_rms())
         if self._standardise:
-            sample = experience.sample(min(self.warmup_steps, 4_096)).observation
-            self.transform.fit({name: self._tensor(array) for name, array in sample.items()})
+            self.transform.fit(self._tensors(experience.sample(min(self.warmup_steps, 4_096)).observation))
 
     def update(self, batch: Batch) -> Tensor:
         """One step of Adam on the Huber loss of the n-step errors; returns their sizes, (N,), for priorities."""
-        r_t, discount_t = self._tensor(batch.reward) * self.reward_scale, self._tensor(batch.discount)
-        a_tm1, weight = self._tensor(batch.action), self._tensor(batch.weight)
-        observation, following = self._transformed(batch.observation), self._transformed(batch.next_observation)
-
-        target = self._target(r_t, discount_t, following)
-        self.train()  # the only forward passes that are not in eval mode
-        q_tm1 = losses.chosen(self.online(observation), a_tm1)
-        error = target - q_tm1
-        total = loss = self._loss(error, weight)
-        if self.myopic is not None:
-            total = loss + self._loss(r_t[:, 0] - losses.chosen(self.myopic(observation), a_tm1), weight)
-
-        self.eval()
-        self.optimizer.zero_grad()
-        torch.autograd.backward(total)
-        for network in (self.online, self.myopic):
-            if network is not None:
-                nn.utils.clip_grad_norm_(network.parameters(), self._gradient_clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate(self.updates)
-        self.optimizer.step()
+        gradient = self.learner.update(self.transitions(batch), self._learning_rate(self.updates))
         self.updates += 1
         if self.updates % self._sync_every == 0:
-            self.sync()
-        self.watchdog.watch(loss.detach(), q_tm1.detach(), total.detach())
-        return error.detach().abs().mean(dim=0)
+            self.learner.sync()
+        self.watchdog.watch(gradient.measures)
+        return gradient.error
 
-    def _loss(self, error: Tensor, weight: Tensor) -> Tensor:
-        return losses.weighted_mean(losses.huber(error, self._huber_delta), weight)
+    def transitions(self, batch: Batch) -> Transitions:
+        """``batch`` as tensors, on the agent's device; on a CPU they share its memory."""
+        if self._seen is None or batch is not self._seen[0] or self.reward_scale.device.type != "cpu":
+            tensors = Transitions(
+                observation=self._tensors(batch.observation), next_observation=self._tensors(batch.next_observation),
+                **self._tensors({name: getattr(batch, name) for name in ("action", "reward", "discount", "weight")}),
+            )  # fmt: skip
+            self._seen = batch, tensors  # a replay fills the same arrays again and again
+        return self._seen[1]
 
-    @torch.no_grad()
-    def _target(self, r_t: Tensor, discount_t: Tensor, following: TensorObservation) -> Tensor:
-        """What the values of the actions taken should be, (E, N), in scaled rewards."""
-        window_return, window_discount = losses.n_step_return(r_t, discount_t)
-        q_target = self.target(following)
-        if not self._double:
-            return losses.q_learning_target(window_return, window_discount, q_target)
-        return losses.double_q_target(window_return, window_discount, self.online(following), q_target)
-
-    @torch.no_grad()
-    def sync(self) -> None:
-        """Move the target's parameters towards the online network's by ``sync_tau``, and copy its buffers."""
-        for kept, new in zip(self.target.parameters(), self.online.parameters(), strict=True):
-            kept.lerp_(new, self._sync_tau) if self._sync_tau < 1 else kept.copy_(new)
-        for kept_buffer, new_buffer in zip(self.target.buffers(), self.online.buffers(), strict=True):
-            kept_buffer.copy_(new_buffer)
-
-    def _transformed(self, observation: Observation) -> TensorObservation:
-        transformed: TensorObservation = self.transform({n: self._tensor(array) for n, array in observation.items()})
-        return transformed
-
-    def _tensor(self, array: Any) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+    def _tensors(self, observation: Observation) -> TensorObservation:
+        tensors = {name: torch.from_numpy(array) for name, array in observation.items()}
+        device = self.reward_scale.device
+        return tensors if device.type == "cpu" else {name: tensor.to(device) for name, tensor in tensors.items()}
 
     # ---- saving -----------------------------------------------------------------------------------------------------
 
@@ -274,13 +282,13 @@ class DQN(pl.LightningModule):
     def learner_state(self) -> dict[str, Any]:
         """All that learning goes on from: tensors and plain Python."""
         return {
-            "weights": self.state_dict(), "optimizer": self.optimizer.state_dict(), "updates": self.updates,
-            "watchdog": self.watchdog.state_dict(),
+            "weights": self.state_dict(), "learner": self.learner.state_dict(), "updates": self.updates,
+            "is_compiled": self._is_compiled, "watchdog": self.watchdog.state_dict(),
         }  # fmt: skip
 
     def load_learner_state(self, state: dict[str, Any]) -> None:
-        """The inverse of :meth:`learner_state`, once the optimiser exists."""
+        """The inverse of :meth:`learner_state`, once the learner exists."""
         self.load_state_dict(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.updates = int(state["updates"])
+        self.learner.load_state_dict(state["learner"])
+        self.updates, self._is_compiled = int(state["updates"]), state["is_compiled"]
         self.watchdog.load_state_dict(state["watchdog"])

@@ -11,6 +11,9 @@ from typing import Any
 
 from livedqn.types import LivedqnError
 
+#: What ``compile`` may be.
+COMPILE = ("auto", "true", "false")
+
 
 @dataclass
 class CapConfig:
@@ -104,6 +107,8 @@ class TrainConfig(WorldConfig):
     steps: int = 200_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
+    #: Compile the update (needs a C++ compiler): auto where it saves time, true, or false.
+    compile: str = "auto"
     #: Environment steps between two resume points.
     save_every: int = 100_000
     #: A policy.ckpt whose weights to start from.
@@ -122,6 +127,9 @@ class TrainConfig(WorldConfig):
         for name in ("num_envs", "steps", "save_every"):
             if getattr(self, name) < 1:
                 raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
+        self.compile = str(self.compile).lower()  # YAML reads true as a truth value
+        if self.compile not in COMPILE:
+            raise LivedqnError(f"compile={self.compile} is none of {', '.join(COMPILE)}")
         if not 0 <= self.exploration_floor <= 1:
             raise LivedqnError(f"exploration_floor={self.exploration_floor} is no share; choose one from 0 to 1")
 

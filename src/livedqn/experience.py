@@ -37,50 +37,55 @@ class Experience:
         self.saves = 0
         self._seed, self._floor = seed, floor
         self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
-        self._observation: Observation = {}
+        self.observation: Observation = {}
         self.progress = Progress(stage.num_envs)
         self.returns = Returns(stage.num_envs)
-        self._reward_squares = 0.0
+        self._uniform_steps, self._reward_squares = 0, 0.0  # of uniform steps alone: they fix the reward's scale
 
     def begin(self, env_seed: int) -> None:
         """Start every row in the world of ``env_seed``."""
-        self._observation = self.stage.reset(env_seed, "train")
-        self.replay.begin(self._observation, np.ones(self.stage.num_envs, np.bool_))
+        self.observation = self.stage.reset(env_seed, "train")
+        self.replay.begin(self.observation, np.ones(self.stage.num_envs, np.bool_))
 
     def collect(self, q_values: QValues | None, discount_of: Callable[[FloatArray], FloatArray]) -> None:
         """One step of every row; without ``q_values`` the actions are uniform over the mask."""
         action, propensity = self._choose(q_values)
         step = self.stage.step(action)
-        discount = np.where(step.terminated, np.float32(0), discount_of(step.elapsed_s))
+        if q_values is None:
+            self._uniform_steps += self.stage.num_envs
+            self._reward_squares += float(np.square(step.reward, dtype=np.float64).sum())
+        discount = discount_of(step.elapsed_s)
+        discount[step.terminated] = 0
         self.replay.add(action, propensity, step.reward, discount, step.observation)
-        ended = step.terminated | step.truncated
         self.steps += self.stage.num_envs
-        self._reward_squares += float(np.square(step.reward, dtype=np.float64).sum())
-        self.progress.add(step, ended)
-        self.returns.add(step.reward, discount, ended)
-        self._observation = step.observation
-        self._restart(ended)
+        self.progress.add(step)
+        self.returns.add(step.reward, discount)
+        self.observation = step.observation
+        ended = step.terminated | step.truncated
+        if ended.any():
+            self._restart(ended)
 
     def sample(self, batch_size: int) -> Batch:
         """``batch_size`` windows from the replay."""
         return self.replay.sample(batch_size, self._rng)
 
     def reward_rms(self) -> float:
-        """Root of the mean squared reward so far; 1 where there was none."""
-        return float(np.sqrt(self._reward_squares / max(self.steps, 1))) or 1.0
+        """Root of the mean squared reward under uniform actions so far; 1 where there was none."""
+        return float(np.sqrt(self._reward_squares / max(self._uniform_steps, 1))) or 1.0
 
     def _choose(self, q_values: QValues | None) -> tuple[IntArray, FloatArray]:
-        mask = self._observation["mask"]
+        mask = self.observation["mask"]
         if q_values is None:
             return draw(mask / mask.sum(axis=1, keepdims=True), self._rng)
-        probabilities = self.exploration(q_values(self._observation), mask, self.steps)
+        probabilities = self.exploration(q_values(self.observation), mask, self.steps)
         return draw(mix_floor(probabilities, mask, self._floor), self._rng)
 
     def _restart(self, ended: BoolArray) -> None:
-        if ended.any():
-            self.replay.end(ended)
-            self._observation = self.stage.restart(ended)
-            self.replay.begin(self._observation, ended)
+        self.progress.end(ended)
+        self.returns.end(ended)
+        self.replay.end(ended)
+        self.observation = self.stage.restart(ended)
+        self.replay.begin(self.observation, ended)
 
     # ---- saving -----------------------------------------------------------------------------------------------------
 
@@ -101,16 +106,17 @@ class Experience:
             self.replay.end(rows)
             self.progress.forget(rows)
             self.returns.forget(rows)
-            self._observation = self.stage.reset(self._restart_seed(), "train")
-            self.replay.begin(self._observation, rows)
+            self.observation = self.stage.reset(self._restart_seed(), "train")
+            self.replay.begin(self.observation, rows)
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python: counters, generators, environment, replay."""
         return {
-            "steps": self.steps, "saves": self.saves, "reward_squares": self._reward_squares,
+            "steps": self.steps, "saves": self.saves,
+            "uniform_steps": self._uniform_steps, "reward_squares": self._reward_squares,
             "rng": self._rng.bit_generator.state, "replay": self.replay.state_dict(),
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
-            "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self._observation),
+            "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self.observation),
             "ids": _tensors(self.stage.ids), "progress": self.progress.state_dict(),
             "returns": self.returns.state_dict(),
         }  # fmt: skip
@@ -118,15 +124,15 @@ class Experience:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`, after :meth:`begin`."""
         self.steps, self.saves = int(state["steps"]), int(state["saves"])
-        self._reward_squares = float(state["reward_squares"])
+        self._uniform_steps, self._reward_squares = int(state["uniform_steps"]), float(state["reward_squares"])
         self._rng.bit_generator.state = state["rng"]
         self.replay.load_state_dict(state["replay"])
         if self.env_can_be_saved:
             self.stage.env.load_state_dict(state["env"])  # type: ignore[attr-defined]
         else:
             self.stage.reset(self._restart_seed(), "train")
-        self._observation = _arrays(state["observation"])
-        self.stage.load_state_dict(_arrays(state["stage"]), self._observation, _arrays(state["ids"]))
+        self.observation = _arrays(state["observation"])
+        self.stage.load_state_dict(_arrays(state["stage"]), self.observation, _arrays(state["ids"]))
         self.progress.load_state_dict(state["progress"])
         self.returns.load_state_dict(state["returns"])
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from livedqn.kernel import kernel
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
 
 SHAPES = ("linear", "exponential")
@@ -66,8 +67,9 @@ class EpsilonGreedy:
 
     def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
         """(1 - epsilon) x greedy + epsilon x uniform over the mask; equally good actions share."""
-        epsilon = self.epsilon(step)
-        return (1 - epsilon) * _greedy(_mean(q, mask)) + epsilon * _uniform(mask)
+        probabilities = np.empty(mask.shape)
+        _epsilon_greedy(q, mask, self.epsilon(step), probabilities)
+        return probabilities
 
 
 class Boltzmann:
@@ -142,18 +144,12 @@ def mix_floor(probabilities: FloatArray, mask: BoolArray, floor: float) -> Float
         LivedqnError: the probabilities are none: negative, outside the mask, or in rows that do not sum to 1.
     """
     probabilities = np.asarray(probabilities, np.float64)
-    is_valid = (
-        probabilities.shape == mask.shape
-        and (probabilities >= 0).all()
-        and not probabilities[~mask].any()
-        and np.allclose(probabilities.sum(axis=-1), 1, rtol=0, atol=1e-4)
-    )
-    if not is_valid:
+    if probabilities.shape != mask.shape or not _are_probabilities(probabilities, mask):
         raise LivedqnError(
             f"the exploration plugin owes probabilities of shape {mask.shape}, zero outside the mask, in rows that sum "
             "to 1; livedqn.testing.check_exploration says which promise it breaks"
         )
-    return (1 - floor) * probabilities + floor * _uniform(mask)
+    return probabilities if floor == 0 else (1 - floor) * probabilities + floor * _uniform(mask)
 
 
 def draw(probabilities: FloatArray, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
@@ -161,12 +157,61 @@ def draw(probabilities: FloatArray, rng: np.random.Generator) -> tuple[IntArray,
 
     One uniform number a row is used, whatever the probabilities, and an action of probability 0 is never drawn.
     """
-    # float64 and a strict comparison: u < total always, and an action whose sum does not rise is passed over
-    cumulative = probabilities.astype(np.float64).cumsum(axis=-1)  # (B, K)
-    total = cumulative[:, -1:]
-    u = rng.random((len(cumulative), 1)) * total
-    actions = (cumulative <= u).sum(axis=-1)
-    return actions, probabilities[np.arange(len(actions)), actions] / total[:, 0]
+    actions, propensities = np.empty(len(probabilities), np.int64), np.empty(len(probabilities))
+    _draw(np.asarray(probabilities, np.float64), rng.random(len(probabilities)), actions, propensities)
+    return actions, propensities
+
+
+@kernel
+def _are_probabilities(probabilities: FloatArray, mask: BoolArray) -> bool:
+    for row in range(len(mask)):
+        total = 0.0
+        for action in range(mask.shape[1]):
+            p = probabilities[row, action]
+            if not p >= 0 or (p > 0 and not mask[row, action]):  # "not >=" is true of what is no number
+                return False
+            total += p
+        if not abs(total - 1) <= 1e-4:
+            return False
+    return True
+
+
+@kernel
+def _draw(probabilities: FloatArray, u: FloatArray, actions: IntArray, propensities: FloatArray) -> None:
+    for row in range(len(u)):
+        total = 0.0
+        for action in range(probabilities.shape[1]):
+            total += probabilities[row, action]
+        # float64, the same sum, and a strict comparison: an action that adds nothing to the sum is passed over
+        below, cumulative = u[row] * total, 0.0
+        for action in range(probabilities.shape[1]):
+            cumulative += probabilities[row, action]
+            if cumulative > below:
+                break
+        actions[row], propensities[row] = action, probabilities[row, action] / total
+
+
+@kernel
+def _epsilon_greedy(q: FloatArray, mask: BoolArray, epsilon: float, probabilities: FloatArray) -> None:
+    """(1 - epsilon) x the greatest mean over estimates + epsilon x uniform, both over ``mask``; equals share."""
+    estimates, rows, actions = q.shape
+    for row in range(rows):
+        value = probabilities[row]  # first the values, then what becomes of them
+        allowed, best, ties = 0, -np.inf, 0
+        for action in range(actions):
+            value[action] = 0.0
+            if mask[row, action]:
+                for estimate in range(estimates):
+                    value[action] += q[estimate, row, action] / estimates
+                allowed += 1
+                if value[action] > best:
+                    best, ties = value[action], 0
+                ties += value[action] == best
+        for action in range(actions):
+            is_best = mask[row, action] and value[action] == best
+            value[action] = epsilon / allowed if mask[row, action] else 0.0
+            if is_best:
+                value[action] += (1 - epsilon) / ties
 
 
 def _mean(q: FloatArray, mask: BoolArray) -> FloatArray:

@@ -49,12 +49,16 @@ class Transform(nn.Module):
     Numbers are standardised, counts are log(1 + x) first; statistics are buffers, frozen once fitted. The codes are
     categories and the buckets of hashed ids, 0 = none. *Nothing* (row 0), masked rows and unused history are exact
     zeros.
+
+    Args:
+        spec: of the environment.
+        standardises: off, numbers pass as they are and counts as logarithms.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, *, standardises: bool = True) -> None:
         super().__init__()
         groups = {name: getattr(spec, name) for name in ARRAYS if getattr(spec, name)}
-        self.arrays = nn.ModuleDict({name: _ArrayTransform(columns) for name, columns in groups.items()})
+        self.arrays = nn.ModuleDict({name: _ArrayTransform(columns, standardises) for name, columns in groups.items()})
 
     @torch.no_grad()
     def fit(self, observation: TensorObservation) -> None:
@@ -83,8 +87,11 @@ class _ArrayTransform(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, columns: tuple[Column, ...]) -> None:
+    def __init__(self, columns: tuple[Column, ...], standardises: bool) -> None:
         super().__init__()
+        self._standardises = standardises
+        self._is_all_numbers = all(_is_number(c) for c in columns)
+        self._has_counts = any(c.kind == "count" for c in columns)
         self._numbers = _span([i for i, c in enumerate(columns) if _is_number(c)])
         self._codes = _span([i for i, c in enumerate(columns) if not _is_number(c)])
         numbers, codes = ([c.kind for c in columns if _is_number(c) is wanted] for wanted in (True, False))
@@ -106,7 +113,9 @@ class _ArrayTransform(nn.Module):
 
     def numbers(self, x: Tensor, valid: Tensor | None) -> Tensor:
         """(..., n) float32."""
-        standardised = (self._logged(x) - self.mean) / self.scale
+        standardised = self._logged(x)
+        if self._standardises:
+            standardised = (standardised - self.mean) / self.scale
         return standardised if valid is None else torch.where(valid.unsqueeze(-1), standardised, 0.0)
 
     def codes(self, x: Tensor, valid: Tensor | None) -> Tensor:
@@ -117,7 +126,9 @@ class _ArrayTransform(nn.Module):
         return code if valid is None else code * valid.unsqueeze(-1)
 
     def _logged(self, x: Tensor) -> Tensor:
-        number = x[..., self._numbers]
+        number = x if self._is_all_numbers else x[..., self._numbers]
+        if not self._has_counts:
+            return number
         return torch.where(self.is_count, number.clamp_min(0).log1p(), number)
 
 

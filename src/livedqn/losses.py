@@ -23,6 +23,8 @@ def n_step_return(r_t: Tensor, discount_t: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         R and D, (N,) each.
     """
+    if r_t.shape[1] == 1:
+        return r_t[:, 0], discount_t[:, 0]
     before = torch.cumprod(discount_t, dim=1)
     weights = torch.cat([torch.ones_like(before[:, :1]), before[:, :-1]], dim=1)
     return (weights * r_t).sum(dim=1), before[:, -1]

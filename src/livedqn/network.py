@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,13 +42,15 @@ class QNetwork(nn.Module):
             else:
                 heads.append(FixedHead(width, spec.num_actions, is_dueling))
         self.heads = nn.ModuleList(heads)
+        self._has_rooms = spec.has_rooms
 
     def forward(self, observation: TensorObservation) -> Tensor:
         """Values (E, N, K)."""
         dense = self.embeddings(observation)
         state, mask = self.encoder(dense), dense["mask"]
-        q = torch.stack([head(state, dense) for head in self.heads])
-        return q.masked_fill(~mask, -torch.inf)
+        q = [head(state, dense) for head in self.heads]
+        estimates = torch.stack(q) if len(q) > 1 else q[0].unsqueeze(0)
+        return estimates.masked_fill(~mask, -torch.inf) if self._has_rooms else estimates  # a game masks nothing
 
 
 class CandidateHead(nn.Module):
@@ -77,7 +79,7 @@ class CandidateHead(nn.Module):
 
 
 class FixedHead(nn.Module):
-    """Values of a fixed set of actions."""
+    """Values of a fixed set of actions, all of which are always allowed."""
 
     def __init__(self, state_width: int, num_actions: int, is_dueling: bool) -> None:
         super().__init__()
@@ -86,8 +88,8 @@ class FixedHead(nn.Module):
 
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
         """Values (N, K) from a state (N, D)."""
-        q = self.advantage(state)
-        return cast(Tensor, q if self.value is None else dueling(self.value(state), q, dense["mask"]))
+        q: Tensor = self.advantage(state)
+        return q if self.value is None else self.value(state) + q - q.mean(dim=-1, keepdim=True)
 
 
 def _mlp(width: int, hidden: int) -> nn.Sequential:

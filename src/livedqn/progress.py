@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import numpy as np
 import torch
 
+from livedqn.kernel import kernel
 from livedqn.stage import Step
 from livedqn.types import BoolArray, FloatArray, Spec
 
@@ -22,18 +22,19 @@ class Progress:
         self._finished = np.zeros(len(self.NAMES))
         self._episodes = 0
 
-    def add(self, step: Step, ended: BoolArray) -> None:
-        """One step of every row; ``ended`` (B,)."""
-        signals = step.signals
-        self._running[0] += step.reward
-        self._running[1] += 1
+    def add(self, step: Step) -> None:
+        """One step of every row."""
+        _add(self._running[0], step.reward)
+        self._running[1] += 1.0
         for i, name in enumerate(self.NAMES[2:], start=2):
-            if name in signals:
-                self._running[i] += signals[name]
-        if ended.any():
-            self._finished += self._running[:, ended].sum(axis=1)
-            self._episodes += int(ended.sum())
-            self.forget(ended)
+            if name in step.signals:
+                _add(self._running[i], step.signals[name])
+
+    def end(self, rows: BoolArray) -> None:
+        """The episodes of ``rows`` (B,) are over."""
+        self._finished += self._running[:, rows].sum(axis=1)
+        self._episodes += int(rows.sum())
+        self.forget(rows)
 
     def forget(self, rows: BoolArray) -> None:
         """Drop the episodes under way of ``rows``."""
@@ -76,15 +77,17 @@ class Returns:
     def __init__(self, num_envs: int) -> None:
         self._return = np.zeros(num_envs)
         self._factor = np.ones(num_envs)
-        self._last: deque[float] = deque(maxlen=self.WINDOW)
+        self._last = np.zeros(0)
+        self._unread: list[FloatArray] = []  # of episodes that ended since the last look
 
-    def add(self, reward: FloatArray, discount: FloatArray, ended: BoolArray) -> None:
+    def add(self, reward: FloatArray, discount: FloatArray) -> None:
         """One step of every row, (B,) each."""
-        self._return += self._factor * reward
-        self._factor *= discount
-        if ended.any():
-            self._last.extend(np.abs(self._return[ended]).tolist())
-            self.forget(ended)
+        _add_discounted(self._return, self._factor, reward, discount)
+
+    def end(self, rows: BoolArray) -> None:
+        """The episodes of ``rows`` (B,) are over."""
+        self._unread.append(np.abs(self._return[rows]))
+        self.forget(rows)
 
     def forget(self, rows: BoolArray) -> None:
         """Start anew for ``rows``."""
@@ -93,14 +96,35 @@ class Returns:
 
     def quantile(self) -> float:
         """The 99.9 % quantile of the returns' sizes, those of episodes under way included."""
+        self._read()
         return float(np.quantile(np.concatenate([self._last, np.abs(self._return)]), 0.999))
+
+    def _read(self) -> None:
+        self._last = np.concatenate([self._last, *self._unread])[-self.WINDOW :]
+        self._unread.clear()
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python."""
+        self._read()
         running = torch.from_numpy(np.stack([self._return, self._factor]))
-        return {"running": running, "last": torch.tensor(list(self._last), dtype=torch.float64)}
+        return {"running": running, "last": torch.from_numpy(self._last.copy())}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
         self._return[:], self._factor[:] = state["running"].numpy()
-        self._last = deque(state["last"].tolist(), maxlen=self.WINDOW)
+        self._last = state["last"].numpy()
+
+
+@kernel
+def _add(total: FloatArray, values: FloatArray) -> None:
+    """total += values; NumPy takes its time where the types differ."""
+    for row in range(len(total)):
+        total[row] += values[row]
+
+
+@kernel
+def _add_discounted(total: FloatArray, factor: FloatArray, reward: FloatArray, discount: FloatArray) -> None:
+    """total += factor x reward, then factor *= discount."""
+    for row in range(len(total)):
+        total[row] += factor[row] * reward[row]
+        factor[row] *= discount[row]

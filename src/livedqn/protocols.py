@@ -144,7 +144,10 @@ class Replay(Protocol):
         ...
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
-        """Windows of n transitions, with importance weights."""
+        """Windows of n transitions, with importance weights.
+
+        The arrays may be the same ones every time: copy what is kept beyond the next sample.
+        """
         ...
 
     def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from livedqn.config import CapConfig
+from livedqn.kernel import kernel
 from livedqn.protocols import Env, Reward
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
 
@@ -84,6 +85,8 @@ class Stage:
         self.ids: dict[str, IntArray] = {}
         self._cap = Cap(cap, env.num_envs)
         self._current: Observation = {}
+        self._second = np.ones(env.num_envs, np.float32)  # where the environment has no clock
+        self._all_allowed = np.ones((env.num_envs, self.spec.num_actions), np.bool_)
         if self._cap.is_active and not self.spec.has_rooms:
             raise LivedqnError(
                 "a cap on injections needs an environment with rooms; leave cap out, or choose another env"
@@ -109,13 +112,14 @@ class Stage:
     def step(self, actions: IntArray) -> Step:
         """Take ``actions`` (B,) and return what followed."""
         raw, native, terminated, truncated, infos = self.env.step(actions)
-        elapsed_s = np.array(infos.get("elapsed_s", np.ones(self.num_envs)), np.float32)
+        elapsed_s = np.array(infos["elapsed_s"], np.float32) if "elapsed_s" in infos else self._second
         signals = {name: np.array(infos["signals"][name], np.float32) for name in self.spec.signals}
         if self.spec.has_rooms:
             signals["shown"] = (actions > 0).astype(np.float32)
         signals["elapsed_s"] = elapsed_s
         signals["native"] = np.array(native, np.float32)
-        self._cap.count(actions)
+        if self._cap.is_active:
+            self._cap.count(actions)
         self._current = self._observe(raw)
         self.ids = _copied(infos.get("ids", {}))
         return Step(
@@ -154,13 +158,13 @@ class Stage:
             mask = np.array(raw["mask"], np.bool_)
         else:
             observation = {"context": np.array(raw, self.spec.context_dtype)}
-            mask = np.ones((self.num_envs, self.spec.num_actions), np.bool_)
+            mask = self._all_allowed
         observation["mask"] = self._cap.apply(mask) if self._cap.is_active else mask
         return observation
 
     def _scored(self, signals: dict[str, FloatArray]) -> FloatArray:
         reward = np.asarray(self.reward(signals), np.float32)
-        if reward.shape != (self.num_envs,) or not np.isfinite(reward).all():
+        if reward.shape != (self.num_envs,) or not _all_finite(reward):
             raise LivedqnError(
                 f"reward {type(self.reward).__name__} answered shape {reward.shape}"
                 f"{'' if np.isfinite(reward).all() else ' with values that are not finite'}; "
@@ -169,7 +173,17 @@ class Stage:
         return reward
 
 
+@kernel
+def _all_finite(values: FloatArray) -> bool:
+    for value in values:  # noqa: SIM110 (Numba takes a loop, and no generator)
+        if not np.isfinite(value):
+            return False
+    return True
+
+
 def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
+    if not arrays:
+        return {}
     # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it
     return {name: np.array(array) for name, array in arrays.items() if not (name[:1] == "_" and name[1:] in arrays)}
 

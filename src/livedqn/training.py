@@ -128,8 +128,6 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         )
     experience = Experience(stage, exploration, replay, seed=config.seed, floor=config.exploration_floor)
     experience.begin(world_seed("train", config.seed))
-    agent.learn_from(experience)
-
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
     tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)
@@ -143,6 +141,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     try:
         with closing(stage), Live(marks.total, start) as live:
             live.note(_memory(replay))
+            agent.learn_from(experience, compile=config.compile, steps=config.steps, tell=live.note)
             show = _with_speed(live.update, start)
             loop = Loop(folder, marks, experience, resumed, log=tracker.log, show=show, evaluate=validate, keep=keep)
             _learn(agent, loop, marks)

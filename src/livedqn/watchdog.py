@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,7 +29,7 @@ def diverged(updates: int, why: str) -> DivergenceError:
 
 
 class Watchdog:
-    """Watches losses and values on their device; :meth:`check` reads the verdict once in a while.
+    """Collects what updates measure on their device; :meth:`check` reads it once in a while, and gives its verdict.
 
     A run has diverged when a loss is not finite, or when the greatest \\|Q\\| of a batch lies above ten times the
     99.9 % quantile of the observed discounted returns (at least 1 scaled reward) in 1,000 updates without a break.
@@ -36,49 +37,51 @@ class Watchdog:
 
     def __init__(self) -> None:
         self.bound = FACTOR
-        self._loss = self._q = self._streak = self._longest = torch.zeros(())
-        self._finite = torch.ones((), dtype=torch.bool)
+        self._unread: list[Tensor] = []
+        self._streak = 0  # updates without a break, up to the last that was read
+        self._loss = self._q = 0.0  # sums since the last :meth:`means`
         self._count = 0
 
     def expect(self, quantile: float) -> None:
         """The 99.9 % quantile of the observed discounted returns, in scaled rewards."""
         self.bound = FACTOR * max(quantile, 1.0)
 
-    def watch(self, loss: Tensor, q: Tensor, total: Tensor) -> None:
-        """One update: the online network's loss (), values (E, N) of the batch's actions, and all networks' loss ()."""
-        if self._loss.device != loss.device:
-            for name in ("_loss", "_q", "_streak", "_longest", "_finite"):
-                setattr(self, name, getattr(self, name).to(loss.device))
-        self._count += 1
-        self._finite = self._finite & torch.isfinite(total)
-        self._streak = torch.where(q.abs().amax() > self.bound, self._streak + 1, torch.zeros_like(self._streak))
-        self._longest = torch.maximum(self._longest, self._streak)
-        self._loss = self._loss + loss
-        self._q = self._q + q.mean()
+    def watch(self, measures: Tensor) -> None:
+        """One update's measures, (4,): see :class:`~livedqn.objective.Losses`."""
+        self._unread.append(measures)
 
     def check(self, updates: int) -> None:
         """Raise DivergenceError if it is time."""
-        if not bool(self._finite):
+        if not self._unread:
+            return
+        loss, q, greatest, total = torch.stack(self._unread).double().cpu().numpy().T
+        self._unread.clear()
+        if not np.isfinite(total).all():
             raise diverged(updates, "the loss is not finite")
-        if float(self._longest) >= PATIENCE:
-            excess = f"|Q| stayed above {self.bound:.3g} (scaled), ten times the returns seen"
-            raise diverged(updates, f"{excess}, for {PATIENCE:,} updates")
+        self._loss += float(loss.sum())
+        self._q += float(q.sum())
+        self._count += len(loss)
+        for is_above in (greatest > self.bound).tolist():
+            self._streak = self._streak + 1 if is_above else 0
+            if self._streak >= PATIENCE:
+                excess = f"|Q| stayed above {self.bound:.3g} (scaled), ten times the returns seen"
+                raise diverged(updates, f"{excess}, for {PATIENCE:,} updates")
 
     def means(self) -> dict[str, float]:
-        """Mean loss and mean Q (scaled) since the last call; empty where there was no update."""
+        """Mean loss and mean Q (scaled) of what was checked since the last call; empty where there was no update."""
         if not self._count:
             return {}
-        means = {"loss": float(self._loss) / self._count, "q_scaled": float(self._q) / self._count}
-        self._loss, self._q, self._count = torch.zeros_like(self._loss), torch.zeros_like(self._q), 0
+        means = {"loss": self._loss / self._count, "q_scaled": self._q / self._count}
+        self._loss, self._q, self._count = 0.0, 0.0, 0
         return means
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain Python."""
-        tensors = {name: getattr(self, name).clone() for name in ("_loss", "_q", "_streak", "_longest", "_finite")}
-        return {**tensors, "bound": self.bound, "_count": self._count}
+        """Plain Python; what was not checked is not kept."""
+        return {
+            "bound": self.bound, "streak": self._streak, "loss": self._loss, "q": self._q, "count": self._count,
+        }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
-        for name in ("_loss", "_q", "_streak", "_longest", "_finite"):
-            setattr(self, name, state[name])
-        self.bound, self._count = float(state["bound"]), int(state["_count"])
+        self.bound, self._streak = float(state["bound"]), int(state["streak"])
+        self._loss, self._q, self._count = float(state["loss"]), float(state["q"]), int(state["count"])

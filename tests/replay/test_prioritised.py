@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livedqn.replay.prioritised import Prioritised, importance_weights
-from livedqn.replay.sum_tree import SumTree
+from livedqn.replay.sum_tree import LINE, WIDTH, SumTree
 from livedqn.types import Column, Spec
 
 SPEC = Spec(context=(Column("serial"),), context_shape=(1,), num_actions=2)
@@ -19,10 +19,35 @@ def test_mass_falls_into_the_leaf_whose_interval_holds_it() -> None:
     tree.set(np.arange(5), np.array([1.0, 0.0, 2.0, 3.0, 0.0]))
     assert tree.total == 6
     # [0, 1) is leaf 0, [1, 3) leaf 2, [3, 6) leaf 3; empty leaves are never found
-    assert tree.find(np.array([0.0, 0.99, 1.0, 2.99, 3.0, 5.99, 6.0])).tolist() == [0, 0, 2, 2, 3, 3, 3]
+    assert found(tree, [0.0, 0.99, 1.0, 2.99, 3.0, 5.99, 6.0]).tolist() == [0, 0, 2, 2, 3, 3, 3]
 
 
-@given(st.lists(st.floats(0, 10), min_size=2, max_size=40), st.integers(0, 2**31))
+def found(tree: SumTree, mass: np.ndarray | list[float]) -> np.ndarray:
+    leaves = np.zeros(len(mass), np.int64)
+    tree.find(np.array(mass), leaves)
+    return leaves
+
+
+def test_leaves_of_every_level_are_found() -> None:
+    """Of 600 leaves, four levels, leaf i has the value i: it begins at 0 + 1 + ... + i - 1."""
+    tree = SumTree(600)
+    tree.set(np.arange(600), np.arange(600.0))
+    assert tree.total == 599 * 600 / 2
+    first = np.cumsum(np.arange(600)) - np.arange(600)
+    assert np.array_equal(found(tree, first[1:]), np.arange(1, 600))
+    assert np.array_equal(found(tree, first[1:] + np.arange(1, 600) - 0.5), np.arange(1, 600))
+
+
+def test_a_family_of_siblings_is_one_line_of_the_cache() -> None:
+    for size in (1, 8, 9, 100_000):
+        tree = SumTree(size)
+        assert tree.nodes.ctypes.data % LINE == 0
+        assert not (tree.starts[1:] % WIDTH).any()
+        assert len(tree.leaves) == size
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=100), st.integers(0, 2**31))
 def test_a_tree_that_was_adjusted_and_one_that_was_rebuilt_are_the_same_bit_for_bit(leaves: list, seed: int) -> None:
     rng = np.random.default_rng(seed)
     tree, rebuilt = SumTree(len(leaves)), SumTree(len(leaves))
@@ -32,16 +57,22 @@ def test_a_tree_that_was_adjusted_and_one_that_was_rebuilt_are_the_same_bit_for_
     tree.set(np.arange(len(leaves)), np.array(leaves))
     rebuilt.load(tree.leaves.copy())
     mass = rng.random(16) * tree.total
-    assert tree.total == rebuilt.total
+    assert np.array_equal(tree.nodes, rebuilt.nodes)
     if tree.total > 0:
-        assert np.array_equal(tree.find(mass), rebuilt.find(mass))
-        assert (tree.leaves[tree.find(mass)] > 0).all()
+        assert np.array_equal(found(tree, mass), found(rebuilt, mass))
+        assert (tree.leaves[found(tree, mass)] > 0).all()
 
 
 def test_importance_weights_are_relative_to_the_greatest_of_the_batch() -> None:
-    # (4 * 0.5) ** -1 = 0.5 and (4 * 0.125) ** -1 = 2: divided by 2
-    assert importance_weights(np.array([0.5, 0.125]), 4, 1.0).tolist() == [0.25, 1.0]
-    assert importance_weights(np.array([0.5, 0.125]), 4, 0.0).tolist() == [1.0, 1.0]
+    def weights(beta: float) -> list[float]:
+        weight = np.zeros(2, np.float32)
+        importance_weights(np.array([9.0, 4.0, 1.0, 2.0]), np.array([1, 2]), beta, weight)
+        return weight.tolist()
+
+    # of 4 transitions, probabilities 4/16 and 1/16: (4 * 1/4) ** -1 = 1 and (4 * 1/16) ** -1 = 4, divided by 4
+    assert weights(1.0) == [0.25, 1.0]
+    assert weights(0.5) == [0.5, 1.0]
+    assert weights(0.0) == [1.0, 1.0]
 
 
 def test_new_transitions_get_the_greatest_priority_and_errors_replace_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tempfile import gettempdir
 from typing import NamedTuple
 
 import numpy as np
@@ -66,13 +67,14 @@ def histories(draw: st.DrawFn) -> tuple[int, int, int, list[list[int]]]:
     return rows, n, length, draw(st.lists(fates, min_size=1, max_size=40))
 
 
+@pytest.mark.parametrize("folder", [None, gettempdir()], ids=["in memory", "in a file"])
 @pytest.mark.parametrize("kind", [Uniform, Prioritised])
 @given(history=histories(), seed=st.integers(0, 2**31))
 @settings(max_examples=60, deadline=None)
-def test_every_window_is_the_naive_lists(kind: type, history: tuple, seed: int) -> None:
+def test_every_window_is_the_naive_lists(kind: type, folder: str | None, history: tuple, seed: int) -> None:
     num_rows, n, length, fates = history
     rng = np.random.default_rng(seed)
-    replay = kind(SPEC, num_rows, n, capacity=num_rows * length)
+    replay = kind(SPEC, num_rows, n, capacity=num_rows * length, folder=folder)
     naive = [NaiveRow() for _ in range(num_rows)]
     serial = 0.0
 
@@ -111,6 +113,7 @@ def test_every_window_is_the_naive_lists(kind: type, history: tuple, seed: int) 
             replay.sample(1, rng)
         return
     batch = replay.sample(64, rng)
+    assert len(batch.slots) == 64
     for i, first in enumerate(batch.observation["context"][:, 0]):
         got = Transition(
             int(batch.action[i]), float(batch.propensity[i]), tuple(batch.reward[i]), tuple(batch.discount[i]),
@@ -119,7 +122,7 @@ def test_every_window_is_the_naive_lists(kind: type, history: tuple, seed: int) 
         assert got == expected[first]
 
     # what is saved and loaded gives the very same samples
-    twin = kind(SPEC, num_rows, n, capacity=num_rows * length)
+    twin = kind(SPEC, num_rows, n, capacity=num_rows * length, folder=folder)
     twin.load_state_dict(replay.state_dict())
     one, two = replay.sample(16, np.random.default_rng(seed)), twin.sample(16, np.random.default_rng(seed))
     assert np.array_equal(one.slots, two.slots)
@@ -147,10 +150,12 @@ def test_an_action_outside_its_mask_is_refused() -> None:
 
 
 def test_bytes_per_transition_count_one_observation() -> None:
-    # context 4 + mask 3 + action 4 + propensity, reward, discount 12 + ready 1
+    # context 4 + mask 3 + action 4 + propensity, reward, discount 12 + window 1
     assert Uniform(SPEC, 1, 1, capacity=10).bytes_per_transition == 24
-    # and a tree of 16 leaves and 16 other nodes of 8 bytes: 256 for 10 slots
+    # and a tree of 16 leaves, 8 parents and 8 for the root, of 8 bytes each: 256 for 10 slots
     assert Prioritised(SPEC, 1, 1, capacity=10).bytes_per_transition == 24 + 26
+    # of many, 8 bytes a leaf and 8 / 7 for its share in its ancestors
+    assert Prioritised(SPEC, 1, 1, capacity=100_000).bytes_per_transition == 24 + 10
 
 
 def test_what_cannot_fit_is_refused_before_it_is_filled() -> None:

@@ -15,7 +15,7 @@ from livedqn.types import LivedqnError
 #: What evaluation takes from a run; the machine may be another one.
 _SHARED = {f.name for f in fields(WorldConfig)} - {"device"}
 #: What may change when a run goes on.
-_RESUMABLE = ("steps", "logger")
+_RESUMABLE = ("steps", "logger", "compile")
 
 
 def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space, create_empty_array
 from gymnasium.wrappers import FlattenObservation, TransformAction
 
 from livedqn.envs import keyed
-from livedqn.types import LivedqnError
+from livedqn.types import IntArray, LivedqnError
 
 Environment = gymnasium.Env[Any, Any]
 
@@ -29,26 +30,61 @@ def gym(num_envs: int, *, id: str = "CartPole-v1", kwargs: dict[str, Any] = {}) 
     Raises:
         LivedqnError: no such id, the environment cannot be built so, or its actions are not discrete.
     """
-    return Rows([lambda: _single(id, kwargs)] * num_envs)
+    return Rows([_single(id, kwargs) for _ in range(num_envs)])
 
 
-class Rows(SyncVectorEnv):
-    """Environments one after another, never reset unasked.
+class Rows(VectorEnv[Any, IntArray, Any]):
+    """Single environments, one after another, never reset unasked.
 
-    Seeds of rows are hashed from the seed: Gymnasium's own, seed + row, would let worlds share episodes.
+    As Gymnasium's ``SyncVectorEnv`` with autoreset disabled, but for a quarter of its time a step, with the reset of no
+    row allowed, and with seeds of rows that are hashed from the seed: seed + row lets worlds share episodes. Arrays are
+    overwritten by the next call.
+
+    Args:
+        envs: with one observation space, a Box, and one action space, Discrete.
     """
 
-    def __init__(self, env_fns: list[Any]) -> None:
-        super().__init__(env_fns, autoreset_mode=AutoresetMode.DISABLED)
+    def __init__(self, envs: list[Environment]) -> None:
+        self.envs, self.num_envs = envs, len(envs)
+        self.metadata = {**envs[0].metadata, "autoreset_mode": AutoresetMode.DISABLED}
+        self.single_observation_space, self.single_action_space = envs[0].observation_space, envs[0].action_space
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._observation: Any = create_empty_array(self.single_observation_space, self.num_envs)
+        self._reward = np.zeros(self.num_envs)
+        self._terminated, self._truncated = np.zeros(self.num_envs, np.bool_), np.zeros(self.num_envs, np.bool_)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start every row, or those of ``options["reset_mask"]``, which may be none."""
+        """Start every row, or those of ``options["reset_mask"]`` (B,) bool."""
+        options = dict(options or {})
+        mask = options.pop("reset_mask", None)
+        rows = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
+        seeds = seed if isinstance(seed, list) else [None] * self.num_envs
         if isinstance(seed, int):
-            rows = keyed.key(seed, keyed.Purpose.SESSION, np.arange(self.num_envs))
-            seed = [int(row) for row in rows >> np.uint64(33)]
-        if options is not None and not np.any(options.get("reset_mask", True)):
-            return np.copy(self._observations), {}  # which Gymnasium refuses
-        return super().reset(seed=seed, options=None if options is None else dict(options))
+            keys = keyed.key(seed, keyed.Purpose.SESSION, np.arange(self.num_envs))
+            seeds = [int(row) for row in keys >> np.uint64(33)]
+        infos: dict[str, Any] = {}
+        for row in rows:
+            self._observation[row], info = self.envs[row].reset(seed=seeds[row], options=options or None)
+            self._terminated[row] = self._truncated[row] = False
+            infos = self._add_info(infos, info, row) if info else infos
+        return self._observation, infos
+
+    def step(self, actions: IntArray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Take one action a row, none of which may have ended."""
+        infos: dict[str, Any] = {}
+        for row, (env, action) in enumerate(zip(self.envs, actions.tolist(), strict=True)):
+            if self._terminated[row] or self._truncated[row]:
+                raise RuntimeError(f"row {row} has ended; reset it before the next step")
+            seen, self._reward[row], self._terminated[row], self._truncated[row], info = env.step(action)
+            self._observation[row] = seen
+            infos = self._add_info(infos, info, row) if info else infos
+        return self._observation, self._reward, self._terminated, self._truncated, infos
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Close every environment."""
+        for env in self.envs:
+            env.close()
 
 
 def _single(id: str, kwargs: dict[str, Any]) -> Environment:

@@ -7,17 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from livedqn.kernel import viewing_kernel
 from livedqn.protocols import Batch
-from livedqn.replay.memory import require_memory
 from livedqn.replay.ring import Ring
+from livedqn.replay.storage import require_memory
 from livedqn.replay.sum_tree import SumTree
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
-
-
-def importance_weights(probability: FloatArray, count: int, beta: float) -> FloatArray:
-    """(count * probability) ** -beta, divided by the greatest of the batch (section 3.4): (N,) in (0, 1]."""
-    weight = (count * probability) ** -beta
-    return np.asarray(weight / weight.max(), np.float32)
 
 
 class Prioritised:
@@ -30,6 +25,8 @@ class Prioritised:
         num_envs: B.
         n_step: transitions in a window.
         capacity: transitions to hold, over all rows (an episode's last observation takes the place of one).
+        folder: where they lie, in a file of full size that the run takes away with it; null: in memory, where the
+            priorities always are. A resume point still holds a copy of what has been filled.
         alpha: how much priorities count; 0 = uniform.
         beta: how far importance weights correct for it; 1 = fully.
         epsilon: added to every error, so that no transition is lost.
@@ -38,18 +35,19 @@ class Prioritised:
     is_prioritised = True
 
     def __init__(
-        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000, alpha: float = 0.6, beta: float = 0.6,
-        epsilon: float = 1e-3,
+        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000, folder: str | None = None,
+        alpha: float = 0.6, beta: float = 0.6, epsilon: float = 1e-3,
     ) -> None:  # fmt: skip
         if not 0 <= alpha <= 1 or not 0 <= beta <= 1 or epsilon <= 0:
             raise LivedqnError("replay.alpha and replay.beta lie in [0, 1], and replay.epsilon above 0")
-        self._ring = Ring(spec, num_envs, n_step, capacity)
+        self._ring = Ring(spec, num_envs, n_step, capacity, folder)
         self._tree = SumTree(self._ring.slots)
-        tree_bytes = -(-self._tree.nbytes // self._ring.slots)
-        require_memory(self._ring.slots * (self._ring.bytes_per_slot + tree_bytes), f"replay.capacity={capacity}")
+        tree_bytes = -(-self._tree.nodes.nbytes // self._ring.slots)
         self.bytes_per_transition = self._ring.bytes_per_slot + tree_bytes
+        in_memory = self.bytes_per_transition if folder is None else tree_bytes
+        require_memory(self._ring.slots * in_memory, f"replay.capacity={capacity}", "lower it")
         self.capacity = self._ring.slots
-        self._alpha, self._beta, self._epsilon = alpha, beta, epsilon
+        self._alpha, self._beta, self._epsilon = float(alpha), float(beta), float(epsilon)  # one type, one compilation
         self._greatest = 1.0
 
     def __len__(self) -> int:
@@ -57,7 +55,7 @@ class Prioritised:
 
     def begin(self, observation: Observation, rows: BoolArray) -> None:
         """Write the first observation of an episode of ``rows``."""
-        self._tree.set(self._ring.begin(observation, rows), 0)
+        self._tree.set(self._ring.begin(observation, rows), 0.0)
 
     def add(
         self,
@@ -69,7 +67,7 @@ class Prioritised:
     ) -> None:
         """One transition of every row."""
         overwritten, completed = self._ring.add(action, propensity, reward, discount, observation)
-        self._tree.set(overwritten, 0)
+        self._tree.set(overwritten, 0.0)
         self._tree.set(completed, self._greatest)
 
     def end(self, rows: BoolArray) -> None:
@@ -77,17 +75,17 @@ class Prioritised:
         self._tree.set(self._ring.end(rows), self._greatest)
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
-        """``batch_size`` windows, one from each of as many equal parts of the priorities' sum.
+        """``batch_size`` windows, one from each of as many equal parts of the priorities' sum, valid until the next
+        sample.
 
         Raises:
             ValueError: there is no transition yet.
         """
-        if not self._ring.num_ready:
-            raise ValueError("the replay holds no complete transition yet")
-        part = self._tree.total / batch_size
-        slots = self._tree.find((np.arange(batch_size) + rng.random(batch_size)) * part)
-        probability = self._tree.leaves[slots] / self._tree.total
-        return self._ring.sample(slots, importance_weights(probability, self._ring.num_ready, self._beta))
+        arrays = self._ring.batch_arrays(batch_size)
+        mass = (np.arange(batch_size) + rng.random(batch_size)) * (self._tree.total / batch_size)
+        self._tree.find(mass, arrays.slots)
+        importance_weights(self._tree.leaves, arrays.slots, self._beta, arrays.weight)
+        return self._ring.gather(arrays)
 
     def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
         """Priority (|error| + epsilon) ** alpha for ``slots`` (N,), errors (N,)."""
@@ -105,3 +103,13 @@ class Prioritised:
         self._ring.load_state_dict(state["ring"])
         self._tree.load(state["leaves"].numpy())
         self._greatest = float(state["greatest"])
+
+
+@viewing_kernel
+def importance_weights(priority: FloatArray, slots: IntArray, beta: float, weight: FloatArray) -> None:
+    """Of ``slots`` (N,), into ``weight`` (N,): (count * probability) ** -beta, divided by the greatest of the batch
+    (section 3.4). Count and sum cancel out, and the greatest weight is that of the least priority.
+    """
+    least = priority[slots].min()
+    for i, slot in enumerate(slots):
+        weight[i] = (priority[slot] / least) ** -beta

@@ -4,61 +4,107 @@ from __future__ import annotations
 
 import numpy as np
 
+from livedqn.kernel import viewing_kernel
 from livedqn.types import FloatArray, IntArray
+
+BITS = 3
+#: Children of a node: as many float64 as a line of the processor's cache holds, for what takes time is fetching lines.
+WIDTH = 1 << BITS
+LINE = WIDTH * 8  # bytes
 
 
 class SumTree:
-    """``size`` leaves, all zero at first. Node i has the children 2i and 2i + 1; the root is node 1.
+    """``size`` leaves, all zero at first.
 
     Parents are always the sum of their children, never adjusted by a difference: a tree rebuilt from its leaves is
     the same bit for bit, and rounding errors do not pile up.
     """
 
     def __init__(self, size: int) -> None:
-        self.size = size
-        self._depth = max(1, (size - 1).bit_length())
-        self._first = 1 << self._depth  # node of leaf 0
-        self._nodes = np.zeros(2 * self._first, np.float64)
-
-    @property
-    def nbytes(self) -> int:
-        """What it takes: leaves, rounded up to a power of two, and parents."""
-        return self._nodes.nbytes
+        levels = [-(-size // WIDTH)]  # families of siblings on each level, from the leaves up to the root's children
+        while levels[0] > 1:
+            levels.insert(0, -(-levels[0] // WIDTH))
+        #: Where each level begins in ``nodes``; the root is node 0, and a line of its own.
+        self.starts = WIDTH * np.cumsum([0, 1, *levels[:-1]])
+        size_of_all = self.starts[-1] + WIDTH * levels[-1]
+        memory = np.zeros(size_of_all + WIDTH, np.float64)
+        skipped = -memory.ctypes.data % LINE // memory.itemsize  # so that a family of siblings is one line, not two
+        self.nodes = memory[skipped : skipped + size_of_all]
+        self._size = size
 
     @property
     def total(self) -> float:
         """The sum of all leaves."""
-        return float(self._nodes[1])
+        return float(self.nodes[0])
 
     @property
     def leaves(self) -> FloatArray:
         """The values of all leaves, (size,), a view."""
-        return self._nodes[self._first : self._first + self.size]
+        return self.nodes[self.starts[-1] :][: self._size]
 
     def set(self, index: IntArray, value: FloatArray | float) -> None:
         """Give the leaves ``index`` (N,) their values, (N,) or one for all, not negative."""
-        node = index + self._first
-        self._nodes[node] = value
-        for _ in range(self._depth):
-            node = node >> 1
-            self._nodes[node] = self._nodes[2 * node] + self._nodes[2 * node + 1]
+        self.leaves[index] = value
+        update_ancestors(self.nodes, self.starts, index)
+
+    def find(self, mass: FloatArray, found: IntArray) -> None:
+        """The leaf in which each ``mass`` (N,), in [0, total), falls, into ``found`` (N,); never one of value 0.
+
+        ``mass`` is used up: what is left of it is measured from where the leaf begins.
+        """
+        find(self.nodes, self.starts, mass, found)
 
     def load(self, leaves: FloatArray) -> None:
         """Give every leaf its value and rebuild."""
-        self._nodes[self._first : self._first + self.size] = leaves
-        for level in range(self._depth - 1, -1, -1):
-            low, high = 1 << level, 2 << level
-            self._nodes[low:high] = self._nodes[2 * low : 2 * high : 2] + self._nodes[2 * low + 1 : 2 * high : 2]
+        self.leaves[:] = leaves
+        rebuild(self.nodes, self.starts)
 
-    def find(self, mass: FloatArray) -> IntArray:
-        """The leaf in which each ``mass`` (N,), in [0, total), falls; never one of value 0."""
-        node = np.ones(len(mass), np.int64)
-        mass = mass.copy()
-        for _ in range(self._depth):
-            left = 2 * node
-            # rounding can push the mass past the last leaf of positive value: then stay left of the empty ones
-            right = (mass >= self._nodes[left]) & (self._nodes[left + 1] > 0)
-            mass -= np.where(right, self._nodes[left], 0)
-            node = left + right
-        leaf: IntArray = node - self._first
-        return leaf
+
+@viewing_kernel
+def add_up(nodes: FloatArray, first: int) -> float:
+    """The sum of a family of siblings, in their order."""
+    total = 0.0
+    for child in range(first, first + WIDTH):
+        total += nodes[child]
+    return total
+
+
+@viewing_kernel
+def update_ancestors(nodes: FloatArray, starts: IntArray, leaves: IntArray) -> None:
+    """Give the ancestors of ``leaves`` (N,) their sums, level by level, so that the next line is fetched meanwhile."""
+    for level in range(starts.size - 1, 0, -1):
+        up = BITS * (starts.size - level)
+        last = -1
+        for leaf in leaves:
+            parent = leaf >> up
+            if parent != last:  # leaves that were drawn are in order: many have a parent in common
+                nodes[starts[level - 1] + parent] = add_up(nodes, starts[level] + parent * WIDTH)
+                last = parent
+
+
+@viewing_kernel
+def rebuild(nodes: FloatArray, starts: IntArray) -> None:
+    """Give all parents their sums."""
+    for level in range(starts.size - 1, 0, -1):
+        end = starts[level + 1] if level + 1 < starts.size else nodes.size
+        for parent in range((end - starts[level]) // WIDTH):
+            nodes[starts[level - 1] + parent] = add_up(nodes, starts[level] + parent * WIDTH)
+
+
+@viewing_kernel
+def find(nodes: FloatArray, starts: IntArray, mass: FloatArray, found: IntArray) -> None:
+    """The leaf in which each ``mass`` (N,) falls, into ``found`` (N,): all of them one level down at a time."""
+    found[:] = 0
+    for start in starts[1:]:
+        for i in range(mass.size):
+            first = start + found[i] * WIDTH
+            left, chosen = mass[i], 0
+            for child in range(WIDTH):
+                value = nodes[first + child]
+                if value > 0:  # rounding can push the mass past the last child of positive value: then that one has it
+                    chosen = child
+                    if left < value:
+                        break
+                    left -= value
+            found[i] = found[i] * WIDTH + chosen
+            mass[i] = left

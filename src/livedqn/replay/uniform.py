@@ -19,12 +19,16 @@ class Uniform:
         num_envs: B.
         n_step: transitions in a window.
         capacity: transitions to hold, over all rows (an episode's last observation takes the place of one).
+        folder: where they lie, in a file of full size that the run takes away with it; null: in memory. A resume point
+            still holds a copy of what has been filled.
     """
 
     is_prioritised = False
 
-    def __init__(self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000) -> None:
-        self._ring = Ring(spec, num_envs, n_step, capacity)
+    def __init__(
+        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000, folder: str | None = None
+    ) -> None:
+        self._ring = Ring(spec, num_envs, n_step, capacity, folder)
         self.bytes_per_transition = self._ring.bytes_per_slot
         self.capacity = self._ring.slots
 
@@ -51,26 +55,20 @@ class Uniform:
         self._ring.end(rows)
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
-        """``batch_size`` windows, drawn with replacement; every weight is 1.
+        """``batch_size`` windows, drawn with replacement, valid until the next sample; every weight is 1.
 
         Raises:
             ValueError: there is no transition yet.
         """
-        if not self._ring.num_ready:
-            raise ValueError("the replay holds no complete transition yet")
-        ring, used = self._ring, self._ring.used_length
-        slots = np.zeros(0, np.int64)
-        while len(slots) < batch_size:  # nearly every slot is ready, so drawing again is rare
-            row, position = np.divmod(rng.integers(0, ring.slots // ring.length * used, batch_size), used)
-            drawn = row * ring.length + position
-            slots = np.concatenate([slots, drawn[ring.ready[drawn]]])
-        return ring.sample(slots[:batch_size], np.ones(batch_size, np.float32))
+        arrays = self._ring.batch_arrays(batch_size)
+        self._ring.draw(arrays.slots, rng)
+        return self._ring.gather(arrays)
 
     def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
         """Nothing: all transitions are alike."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain Python."""
+        """Tensors and plain Python; see :meth:`Ring.state_dict`."""
         return self._ring.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

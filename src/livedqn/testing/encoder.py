@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
+from livedqn.compilation import NotCompilableError, captured
 from livedqn.testing.errors import ContractError, calling, described_error, expect
 from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec
 from livedqn.types import LivedqnError, Spec, TensorObservation
@@ -24,10 +26,14 @@ _SPECS = {
 }
 
 
-def check_encoder(encoder: Callable[..., Any], **settings: Any) -> None:
+def check_encoder(encoder: Callable[..., Any], **settings: Any) -> str:
     """Build ``encoder`` with several specs and ``settings``, and try it on made observations.
 
     It may refuse a spec that it is not for by raising LivedqnError, but not all of them.
+
+    Returns:
+        How updates with this encoder can be computed: "compiled", or "eager: " and why no better. Both are right, and
+        compiled ones may be faster.
 
     Raises:
         ContractError: the first promise that it does not keep.
@@ -38,7 +44,7 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> None:
         f"check_encoder was given an instance of {name}; it takes the class, and its settings: "
         f"check_encoder({name}, ...)",
     )
-    refusals = []
+    refusals, why_eager = [], ""
     with torch.random.fork_rng(devices=[]):
         for kind, spec in _SPECS.items():
             torch.manual_seed(0)
@@ -50,9 +56,11 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> None:
             except Exception as error:
                 raise ContractError(f"{name} ({kind}) raised {described_error(error)} when built") from error
             _check(f"{name} ({kind})", module, spec)
+            why_eager = why_eager or _why_eager(module, spec)
             torch.manual_seed(1)
             _check_saved(f"{name} ({kind})", module, encoder(spec, **settings), spec)
     expect(len(refusals) < len(_SPECS), f"{name} refuses every environment; the last time because: {refusals[-1:]}")
+    return f"eager: {why_eager}" if why_eager else "compiled"
 
 
 def _check(name: str, module: Any, spec: Spec) -> None:
@@ -151,6 +159,27 @@ def _check_learning(name: str, module: nn.Module, observation: TensorObservation
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         expect(gradients, f"{name}: no parameter gets a gradient")
         expect(all(g.isfinite().all() for g in gradients), f"{name}: a gradient is not finite")
+
+
+def _why_eager(module: nn.Module, spec: Spec) -> str:
+    """What keeps the gradient of ``module`` from being compiled; empty if nothing does."""
+    twin = copy.deepcopy(module).train()
+    names, tensors = zip(*example_observation(spec, _BATCH, seed=1).items(), strict=True)
+    learned = dict(twin.named_parameters())
+    buffers = {name: buffer.clone() for name, buffer in twin.named_buffers()}
+
+    def gradient(*given: Tensor) -> list[Tensor]:
+        parameters = {name: p.detach().requires_grad_() for name, p in zip(learned, given, strict=False)}
+        with torch.enable_grad():
+            state = functional_call(twin, parameters, (dict(zip(names, given[len(learned) :], strict=True)),))
+            return [state, *torch.autograd.grad(state.sum(), list(parameters.values()), allow_unused=True)]
+
+    try:
+        captured(gradient, [*learned.values(), *tensors])
+    except NotCompilableError as error:
+        return str(error)
+    changed = [name for name, buffer in twin.named_buffers() if not torch.equal(buffer, buffers[name])]
+    return f"it changes its buffer {changed[0]} in forward" if changed else ""
 
 
 def _close(a: Tensor, b: Tensor) -> bool:

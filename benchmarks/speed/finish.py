@@ -1,0 +1,57 @@
+"""When is CartPole solved? Evaluations in training, and a clock that stands still while one is confirmed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from contest import greedy_return
+
+SOLVED = 475.0  # mean return, of 500 at most
+EVERY_STEPS = 2_500  # environment steps between two evaluations
+EPISODES, CONFIRMED_BY = 10, 100  # of an evaluation, and of its confirmation on other episodes
+
+
+def arguments() -> argparse.Namespace:
+    """``seed``, ``steps`` (None: as the preset says) and ``began``, the time before the process existed."""
+    import torch
+
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--began", type=float, default=time.time())
+    return parser.parse_args()
+
+
+class Finish:
+    """Ends the process at the first evaluation that is confirmed; both contestants are judged by the same episodes.
+
+    Args:
+        began: when the process was asked for.
+    """
+
+    def __init__(self, began: float) -> None:
+        self._began, self._confirming = began, 0.0
+
+    def evaluate(self, act: Callable[[Any], Any], steps: int, value: float | None = None) -> float:
+        """The mean return at environment step ``steps``; ``value`` where the contestant has evaluated itself."""
+        value = greedy_return(act, EPISODES, seed=50_000) if value is None else value
+        if value >= SOLVED:
+            stopped = time.time()
+            confirmed = greedy_return(act, CONFIRMED_BY, seed=60_000)
+            if confirmed >= SOLVED:
+                self.end(stopped - self._began - self._confirming, steps, confirmed)
+            self._confirming += time.time() - stopped
+        return value
+
+    def end(self, seconds: float | None, steps: int, confirmed: float | None = None) -> None:
+        """Say how long it took, None: it never came; and stop."""
+        print(
+            json.dumps({"seconds": seconds and round(seconds, 2), "steps": steps, "confirmed": confirmed}), flush=True
+        )
+        sys.exit(0)

@@ -1,0 +1,66 @@
+"""livedqn's words for the workloads, and pieces of a run, built small: the one place that knows its settings' names."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import work
+
+from livedqn import plugins
+from livedqn.agent import DQN
+from livedqn.checkpoint import build_agent
+from livedqn.config import CapConfig, TrainConfig
+from livedqn.experience import Experience
+from livedqn.stage import Stage, world_seed
+
+#: Whether this livedqn can compile its update, and so has settings by which that is switched.
+COMPILES = "compile" in {field.name for field in fields(TrainConfig)}
+
+
+def off(name: str) -> float | None:
+    """The value of a setting of the agent that switches a limit off: null, or one that is never reached."""
+    return None if "None" in str(inspect.signature(DQN.__init__).parameters[name].annotation) else 1e9
+
+
+def agent_settings(**more: Any) -> dict[str, Any]:
+    """``agent`` and ``encoder`` of the workloads."""
+    agent = {
+        "plugin": "dqn", "discount": work.DISCOUNT, "double": False, "dueling": False, "myopic": False,
+        "standardise": False, "huber_delta": off("huber_delta"), "gradient_clip": off("gradient_clip"),
+        "batch_size": work.BATCH_SIZE, "warmup_steps": work.WARMUP_STEPS,
+        "learning_rate": work.LEARNING_RATE, "learning_rate_end": work.LEARNING_RATE, **more,
+    }  # fmt: skip
+    return {"agent": agent, "encoder": {"plugin": "mlp", "hidden": list(work.HIDDEN)}}
+
+
+def cartpole(num_envs: int = 1, *, compile: str = "false", **agent: Any) -> tuple[DQN, Experience]:
+    """An agent of the workloads that has begun to learn, and what it plays on."""
+    env = plugins.build("env", {"plugin": "gym", "id": "CartPole-v1"}, num_envs)
+    stage = Stage(env, plugins.build("reward", {"plugin": "native"}), CapConfig())
+    made = build_agent(agent_settings(**agent), stage.spec)
+    replay = plugins.build("replay", {"plugin": "uniform", "capacity": work.CAPACITY}, stage.spec, num_envs, 1)
+    exploration = plugins.build("exploration", {"plugin": "epsilon_greedy", "start": 0.05, "steps": 1})
+    experience = Experience(stage, exploration, replay, seed=0, floor=0.0)
+    experience.begin(world_seed("train", 0))
+    made.learn_from(experience, **({"compile": compile} if COMPILES else {}))
+    made.configure_optimizers()
+    made.training_step(2 * work.WARMUP_STEPS, 0)
+    return made, experience
+
+
+def simulator(num_envs: int = 256) -> Any:
+    """A call that steps the simulator for so many viewers, who are all shown nothing, and restarts those who left."""
+    env = plugins.build("env", {"plugin": "sim"}, num_envs)
+    env.reset(seed=0)
+    nothing = np.zeros(num_envs, np.int64)
+
+    def step() -> None:
+        _, _, terminated, truncated, _ = env.step(nothing)
+        ended = terminated | truncated
+        if ended.any():
+            env.reset(options={"reset_mask": ended})
+
+    return step

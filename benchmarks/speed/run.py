@@ -1,0 +1,50 @@
+"""How fast is it? One command runs every part, or those that are named, and writes tables, CSV and pictures.
+
+python benchmarks/speed/run.py --quick
+python benchmarks/speed/run.py --only train update --rounds 5 --python torchrl=../peers/bin/python
+
+The parts are scripts that also run alone and have more options there; README.md says what each measures.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import options
+
+#: In this order; each is ``<part>.py`` beside this file and takes the options below, or only some (TAKES).
+PARTS = ("train", "update", "sim_update", "simulator", "replay", "solve", "start", "profiles")
+#: Parts that know all of --quick, --rounds, --results and --python; the others are told --quick alone.
+TAKES_ALL = ("train", "update", "solve", "start", "profiles")
+
+
+def command(part: str, words: list[str], quick: bool) -> list[str]:
+    """The command line of a part."""
+    given = words if part in TAKES_ALL else ["--quick"] if quick else []
+    return [sys.executable, str(options.HERE / f"{part}.py"), *given]
+
+
+def main() -> None:
+    """Run the parts, one after another; a part that fails does not keep the others from running."""
+    parser = options.parser(__doc__, rounds=0)
+    parser.set_defaults(rounds=None)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    told = parser.parse_args()
+    words = ["--quick"] if told.quick else []
+    words += ["--rounds", str(told.rounds)] if told.rounds else []
+    words += ["--results", str(told.results)] if told.results else []
+    words += [word for pair in told.python for word in ("--python", pair)]
+    failed = []
+    for part in told.only:
+        print(f"\n=== {part}", flush=True)
+        if not (options.HERE / f"{part}.py").exists():
+            print(f"left out: there is no {part}.py yet")
+        elif subprocess.run(command(part, words, told.quick), env=options.environment()).returncode:
+            failed.append(part)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

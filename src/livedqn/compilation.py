@@ -1,0 +1,136 @@
+"""Pure functions of tensors as one compiled graph.
+
+A function is captured by running it once (``make_fx``), forward and backward alike, and compiled by TorchInductor. No
+Python is left of it: no module, no autograd, no guard. What the capture cannot see is refused: random numbers, and
+branches on values.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule
+
+Function = Callable[..., Sequence[Tensor]]
+
+
+class NotCompilableError(Exception):
+    """Why a function cannot be compiled: the end of a sentence."""
+
+
+def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
+    """The operations of ``function`` on tensors of the shapes, strides and types of ``example``.
+
+    Raises:
+        NotCompilableError: it draws random numbers, or branches on values.
+    """
+    from torch.fx.experimental.proxy_tensor import make_fx  # imported late, as Inductor is: most runs are too short
+
+    try:
+        with torch.random.fork_rng(), _quiet():
+            graph = make_fx(function)(*example)
+    except Exception as error:  # whatever a plugin's code does when it meets a tensor that is being captured
+        raise NotCompilableError(f"it cannot be captured ({_first_line(error)})") from error
+    for node in graph.graph.nodes:
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            raise NotCompilableError(f"it draws random numbers ({node.target})")
+        node.meta.clear()  # it holds tensors of the capture, which Inductor would take for its own
+    return graph
+
+
+def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
+    """What was :func:`captured` with ``example``, compiled for tensors of its shapes, strides and types.
+
+    Raises:
+        NotCompilableError: there is no compiler that can translate it.
+    """
+    from torch._inductor import config
+    from torch._inductor.compile_fx import compile_fx, compile_fx_inner
+
+    on_cpu = example[0].device.type == "cpu"
+    if on_cpu:
+        require_compiler()
+    innermost: list[Any] = []
+
+    def keep(*args: Any, **kwargs: Any) -> Any:
+        innermost.append(compile_fx_inner(*args, **kwargs))
+        return innermost[-1]
+
+    try:
+        with config.patch(cpp_wrapper=on_cpu), _quiet():
+            whole: Any = compile_fx(graph, list(example), inner_compile=keep)
+    except Exception as error:  # Inductor's own errors, the compiler's, or a disk's
+        raise NotCompilableError(f"the compiler failed ({_first_line(error)})") from error
+    return _without_wrappers(whole, graph, example, innermost)
+
+
+def _without_wrappers(
+    whole: Function, graph: GraphModule, example: Sequence[Tensor], innermost: Sequence[Any]
+) -> Function:
+    """The compiled code in ``whole``, or ``whole`` if the code takes more than the graph's constants and arguments.
+
+    Around it lie wrappers for what a captured gradient never does (changing its inputs, answering views of them); for a
+    small network they take longer than the code.
+    """
+    constants = [buffer for _, buffer in graph.named_buffers()]
+    call = getattr(innermost[0], "current_callable", None) if len(innermost) == 1 else None
+    if call is None:
+        return whole
+
+    def function(*tensors: Tensor) -> Sequence[Tensor]:
+        return call([*constants, *tensors])  # type: ignore[no-any-return]
+
+    try:
+        is_same = all(map(torch.equal, function(*example), whole(*example)))
+    except Exception:  # for want of inputs
+        return whole
+    return function if is_same else whole
+
+
+def require_compiler() -> None:
+    """Raise NotCompilableError where no C++ compiler can be found."""
+    from torch._inductor import config
+
+    names = config.cpp.cxx if isinstance(config.cpp.cxx, tuple | list) else (config.cpp.cxx,)
+    if sys.platform != "win32" and not any(shutil.which(str(name)) for name in names if name):
+        wanted = next(str(name) for name in names if name)
+        raise NotCompilableError(f"there is no C++ compiler ({wanted}); install one, or name it by CXX")
+
+
+def seconds(function: Callable[[], object], repeats: int = 7) -> float:
+    """The median time of a call, seconds; the first two do not count."""
+    times = []
+    for _ in range(repeats + 2):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[2:])
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Warnings of the compiler concern its developers."""
+    loggers = [logging.getLogger(f"torch.{name}") for name in ("_inductor", "_functorch", "_dynamo")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,183 @@
+"""A learner's gradient and values as compiled graphs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from livedqn.compilation import NotCompilableError, captured, compiled, seconds
+from livedqn.objective import Networks, Transitions, values
+from livedqn.types import LivedqnError, TensorObservation
+
+if TYPE_CHECKING:
+    from livedqn.learner import Learner
+
+#: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
+BREAK_EVEN_S = 120.0
+#: How far gradients of the two ways may lie apart, relative to the greatest.
+TOLERANCE = 1e-3
+
+
+def resolve(
+    learner: Learner, batch: Transitions, observation: TensorObservation, *,
+    wish: str, was_compiled: bool | None, updates: int, tell: Callable[[str], None],
+) -> Graphs | None:  # fmt: skip
+    """Graphs to compute with, or None.
+
+    Args:
+        learner: whose gradient and values.
+        batch: of the shapes that will come.
+        observation: to act on, of the shapes that will come.
+        wish: "true", "false" or "auto".
+        was_compiled: what a resumed run had decided; None: nothing yet.
+        updates: how many are to come.
+        tell: takes the line that says what "auto" has decided, and why.
+
+    Raises:
+        LivedqnError: it must be compiled, and cannot be.
+    """
+    if wish == "true" or (was_compiled and wish == "auto"):
+        try:
+            return Graphs(learner, batch, observation)
+        except NotCompilableError as error:
+            who = "this run's updates were compiled" if was_compiled else "compile=true"
+            raise LivedqnError(f"{who}, but {error}; compile=false computes the same, up to rounding") from None
+    if wish == "false" or was_compiled is not None:
+        return None
+    graphs, why = choose(learner, batch, observation, updates)
+    tell(why)
+    return graphs
+
+
+def choose(
+    learner: Learner, batch: Transitions, observation: TensorObservation, updates: int
+) -> tuple[Graphs | None, str]:
+    """Graphs, if they save time over ``updates`` updates of such a batch; and why, or why not, in a line."""
+    device = learner.weights.vector.device.type
+    if device != "cpu":
+        return None, f"updates are eager: whether compiling pays on {device} was never measured; compile=true does it"
+    twin = copy.deepcopy(learner)  # forward passes may change an encoder's buffers
+
+    def eager() -> object:
+        return twin.gradient(twin.networks, twin.weights.parameters, batch)
+
+    with torch.random.fork_rng():  # and draw
+        each = seconds(eager)
+        if updates * each < BREAK_EVEN_S:
+            return None, f"updates are eager: {updates:,} of {1e3 * each:.3g} ms are over before compiling pays"
+        try:
+            graphs = Graphs(learner, batch, observation)
+        except NotCompilableError as error:
+            return None, f"updates are eager: {error}"
+        each, other = seconds(eager), seconds(lambda: graphs.gradient(batch))
+    ratio = f"{1e3 * other:.3g} ms a gradient, against {1e3 * each:.3g} ms"
+    return (
+        (graphs, f"updates are compiled: {ratio}") if other < each else (None, f"updates are eager: compiled, {ratio}")
+    )
+
+
+class Graphs:
+    """What ``learner`` computes, compiled for the shapes of a batch and of an observation to act on.
+
+    Only weights are read when a graph runs. All else (transforms, the reward's scale, buffers) is of the time at which
+    it was built, so build it when those are fixed.
+
+    Raises:
+        NotCompilableError: an encoder changes its buffers in ``forward``, draws random numbers, or branches on values.
+    """
+
+    def __init__(self, learner: Learner, batch: Transitions, observation: TensorObservation) -> None:
+        self._names = list(batch.observation)
+        self._weights, self._target_weights = learner.weights.vector, learner.target_weights.vector
+        self._rows = len(batch.action), len(observation["mask"])
+        pure = Pure(copy.deepcopy(learner), self._names)
+        of_batch, of_observation = self._of_batch(batch), self._of_observation(observation)
+        gradient, values = captured(pure.gradient, of_batch), captured(pure.values, of_observation)
+        pure.require_unchanged_buffers(learner)
+        self._gradient, self._values = compiled(gradient, of_batch), compiled(values, of_observation)
+        self._require_agreement(pure, batch)
+
+    def fit(self, batch: Transitions) -> bool:
+        """Whether ``batch`` has the shape for which there is a graph."""
+        return len(batch.action) == self._rows[0]
+
+    def can_act_on(self, observation: TensorObservation) -> bool:
+        """Whether ``observation`` has the shape for which there is a graph."""
+        return len(observation["mask"]) == self._rows[1]
+
+    def gradient(self, batch: Transitions) -> Sequence[Tensor]:
+        """The parts of a :class:`~livedqn.learner.Gradient`."""
+        return self._gradient(*self._of_batch(batch))
+
+    def values(self, observation: TensorObservation) -> Tensor:
+        """The online network's values in the reward's own unit, (E, B, K)."""
+        return self._values(*self._of_observation(observation))[0]
+
+    def _require_agreement(self, pure: Pure, batch: Transitions) -> None:
+        """Raise NotCompilableError unless both ways say the same: a plugin may hide what it depends on."""
+        vector, expected = self.gradient(batch)[0], pure.gradient(*self._of_batch(batch))[0]
+        if not torch.allclose(vector, expected, rtol=0, atol=TOLERANCE * max(float(expected.abs().max()), 1e-6)):
+            raise NotCompilableError("compiled, it computes something else")
+
+    def _of_batch(self, batch: Transitions) -> list[Tensor]:
+        seen, following = ([of[name] for name in self._names] for of in (batch.observation, batch.next_observation))
+        rest = batch.action, batch.reward, batch.discount, batch.weight
+        return [self._weights, self._target_weights, *seen, *following, *rest]
+
+    def _of_observation(self, observation: TensorObservation) -> list[Tensor]:
+        return [self._weights, *(observation[name] for name in self._names)]
+
+
+class Pure:
+    """``learner``, which must be a copy, as functions of tensors; ``names`` are those of the arrays observed."""
+
+    def __init__(self, learner: Learner, names: Sequence[str]) -> None:
+        self._learner, self._names = learner, names
+
+    def gradient(self, weights: Tensor, target_weights: Tensor, *observed: Tensor) -> tuple[Tensor, ...]:
+        """The parts of a :class:`~livedqn.learner.Gradient`, at ``weights`` (P,)."""
+        learner, count = self._learner, len(self._names)
+        seen, following = (self._observation(observed[at : at + count]) for at in (0, count))
+        action, reward, discount, weight = observed[2 * count :]
+        parameters = [part.detach().requires_grad_() for part in learner.weights.views(weights)]
+        online, *myopic = learner.weights.named(parameters)
+        (target,) = learner.target_weights.named(learner.target_weights.views(target_weights))
+        at = Networks(
+            _at(learner.networks.online, online),
+            _at(learner.networks.target, target),
+            _at(learner.networks.myopic, myopic[0]) if myopic else None,
+        )
+        with torch.enable_grad():
+            batch = Transitions(seen, action, reward, discount, following, weight)
+            return tuple(learner.gradient(at, parameters, batch))
+
+    def values(self, weights: Tensor, *observed: Tensor) -> tuple[Tensor]:
+        """The online network's values in the reward's own unit, (E, B, K), at ``weights`` (P,)."""
+        learner = self._learner
+        parameters = learner.weights.named(learner.weights.views(weights))[0]
+        online = _at(learner.networks.online, parameters)
+        with torch.no_grad():
+            return (values(online, learner.objective, self._observation(observed)),)
+
+    def require_unchanged_buffers(self, before: Learner) -> None:
+        """Raise NotCompilableError if a capture changed a buffer that ``before`` still has as it was."""
+        for ours, theirs in zip(self._learner.networks, before.networks, strict=True):
+            for (name, now), (_, then) in zip(_buffers(ours), _buffers(theirs), strict=True):
+                if not torch.equal(now, then):
+                    raise NotCompilableError(f"it changes its buffer {name} in forward")
+
+    def _observation(self, tensors: Sequence[Tensor]) -> TensorObservation:
+        return dict(zip(self._names, tensors, strict=True))
+
+
+def _at(network: Any, parameters: dict[str, Tensor]) -> Callable[[TensorObservation], Tensor]:
+    return lambda observation: functional_call(network, parameters, (observation,))
+
+
+def _buffers(network: Any) -> list[tuple[str, Tensor]]:
+    return [] if network is None else list(network.named_buffers())

@@ -1,0 +1,65 @@
+"""Where the slots of a replay lie: in memory, or in a file that the operating system pages in and out."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from livedqn.types import LivedqnError
+
+
+def zeros(count: int, dtype: np.dtype[Any], folder: str | None, what: str) -> npt.NDArray[Any]:
+    """(count,) of ``dtype``, zeros: in memory, or in a file in ``folder``. ``what`` names the setting behind it.
+
+    The file has no name, so that two runs cannot meet in one and nothing is left behind, however a run ends. Its full
+    size is reserved at once: a disk that fills up later cannot end the run.
+
+    Raises:
+        LivedqnError: there is not enough memory or disk for it, or the folder cannot be written to.
+    """
+    size = count * dtype.itemsize
+    if folder is None:
+        require_memory(size, what, "lower it, or name a replay.folder to keep it on disk")
+        return np.zeros(count, dtype)
+    what = f"{what} in replay.folder={folder}"
+    if not Path(folder).is_dir():
+        raise LivedqnError(f"{what}: there is no such folder; create it or name another")
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise LivedqnError(f"{what} needs {_gib(size)}, but {_gib(free)} of disk are free; lower it or name another")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            memory = mmap.mmap(file.fileno(), size)
+    except OSError as error:
+        raise LivedqnError(f"{what}: {error.strerror}; name another folder") from None
+    memory.madvise(mmap.MADV_RANDOM)  # the neighbours of a sampled slot need not be read from the disk
+    return np.frombuffer(memory, dtype)
+
+
+def available_bytes() -> int:
+    """Memory that may still be taken, in bytes: the kernel's estimate, or all there is where it gives none."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        for line in meminfo.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def require_memory(needed: int, what: str, advice: str) -> None:
+    """Raise a LivedqnError unless ``needed`` bytes are at hand; ``what`` names the setting that decides it."""
+    available = available_bytes()
+    if needed > available:
+        raise LivedqnError(f"{what} needs {_gib(needed)}, but {_gib(available)} of memory are available; {advice}")
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"

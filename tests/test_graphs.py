@@ -1,0 +1,154 @@
+"""Compiled updates compute what eager ones compute, and what cannot be compiled says why."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from livedqn import graphs, plugins
+from livedqn.agent import DQN
+from livedqn.config import CapConfig
+from livedqn.encoders import MLP
+from livedqn.experience import Experience
+from livedqn.exploration import EpsilonGreedy
+from livedqn.graphs import Graphs, choose
+from livedqn.replay.prioritised import Prioritised
+from livedqn.rewards import WatchTime
+from livedqn.stage import Stage
+from livedqn.types import LivedqnError, Spec, TensorObservation
+
+
+class Small(MLP):
+    """A network that is quick to compile."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec, hidden=(16,))
+
+
+class Spoilt(Small):
+    """``how`` says what keeps it from being compiled."""
+
+    def __init__(self, spec: Spec, how: str) -> None:
+        super().__init__(spec)
+        self.how, self.calls = how, 0
+        self.dropout, self.norm = nn.Dropout(0.5), nn.BatchNorm1d(self.width)
+
+    def forward(self, observation: TensorObservation) -> Tensor:
+        state = super().forward(observation)
+        self.calls += 1
+        if self.how == "draws":
+            return self.dropout(state)
+        if self.how == "changes":
+            return self.norm(state)
+        if self.how == "branches" and state.sum() > 0:
+            return 2 * state
+        return state * self.calls if self.how == "counts" else state
+
+
+def made(encoder: Any = Small, **settings: Any) -> tuple[DQN, Experience]:
+    stage = Stage(plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, 8), WatchTime(), CapConfig())
+    torch.manual_seed(0)
+    agent = DQN(stage.spec, encoder, **{"batch_size": 16, "n_step": 2, "warmup_steps": 200, "hidden": 16, **settings})
+    experience = Experience(stage, EpsilonGreedy(), Prioritised(stage.spec, 8, 2, capacity=2_000), seed=0, floor=0.0)
+    experience.begin(0)
+    agent.configure_optimizers()
+    agent.learn_from(experience)
+    agent.training_step(200, 0)  # the warm-up
+    return agent, experience
+
+
+def inputs(agent: DQN, experience: Experience) -> Any:
+    return agent.transitions(experience.sample(16)), agent._tensors(experience.observation)
+
+
+def test_a_thousand_compiled_updates_equal_eager_ones() -> None:
+    agent, experience = made(ensemble=2, sync_every=50)
+    eager = copy.deepcopy(agent)
+    eager.configure_optimizers()
+    agent.learn_from(experience, compile="true")
+    agent.training_step(208, 1)
+    assert agent.learner.graphs is not None
+    eager.load_learner_state(copy.deepcopy(agent.learner_state()))
+    for _ in range(1_000):
+        batch = experience.sample(16)
+        errors = [one.update(batch).numpy() for one in (agent, eager)]
+        assert np.allclose(*errors, rtol=1e-3, atol=1e-4)
+        experience.replay.update_priorities(batch.slots, errors[0])
+    for name, value in agent.state_dict().items():
+        assert torch.allclose(value, eager.state_dict()[name], rtol=1e-3, atol=1e-4), name
+    # values to act on, of the shape that was compiled and of another
+    seen = experience.observation
+    assert np.allclose(agent._acting_values(seen), eager.q_values(seen), rtol=1e-3, atol=1e-4)
+    fewer = {name: array[:3] for name, array in seen.items()}
+    assert np.allclose(agent.q_values(fewer), eager.q_values(fewer), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("draws", r"it draws random numbers \(aten\.bernoulli"),
+        ("changes", "it changes its buffer encoder.norm.running_mean in forward"),
+        ("branches", r"it cannot be captured \("),
+    ],
+)
+def test_what_cannot_be_compiled_says_why_and_stays_as_it_was(how: str, why: str) -> None:
+    agent, experience = made(lambda spec: Spoilt(spec, how))
+    before = copy.deepcopy(agent.learner_state())
+    generator = torch.get_rng_state()
+    with pytest.raises(graphs.NotCompilableError, match=why):
+        Graphs(agent.learner, *inputs(agent, experience))
+    assert torch.equal(torch.get_rng_state(), generator)
+    for name, value in before["weights"].items():
+        assert torch.equal(value, agent.state_dict()[name]), name
+    agent.learn_from(experience, compile="true")
+    with pytest.raises(LivedqnError, match=f"compile=true, but {why}.*; compile=false computes the same, up to round"):
+        agent.training_step(208, 1)
+
+
+def test_a_graph_that_computes_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)  # its operations, one by one
+    agent, experience = made(lambda spec: Spoilt(spec, "counts"))
+    with pytest.raises(graphs.NotCompilableError, match="compiled, it computes something else"):
+        Graphs(agent.learner, *inputs(agent, experience))
+
+
+def test_without_a_compiler_updates_are_eager_and_a_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import config
+
+    monkeypatch.setattr(config.cpp, "cxx", ("no-such-compiler",))
+    monkeypatch.setattr(graphs, "BREAK_EVEN_S", 0.0)
+    agent, experience = made()
+    found, line = choose(agent.learner, *inputs(agent, experience), 1_000)
+    assert found is None
+    assert line == "updates are eager: there is no C++ compiler (no-such-compiler); install one, or name it by CXX"
+
+
+def test_few_updates_are_not_worth_compiling() -> None:
+    agent, experience = made()
+    found, line = choose(agent.learner, *inputs(agent, experience), 10)
+    assert found is None
+    assert line.startswith("updates are eager: 10 of ") and line.endswith(" ms are over before compiling pays")
+
+
+@pytest.mark.parametrize("graph_is_faster", [True, False])
+def test_what_is_faster_is_chosen_and_kept(graph_is_faster: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)
+    monkeypatch.setattr(graphs, "BREAK_EVEN_S", 0.0)
+    times = iter([0.5, 0.5, 0.25 if graph_is_faster else 1.0])
+    monkeypatch.setattr(graphs, "seconds", lambda function: next(times))
+    agent, experience = made()
+    told: list[str] = []
+    agent.learn_from(experience, compile="auto", steps=1_000, tell=told.append)
+    agent.training_step(208, 1)
+    assert (agent.learner.graphs is not None) == graph_is_faster
+    assert agent.learner_state()["is_compiled"] == graph_is_faster
+    assert told == [
+        "updates are compiled: 250 ms a gradient, against 500 ms"
+        if graph_is_faster
+        else "updates are eager: compiled, 1e+03 ms a gradient, against 500 ms"
+    ]
