@@ -87,12 +87,11 @@ def _give_traits(row: int, key: Any, session: Sessions, v: Any) -> None:
 @formula
 def _give_acquaintances(row: int, key: Any, session: Sessions, v: Any) -> None:
     """Streamers whom the viewer has watched before, and for how long."""
-    chance = v.acquaintance * np.log1p(session.visit[row].activity)
-    streamers = session.met.shape[1] - 1
-    for number in range(streamers):
-        session.met[row, 1 + number] = keyed.uniform_at(key, number) < chance
-    for number in range(streamers):
-        if session.met[row, 1 + number]:
+    limit = keyed.limit(v.acquaintance * np.log1p(session.visit[row].activity))
+    for number in range(session.met.shape[1] - 1):
+        has_met = keyed.is_below(key, number, limit)
+        session.met[row, 1 + number] = has_met
+        if has_met:
             own = keyed.hashed(keyed.hashed(np.uint64(0), key), np.uint64(number))
             known = session.known[row, 1 + number]
             known.affinity_min = v.affinity_median_min * np.exp(v.affinity_log_sd * keyed.normal_at(own, 0, 1))

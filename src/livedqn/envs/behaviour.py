@@ -103,5 +103,5 @@ def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
 @formula
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), of any size of x."""
-    half: FloatArray = 0.5 * np.tanh(0.5 * x)
-    return 0.5 + half
+    share: FloatArray = 1 / (1 + np.exp(-np.maximum(x, -700.0)))  # where exp is still finite
+    return share

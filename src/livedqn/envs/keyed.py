@@ -102,6 +102,18 @@ def uniform_at(key: Any, index: int) -> Any:
 
 
 @formula
+def limit(share: Any) -> Any:
+    """What :func:`is_below` takes for a ``share`` from 0 to 1, so that many draws need no conversion to a float."""
+    return np.uint64(np.ceil(min(max(share, 0.0), 1.0) * 2.0**52 - 0.5))
+
+
+@formula
+def is_below(key: Any, index: int, limit: Any) -> Any:
+    """``uniform_at(key, index) < share``, where ``limit`` is that of the share."""
+    return _bits_at(key, index) >> np.uint64(12) < limit
+
+
+@formula
 def normal_at(key: Any, index: int, count: int) -> Any:
     """Number ``index`` of ``normal(key, count)``."""
     return box_muller(uniform_at(key, index), uniform_at(key, count + index))

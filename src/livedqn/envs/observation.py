@@ -84,13 +84,18 @@ IDS = ("viewer", "time_s", "rooms", "streamers")
 
 @formula
 def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
-    """Write the observation of ``rows`` (n,) into ``out``."""
+    """Write the observation of ``rows`` (n,) into ``out``.
+
+    Loop by loop, each short enough that a processor which waits for one number from afar already asks for the next.
+    """
     for row in rows:
         out.viewer[row] = session.visit[row].viewer
         out.time_s[row] = np.int64(session.visit[row].time_s)
         _context(row, session, out.context)
     for row in rows:
         _history(row, session, out.history)
+    for row in rows:
+        _acquaintances(row, session, served, listing, out.candidates)
     for row in rows:
         _candidates(row, session, served, listing, out)
 
@@ -128,24 +133,32 @@ def _history(row: int, session: Sessions, out: FloatArray) -> None:
 
 
 @formula
+def _acquaintances(row: int, session: Sessions, served: Served, listing: Listing, out: FloatArray) -> None:
+    """What of the candidates' columns says how the viewer knows the streamers."""
+    s = session.visit[row]
+    for k in range(1, served.rooms[row] + 1):
+        streamer = listing.rooms[s.bin, served.place[row, k]].streamer
+        known = session.known[row, known_as(session, row, streamer)]
+        out[row, k, 4] = min(known.affinity_min, HIGH)
+        out[row, k, 7] = 1 / (s.requests - known.shown_at)
+
+
+@formula
 def _candidates(row: int, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
-    s, now, rooms = session.visit[row], session.visit[row].bin, served.rooms[row]
+    s, rooms = session.visit[row], served.rooms[row]
+    candidates = out.candidates
+    for k in range(1, rooms + 1):
+        room = listing.rooms[s.bin, served.place[row, k]]
+        candidates[row, k, 0] = room.streamer
+        candidates[row, k, 1] = room.topic
+        candidates[row, k, 2] = min(room.heat, HIGH)
+        candidates[row, k, 3] = (s.time_s - room.started_s) / 60
+        candidates[row, k, 5] = room.broadcasts
+        candidates[row, k, 6] = session.tags[row, room.topic]
+        out.rooms[row, k] = room.room
+        out.streamers[row, k] = room.streamer_id
     for k in range(out.mask.shape[1]):
-        is_room = 1 <= k <= rooms
         out.mask[row, k] = k <= rooms  # *nothing* can always be chosen
-        if is_room:
-            room = listing.rooms[now, served.place[row, k]]
-            known = session.known[row, known_as(session, row, room.streamer)]
-            out.rooms[row, k] = room.room
-            out.streamers[row, k] = room.streamer_id
-            out.candidates[row, k, 0] = room.streamer
-            out.candidates[row, k, 1] = room.topic
-            out.candidates[row, k, 2] = min(room.heat, HIGH)
-            out.candidates[row, k, 3] = (s.time_s - room.started_s) / 60
-            out.candidates[row, k, 4] = min(known.affinity_min, HIGH)
-            out.candidates[row, k, 5] = room.broadcasts
-            out.candidates[row, k, 6] = session.tags[row, room.topic]
-            out.candidates[row, k, 7] = 1 / (s.requests - known.shown_at)
-        else:
-            out.candidates[row, k] = 0
+        if k == 0 or k > rooms:
+            candidates[row, k] = 0
             out.rooms[row, k] = out.streamers[row, k] = 0

@@ -29,13 +29,13 @@ class Recycled:
     """Arrays of these shapes and types, again and again."""
 
     def __init__(self, forms: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]) -> None:
-        self._places: dict[str, tuple[slice, np.dtype[Any], tuple[int, ...]]] = {}
+        self._places: dict[str, tuple[tuple[int, ...], np.dtype[Any], int]] = {}
         end = 0
         for name, (shape, form) in forms.items():
             dtype = np.dtype(form)
             start = -(-end // _ALIGNMENT) * _ALIGNMENT
             end = start + int(np.prod(shape)) * dtype.itemsize
-            self._places[name] = slice(start, end), dtype, shape
+            self._places[name] = shape, dtype, start
         self.nbytes = end
         self._spare: list[npt.NDArray[np.uint8]] = []
 
@@ -46,8 +46,7 @@ class Recycled:
         # not do, for NumPy makes the owner of memory the base of a view of a view
         lent = np.frombuffer(memory.data, np.uint8)
         weakref.finalize(lent, self._take_back, memory).atexit = False
-        places = self._places.items()
-        return Lent(lent, {name: lent[where].view(dtype).reshape(shape) for name, (where, dtype, shape) in places})
+        return Lent(lent, {name: np.ndarray(shape, dtype, lent, at) for name, (shape, dtype, at) in self._places.items()})
 
     def copy(self, original: Lent) -> Lent:
         """The same again."""
