@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from livedqn import plugins
 from livedqn.config import CapConfig
+from livedqn.envs import LiveStream
 from livedqn.rewards import Engagement, Native, Weighted
 from livedqn.stage import SPLITS, Cap, Stage, world_seed
 from livedqn.types import LivedqnError
@@ -128,6 +131,44 @@ def test_a_restart_leaves_the_other_rows_alone_and_overwrites_nothing() -> None:
         assert np.array_equal(step.observation[name], array)
         assert np.array_equal(fresh[name][1:3], array[1:3])
     assert not np.array_equal(fresh["context"][0], kept["context"][0])
+
+
+class Hasty(LiveStream):
+    """The simulator, which writes over all that it answered as soon as it is called again."""
+
+    def __init__(self, rows: int) -> None:
+        vars(self).update(vars(plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, rows)))
+        self.metadata = {name: value for name, value in self.metadata.items() if name != "overwrites"}
+        self._given: list[np.ndarray] = []
+
+    def reset(self, **told: Any) -> Any:
+        return self._spoiling(super().reset(**told))
+
+    def step(self, actions: np.ndarray) -> Any:
+        return self._spoiling(super().step(actions))
+
+    def _spoiling(self, answer: Any) -> Any:
+        for array in self._given:
+            array[...] = 99
+        observation, infos = answer[0], answer[-1]
+        self._given = [*observation.values(), *answer[1:-1], *infos["ids"].values()]
+        self._given += [*infos.get("signals", {}).values(), infos.get("elapsed_s", np.zeros(1))]
+        return answer
+
+
+def test_an_environment_may_overwrite_what_it_answered() -> None:
+    """The stage copies then, and what it hands out is what the environment that overwrites nothing brings."""
+    careful, hasty = sim(), Stage(Hasty(4), Native(), CapConfig())
+    observations = [(stage.reset(1, "train"), stage) for stage in (careful, hasty)]
+    played: list[list[Any]] = [[], []]
+    for number, (observation, stage) in enumerate(observations):
+        for _ in range(30):
+            step = stage.step(best_shown(observation))
+            observation = stage.restart(step.terminated | step.truncated)
+            played[number] += [*step, observation, stage.ids]
+    for one, other in zip(*played, strict=True):
+        pairs = [(one[name], other[name]) for name in one] if isinstance(one, dict) else [(one, other)]
+        assert all(np.array_equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.parametrize("wrong", [CapConfig(max_share_shown=1.5), CapConfig(max_shown_per_session=-1)])

@@ -18,7 +18,8 @@ class Env(Protocol):
     """A ``gymnasium.vector.VectorEnv`` with autoreset *disabled*; supplied: ``num_envs``.
 
     See ``livedqn.envs`` for the keys of a recommendation environment. An environment whose ``metadata["splits"]``
-    holds "train", "validation" and "test" is told which one to play by ``reset(options={"split": ...})``.
+    holds "train", "validation" and "test" is told which one to play by ``reset(options={"split": ...})``. One whose
+    ``metadata["overwrites"]`` is False never writes again to an array that it has answered, and is spared the copies.
     """
 
     num_envs: int

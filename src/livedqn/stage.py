@@ -72,6 +72,8 @@ class Cap:
 class Stage:
     """``env`` with ``reward`` and ``cap``; NumPy in and out.
 
+    What ``env`` answers is copied, unless its ``metadata["overwrites"]`` is False.
+
     Raises:
         LivedqnError: the reward reads a signal that the environment does not deliver, or a cap is set where there are
             no rooms.
@@ -83,6 +85,8 @@ class Stage:
         self.spec = Spec.of(env)
         self.num_envs = env.num_envs
         self.ids: dict[str, IntArray] = {}
+        self._keeps = env.metadata.get("overwrites") is False
+        self._own: Any = np.asarray if self._keeps else np.array
         self._cap = Cap(cap, env.num_envs)
         self._current: Observation = {}
         self._second = np.ones(env.num_envs, np.float32)  # where the environment has no clock
@@ -106,24 +110,24 @@ class Stage:
         raw, infos = self.env.reset(seed=seed, options={"split": split} if has_splits else None)
         self._cap.reset(np.ones(self.num_envs, np.bool_))
         self._current = self._observe(raw)
-        self.ids = _copied(infos.get("ids", {}))
+        self.ids = self._owned(infos.get("ids", {}))
         return self._current
 
     def step(self, actions: IntArray) -> Step:
         """Take ``actions`` (B,) and return what followed."""
         raw, native, terminated, truncated, infos = self.env.step(actions)
-        elapsed_s = np.array(infos["elapsed_s"], np.float32) if "elapsed_s" in infos else self._second
-        signals = {name: np.array(infos["signals"][name], np.float32) for name in self.spec.signals}
+        elapsed_s = self._own(infos["elapsed_s"], np.float32) if "elapsed_s" in infos else self._second
+        signals = {name: self._own(infos["signals"][name], np.float32) for name in self.spec.signals}
         if self.spec.has_rooms:
             signals["shown"] = (actions > 0).astype(np.float32)
         signals["elapsed_s"] = elapsed_s
-        signals["native"] = np.array(native, np.float32)
+        signals["native"] = self._own(native, np.float32)
         if self._cap.is_active:
             self._cap.count(actions)
         self._current = self._observe(raw)
-        self.ids = _copied(infos.get("ids", {}))
+        self.ids = self._owned(infos.get("ids", {}))
         return Step(
-            self._current, self._scored(signals), np.array(terminated, np.bool_), np.array(truncated, np.bool_),
+            self._current, self._scored(signals), self._own(terminated, np.bool_), self._own(truncated, np.bool_),
             signals, elapsed_s, self.ids,
         )  # fmt: skip
 
@@ -134,7 +138,8 @@ class Stage:
         # a fresh dict and a fresh mask: SyncVectorEnv pops the one and may keep the other
         raw, infos = self.env.reset(options={"reset_mask": rows.copy()})
         self._cap.reset(rows)
-        self._current = _merged(self._current, self._observe(raw), rows)
+        observation = self._observe(raw)
+        self._current = observation if self._keeps else _merged(self._current, observation, rows)
         self.ids = _merged(self.ids, infos.get("ids", {}), rows)
         return self._current
 
@@ -154,13 +159,17 @@ class Stage:
 
     def _observe(self, raw: Any) -> Observation:
         if self.spec.has_rooms:
-            observation = {name: np.array(raw[name]) for name in ("context", "history", "candidates")}
-            mask = np.array(raw["mask"], np.bool_)
+            observation = {name: self._own(raw[name]) for name in ("context", "history", "candidates")}
+            mask = self._own(raw["mask"], np.bool_)
         else:
-            observation = {"context": np.array(raw, self.spec.context_dtype)}
+            observation = {"context": self._own(raw, self.spec.context_dtype)}
             mask = self._all_allowed
         observation["mask"] = self._cap.apply(mask) if self._cap.is_active else mask
         return observation
+
+    def _owned(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it
+        return {name: self._own(a) for name, a in arrays.items() if not (name[:1] == "_" and name[1:] in arrays)}
 
     def _scored(self, signals: dict[str, FloatArray]) -> FloatArray:
         reward = np.asarray(self.reward(signals), np.float32)
@@ -181,15 +190,8 @@ def _all_finite(values: FloatArray) -> bool:
     return True
 
 
-def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
-    if not arrays:
-        return {}
-    # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it
-    return {name: np.array(array) for name, array in arrays.items() if not (name[:1] == "_" and name[1:] in arrays)}
-
-
 def _merged(old: dict[str, Any], new: dict[str, Any], rows: BoolArray) -> dict[str, Any]:
-    merged = _copied(old)
+    merged = {name: np.array(array) for name, array in old.items()}
     for name, array in merged.items():
         array[rows] = new[name][rows]
     return merged

@@ -238,6 +238,12 @@ def test_answers_are_nobodys_to_overwrite() -> None:
     assert all(np.array_equal(kept[name][1:], again[name][1:]) for name in kept)
 
 
+def test_memory_is_linear_in_streamers() -> None:
+    few, many = (sim(100, streamers=streamers).bytes_per_viewer for streamers in (300, 1300))
+    assert many - few == 9 * 1000  # met, and what is known of them
+    assert few < 10_000
+
+
 @pytest.mark.parametrize("setting", [{"candidates": 1}, {"history": 0}, {"invalid": "maybe"}, {"streamers": 0}])
 def test_settings_out_of_range_are_one_line(setting: dict[str, Any]) -> None:
     with pytest.raises(LivedqnError, match=next(iter(setting))) as error:

@@ -243,8 +243,9 @@ def test_the_stage_keeps_the_ids_alone_of_what_gymnasium_adds() -> None:
 class SameArrays(LiveStream):
     """The simulator, answering in the same arrays at every call, infos in float64."""
 
-    def __init__(self) -> None:
+    def __init__(self, overwrites: bool) -> None:
         vars(self).update(vars(sim(4, streamers=20)))
+        self.metadata = {**self.metadata, "overwrites": overwrites}
         self.kept: dict[str, Any] = {}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
@@ -272,4 +273,9 @@ class SameArrays(LiveStream):
 
 
 def test_what_the_next_call_overwrites_was_copied() -> None:
-    check_env(SameArrays())
+    check_env(SameArrays(overwrites=True))
+
+
+def test_who_overwrites_must_not_deny_it() -> None:
+    with pytest.raises(ContractError, match=r"step wrote to .*candidates.*; metadata\['overwrites'\] is False"):
+        check_env(SameArrays(overwrites=False))

@@ -132,6 +132,15 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         infos |= {"signals": dict(zip(SIGNALS, outcome.signals, strict=True)), "elapsed_s": outcome.elapsed_s}
         return observation, outcome.reward, outcome.terminated, outcome.truncated, infos
 
+    @property
+    def bytes_per_viewer(self) -> float:
+        """Memory that a row takes: its session, of which each streamer takes 9 bytes, and three of its observations.
+
+        One is what is seen now; a copy is handed out, and the user mostly holds the one before too.
+        """
+        state = sum(array.nbytes for array in (*self._sessions, *self._served))
+        return (state + 3 * self._answers.nbytes) / self.num_envs
+
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on exactly: numbers, strings and tensors."""
         return {"seed": self._seed, "split": self._split, "sessions": self._sessions.state_dict()}

@@ -46,7 +46,8 @@ class Recycled:
         # not do, for NumPy makes the owner of memory the base of a view of a view
         lent = np.frombuffer(memory.data, np.uint8)
         weakref.finalize(lent, self._take_back, memory).atexit = False
-        return Lent(lent, {name: np.ndarray(shape, dtype, lent, at) for name, (shape, dtype, at) in self._places.items()})
+        places = self._places.items()
+        return Lent(lent, {name: np.ndarray(shape, dtype, lent, at) for name, (shape, dtype, at) in places})
 
     def copy(self, original: Lent) -> Lent:
         """The same again."""

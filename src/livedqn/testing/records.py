@@ -9,6 +9,7 @@ import numpy as np
 
 from livedqn.testing.answers import Answers, Record
 from livedqn.testing.errors import calling, described, expect
+from livedqn.testing.kept import Kept
 from livedqn.types import BoolArray, IntArray, Spec
 
 
@@ -31,6 +32,7 @@ class Recorder:
         self._env, self._num_actions = env, spec.num_actions
         self._answers = Answers(env.num_envs, env.single_observation_space, spec)
         self._name = type(env).__name__
+        self._kept = Kept(env.metadata.get("overwrites") is False)
         self._after = ""  # what was called before, for messages
         self._observation: Record = {}
         self._ids: Record = {}
@@ -42,6 +44,7 @@ class Recorder:
         call = f"reset(seed={seed}, options={options})"
         with calling(self._name, f"{call} was called"):
             answer = self._env.reset(seed=seed, options=options)
+        self._kept.add(answer, call)
         self._observation, self._ids = self._begun(answer)
         self._ended = np.zeros(self._env.num_envs, np.bool_)
         self._after = call
@@ -54,6 +57,7 @@ class Recorder:
         with calling(self._name, f"{call} was called"):
             # a fresh dict, as the platform gives: SyncVectorEnv pops reset_mask out of it
             answer = self._env.reset(options={"reset_mask": mask})
+        self._kept.add(answer, call)
         expect(np.array_equal(mask, rows), "reset changed the array that it was given as reset_mask")
         observation, ids = self._begun(answer)
         self._count(observation, rows)
@@ -71,6 +75,7 @@ class Recorder:
         given = actions.copy()
         with calling(self._name, f"stepped with actions that its masks allow, after {self._after}"):
             answer = self._env.step(given)
+        self._kept.add(answer, "step")
         expect(np.array_equal(given, actions), "step changed the array of actions that it was given")
         expect(isinstance(answer, tuple) and len(answer) == 5, "step owes 5 values, as Gymnasium's do")
         observation, reward, terminated, truncated, infos = answer
