@@ -1,7 +1,7 @@
-"""The timetable of a world as kernels read it: all that is known of a room in one place.
+"""The timetable of a world as kernels read it: what is read together lies together.
 
-A viewer's request reads every live room of one bin. With an array for each column it would touch a page of memory in
-each, and waiting for the addresses of pages takes longer than the work.
+At a request retrieval weighs every live room of one bin, and a few are looked at further. With an array for each column
+that would fetch a line of memory for each, and waiting for memory takes longer than the work.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ from livedqn.envs.viewers import Viewers
 from livedqn.kernel import formula
 from livedqn.types import FloatArray, IntArray
 
-#: A room in one bin. The names are those of :class:`Timetable`, but for ``appeal``: what all viewers' weights of a room
-#: have in common when candidates are retrieved.
-LISTED = np.dtype(
+#: What retrieval goes by. ``appeal`` is what all viewers' weights of a room have in common.
+ODDS = np.dtype([("streamer", np.uint32), ("topic", np.uint32), ("appeal", np.float32)])
+#: What else is known of a room in one bin, by the names of :class:`Timetable`.
+ROOM = np.dtype(
     [
-        ("streamer", np.uint32),
-        ("topic", np.uint32),
-        ("heat", np.float32),
-        ("appeal", np.float32),
-        ("broadcasts", np.float32),
         ("started_s", np.float64),
         ("ends_s", np.float64),
         ("room", np.int64),
         ("streamer_id", np.int64),
-    ],
-    align=True,
+        ("streamer", np.uint32),
+        ("topic", np.uint32),
+        ("heat", np.float32),
+        ("broadcasts", np.float32),
+    ]
 )
 
 
@@ -40,22 +39,19 @@ class Listing(NamedTuple):
     starts_s: FloatArray  # (bins,) float64, when each bin begins
     end_s: float  # when the last bin is over
     live: IntArray  # (bins,) int64, how many
-    rooms: npt.NDArray[Any]  # (bins, W) records of LISTED
+    odds: npt.NDArray[Any]  # (bins, W) records of ODDS
+    rooms: npt.NDArray[Any]  # (bins, W) records of ROOM
 
     @classmethod
     def of(cls, timetable: Timetable, viewers: Viewers) -> Listing:
         """The rooms of ``timetable``, as they appeal to ``viewers``."""
-        rooms = np.zeros(timetable.room.shape, np.dtype((np.record, LISTED)))
-        for name in LISTED.fields or ():
-            rooms[name] = (
-                (1 + timetable.heat) ** viewers.retrieval_heat if name == "appeal" else getattr(timetable, name)
-            )
-        return cls(
-            np.asarray(timetable.starts_s, np.float64),
-            float(timetable.end_s),
-            np.asarray(timetable.count, np.int64),
-            rooms,
-        )
+        odds, rooms = (np.zeros(timetable.room.shape, np.dtype((np.record, form))) for form in (ODDS, ROOM))
+        for name in ROOM.fields or ():
+            rooms[name] = getattr(timetable, name)
+        odds["streamer"], odds["topic"] = timetable.streamer, timetable.topic
+        odds["appeal"] = (1 + timetable.heat) ** viewers.retrieval_heat
+        starts_s, live = np.asarray(timetable.starts_s, np.float64), np.asarray(timetable.count, np.int64)
+        return cls(starts_s, float(timetable.end_s), live, odds, rooms)
 
 
 @formula

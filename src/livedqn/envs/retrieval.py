@@ -69,7 +69,7 @@ def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Ra
     for i, row in enumerate(rows):
         now = session.visit[row].bin
         for place in range(listing.live[now]):
-            room = listing.rooms[now, place]
+            room = listing.odds[now, place]
             is_known = session.known[row, known_as(session, row, room.streamer)].affinity_min > 0
             race.weight[i, place] = room.appeal * session.pull[row, room.topic] * (known if is_known else _ONE)
 
