@@ -18,7 +18,7 @@ from livedqn.config import CapConfig
 from livedqn.encoders import MLP
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
-from livedqn.graphs import Graphs, choose
+from livedqn.graphs import Graphs, Pure, choose
 from livedqn.replay.prioritised import Prioritised
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
@@ -119,6 +119,24 @@ def test_what_cannot_be_compiled_says_why_and_stays_as_it_was(how: str, why: str
     agent.learn_from(experience, compile="true")
     with pytest.raises(LivedqnError, match=f"compile=true, but {why}.*; compile=false computes the same, up to round"):
         agent.training_step(208, 1)
+
+
+def test_what_is_frozen_has_no_gradient_either_way() -> None:
+    agent, experience = made()
+    learner = agent.learner
+    agent.online.encoder.layers[0].weight.requires_grad_(False)
+    at = next(i for i, parameter in enumerate(learner.weights.parameters) if not parameter.requires_grad)
+    batch, _ = inputs(agent, experience)
+    names = list(batch.observation)
+    seen, following = ([of[name] for name in names] for of in (batch.observation, batch.next_observation))
+    rest = batch.action, batch.reward, batch.discount, batch.weight
+    weights = learner.weights.vector, learner.target_weights.vector
+    eager = learner.gradient(learner.networks, learner.weights.parameters, batch).vector
+    pure = Pure(copy.deepcopy(learner), names).gradient(*weights, *seen, *following, *rest)[0]
+    for vector in (eager, pure):
+        parts = learner.weights.views(vector)
+        assert not parts[at].any()
+        assert parts[at + 1].any()
 
 
 def test_a_graph_that_computes_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,7 @@ class DQN(pl.LightningModule):
 
     def configure_optimizers(self) -> None:
         """Get ready to learn, on the device where the agent now is; the optimiser is the learner's own."""
+        self._is_resolved = False
         self.learner = Learner(
             self.online, self.target, self.myopic, self.objective,
             gradient_clip=self._gradient_clip, sync_tau=self._sync_tau,
@@ -211,13 +212,17 @@ class DQN(pl.LightningModule):
 
     def _resolve(self, experience: Experience) -> None:
         """Decide whether to compile: as a resumed run had decided, as the user says, or by what saves time."""
+        self._is_resolved = True
+        if self._compile == "false" or (self._compile == "auto" and self._is_compiled is False):
+            self._is_compiled = False
+            return
         batch = self.transitions(experience.replay.sample(self.batch_size, np.random.default_rng(0)))
         self.learner.graphs = resolve(
             self.learner, batch, self._tensors(experience.observation),
-            wish=self._compile, was_compiled=self._is_compiled, tell=self._tell,
+            wish=self._compile, was_compiled=bool(self._is_compiled), tell=self._tell,
             updates=(self._planned_steps - experience.steps) // self.steps_per_update,
         )  # fmt: skip
-        self._is_compiled, self._is_resolved = self.learner.graphs is not None, True
+        self._is_compiled = self.learner.graphs is not None
 
     def _acting_values(self, observation: Observation) -> FloatArray:
         graphs = self.learner.graphs

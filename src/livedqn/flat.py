@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from livedqn.types import LivedqnError
+
 
 class Flat:
     """The parameters of ``networks``, laid side by side: ``vector`` (P,), of which every parameter becomes a view.
@@ -14,7 +16,10 @@ class Flat:
     Whoever moves a module to another device gives its parameters memory of their own again: build this afterwards.
 
     Args:
-        networks: whose parameters to lay together; of one type and on one device.
+        networks: whose parameters to lay together; on one device.
+
+    Raises:
+        LivedqnError: a parameter is not of float32.
     """
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
@@ -23,6 +28,9 @@ class Flat:
         self._sizes = [p.numel() for p in self.parameters]
         #: how much of the vector belongs to each network
         self.lengths = [sum(p.numel() for p in network.parameters()) for network in networks]
+        if any(p.dtype != torch.float32 for p in self.parameters):
+            types = sorted({str(p.dtype).removeprefix("torch.") for p in self.parameters})
+            raise LivedqnError(f"the network has parameters of {', '.join(types)}; DQN learns in float32 alone")
         self.vector = self.joined([p.detach() for p in self.parameters])
         for parameter, part in zip(self.parameters, self.views(self.vector), strict=True):
             parameter.data = part

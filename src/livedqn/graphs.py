@@ -25,30 +25,28 @@ TOLERANCE = 1e-3
 
 def resolve(
     learner: Learner, batch: Transitions, observation: TensorObservation, *,
-    wish: str, was_compiled: bool | None, updates: int, tell: Callable[[str], None],
+    wish: str, was_compiled: bool, updates: int, tell: Callable[[str], None],
 ) -> Graphs | None:  # fmt: skip
-    """Graphs to compute with, or None.
+    """Graphs to compute with, or None; asked only where there is something to decide.
 
     Args:
         learner: whose gradient and values.
         batch: of the shapes that will come.
         observation: to act on, of the shapes that will come.
-        wish: "true", "false" or "auto".
-        was_compiled: what a resumed run had decided; None: nothing yet.
+        wish: "true" or "auto".
+        was_compiled: a resumed run had decided for it.
         updates: how many are to come.
         tell: takes the line that says what "auto" has decided, and why.
 
     Raises:
         LivedqnError: it must be compiled, and cannot be.
     """
-    if wish == "true" or (was_compiled and wish == "auto"):
+    if wish == "true" or was_compiled:
         try:
             return Graphs(learner, batch, observation)
         except NotCompilableError as error:
             who = "this run's updates were compiled" if was_compiled else "compile=true"
             raise LivedqnError(f"{who}, but {error}; compile=false computes the same, up to rounding") from None
-    if wish == "false" or was_compiled is not None:
-        return None
     graphs, why = choose(learner, batch, observation, updates)
     tell(why)
     return graphs
@@ -94,7 +92,7 @@ class Graphs:
     def __init__(self, learner: Learner, batch: Transitions, observation: TensorObservation) -> None:
         self._names = list(batch.observation)
         self._weights, self._target_weights = learner.weights.vector, learner.target_weights.vector
-        self._rows = len(batch.action), len(observation["mask"])
+        self._batch_size = len(batch.action)
         pure = Pure(copy.deepcopy(learner), self._names)
         of_batch, of_observation = self._of_batch(batch), self._of_observation(observation)
         gradient, values = captured(pure.gradient, of_batch), captured(pure.values, of_observation)
@@ -104,11 +102,7 @@ class Graphs:
 
     def fit(self, batch: Transitions) -> bool:
         """Whether ``batch`` has the shape for which there is a graph."""
-        return len(batch.action) == self._rows[0]
-
-    def can_act_on(self, observation: TensorObservation) -> bool:
-        """Whether ``observation`` has the shape for which there is a graph."""
-        return len(observation["mask"]) == self._rows[1]
+        return len(batch.action) == self._batch_size
 
     def gradient(self, batch: Transitions) -> Sequence[Tensor]:
         """The parts of a :class:`~livedqn.learner.Gradient`."""
@@ -144,7 +138,8 @@ class Pure:
         learner, count = self._learner, len(self._names)
         seen, following = (self._observation(observed[at : at + count]) for at in (0, count))
         action, reward, discount, weight = observed[2 * count :]
-        parameters = [part.detach().requires_grad_() for part in learner.weights.views(weights)]
+        parts = zip(learner.weights.views(weights), learner.weights.parameters, strict=True)
+        parameters = [part.detach().requires_grad_(like.requires_grad) for part, like in parts]
         online, *myopic = learner.weights.named(parameters)
         (target,) = learner.target_weights.named(learner.target_weights.views(target_weights))
         at = Networks(

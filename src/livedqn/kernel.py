@@ -67,8 +67,8 @@ class _Cache(FunctionCache):
 @lru_cache(maxsize=1)
 def _stamp() -> tuple[float, int]:
     """Time and size of the package's files, as Numba notes them of a kernel's own file."""
-    files = [path.stat() for path in Path(__file__).parent.rglob("*.py")]
-    return max(file.st_mtime for file in files), sum(file.st_size for file in files)
+    files = [path.stat() for path in Path(__file__).parent.rglob("*.py") if path.is_file()]
+    return max((file.st_mtime for file in files), default=0.0), sum(file.st_size for file in files)
 
 
 def copy(target: Array, target_byte: int, source: Array, source_byte: int, count: int) -> None:

@@ -71,8 +71,10 @@ class Learner:
     def gradient(self, networks: Networks, parameters: Sequence[Tensor], batch: Transitions) -> Gradient:
         """The gradient of the losses of ``networks`` by their ``parameters``, clipped network by network."""
         losses = self.objective(networks, batch, self._set_mode)
-        parts = torch.autograd.grad(losses.total, parameters, allow_unused=True, materialize_grads=True)
+        learned = [p for p in parameters if p.requires_grad]
+        found = iter(torch.autograd.grad(losses.total, learned, allow_unused=True, materialize_grads=True))
         with torch.no_grad():
+            parts = [next(found) if p.requires_grad else torch.zeros_like(p) for p in parameters]  # 0: frozen
             vector = self.weights.joined(parts)
             if self._gradient_clip is not None:
                 clipped = [

@@ -90,6 +90,7 @@ class Stage:
         self._cap = Cap(cap, env.num_envs)
         self._current: Observation = {}
         self._second = np.ones(env.num_envs, np.float32)  # where the environment has no clock
+        self._second.flags.writeable = False  # handed out again and again
         self._all_allowed = np.ones((env.num_envs, self.spec.num_actions), np.bool_)
         if self._cap.is_active and not self.spec.has_rooms:
             raise LivedqnError(
@@ -159,13 +160,17 @@ class Stage:
 
     def _observe(self, raw: Any) -> Observation:
         if self.spec.has_rooms:
-            observation = {name: self._own(raw[name]) for name in ("context", "history", "candidates")}
-            mask = self._own(raw["mask"], np.bool_)
+            observation = {name: self._laid(raw[name], np.float32) for name in ("context", "history", "candidates")}
+            mask = self._laid(raw["mask"], np.bool_)
         else:
-            observation = {"context": self._own(raw, self.spec.context_dtype)}
-            mask = self._all_allowed
+            observation = {"context": self._laid(raw, self.spec.context_dtype)}
+            mask = self._all_allowed.copy()
         observation["mask"] = self._cap.apply(mask) if self._cap.is_active else mask
         return observation
+
+    def _laid(self, array: Any, dtype: Any) -> Any:
+        """An array of the observation, ours and always laid out alike, as compiled code expects it."""
+        return np.ascontiguousarray(array, dtype) if self._keeps else np.array(array, dtype, order="C")
 
     def _owned(self, arrays: dict[str, Any]) -> dict[str, Any]:
         # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it

@@ -150,7 +150,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
         checkpoint.save(folder / "final.ckpt", agent, plain, experience.steps, {}, agent.state_dict())
         # evaluation chose among the policy's weights; the myopic baseline is a regression that only gains
-        last = {name: value for name, value in agent.state_dict().items() if name.startswith("myopic.")}
+        last = {name: value.clone() for name, value in agent.state_dict().items() if name.startswith("myopic.")}
         weights = loop.best["weights"] | last
         agent.load_weights(weights)
         with signals_raised():

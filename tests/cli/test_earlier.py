@@ -169,7 +169,7 @@ def test_the_logger_may_change(livedqn, trained):
 @pytest.mark.parametrize("word", ["seed=1", "env=sim", "env.id=CartPole-v1", "agent.discount=1", "init=x", "+nosuch=1"])
 def test_nothing_else_may(livedqn, trained, word):
     saved("run")
-    assert "resume= takes steps and logger" in livedqn("resume=run", word).error
+    assert "resume= takes steps, logger, compile, not" in livedqn("resume=run", word).error
     assert trained == []
 
 

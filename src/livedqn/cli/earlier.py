@@ -53,7 +53,7 @@ def of_run(folder: str, overrides: Sequence[str]) -> dict[str, Any]:
         key, _, value = override.partition("=")
         is_same_env = key == "env.id" and value == run["env"].get("id")
         if not is_same_env and not key.startswith("hydra") and key.partition(".")[0] not in _RESUMABLE:
-            raise LivedqnError(f"a run goes on as it was: resume= takes {' and '.join(_RESUMABLE)}, not {key}")
+            raise LivedqnError(f"a run goes on as it was: resume= takes {', '.join(_RESUMABLE)}, not {key}")
     _refuse_import(run["env"], overrides)
     return run | {"resume": literal(folder)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import gymnasium
@@ -46,7 +47,7 @@ class Rows(VectorEnv[Any, IntArray, Any]):
 
     def __init__(self, envs: list[Environment]) -> None:
         self.envs, self.num_envs = envs, len(envs)
-        self.metadata = {**envs[0].metadata, "autoreset_mode": AutoresetMode.DISABLED}
+        self.metadata = {**envs[0].metadata, "autoreset_mode": AutoresetMode.DISABLED, "overwrites": True}
         self.single_observation_space, self.single_action_space = envs[0].observation_space, envs[0].action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
@@ -60,8 +61,8 @@ class Rows(VectorEnv[Any, IntArray, Any]):
         mask = options.pop("reset_mask", None)
         rows = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
         seeds = seed if isinstance(seed, list) else [None] * self.num_envs
-        if isinstance(seed, int):
-            keys = keyed.key(seed, keyed.Purpose.SESSION, np.arange(self.num_envs))
+        if isinstance(seed, Integral):
+            keys = keyed.key(int(seed), keyed.Purpose.SESSION, np.arange(self.num_envs))
             seeds = [int(row) for row in keys >> np.uint64(33)]
         infos: dict[str, Any] = {}
         for row in rows:

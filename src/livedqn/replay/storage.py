@@ -36,11 +36,15 @@ def zeros(count: int, dtype: np.dtype[Any], folder: str | None, what: str) -> np
         raise LivedqnError(f"{what} needs {_gib(size)}, but {_gib(free)} of disk are free; lower it or name another")
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, size)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:  # as on macOS: the size is promised, and not reserved
+                file.truncate(size)
             memory = mmap.mmap(file.fileno(), size)
     except OSError as error:
         raise LivedqnError(f"{what}: {error.strerror}; name another folder") from None
-    memory.madvise(mmap.MADV_RANDOM)  # the neighbours of a sampled slot need not be read from the disk
+    if hasattr(mmap, "MADV_RANDOM"):
+        memory.madvise(mmap.MADV_RANDOM)  # the neighbours of a sampled slot need not be read from the disk
     return np.frombuffer(memory, dtype)
 
 

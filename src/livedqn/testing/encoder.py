@@ -169,10 +169,12 @@ def _why_eager(module: nn.Module, spec: Spec) -> str:
     buffers = {name: buffer.clone() for name, buffer in twin.named_buffers()}
 
     def gradient(*given: Tensor) -> list[Tensor]:
-        parameters = {name: p.detach().requires_grad_() for name, p in zip(learned, given, strict=False)}
+        like = zip(learned.items(), given, strict=False)
+        parameters = {name: p.detach().requires_grad_(old.requires_grad) for (name, old), p in like}
         with torch.enable_grad():
             state = functional_call(twin, parameters, (dict(zip(names, given[len(learned) :], strict=True)),))
-            return [state, *torch.autograd.grad(state.sum(), list(parameters.values()), allow_unused=True)]
+            wanted = [p for p in parameters.values() if p.requires_grad]
+            return [state, *(torch.autograd.grad(state.sum(), wanted, allow_unused=True) if wanted else ())]
 
     try:
         captured(gradient, [*learned.values(), *tensors])
