@@ -1,7 +1,7 @@
 """Does the replay slow down as it fills? Ten million transitions of 64 floats, in memory and in a file, side by side.
 
 python benchmarks/speed/replay_fill.py --folder <folder>            # 6 GB of memory and 6 GB of disk
-python benchmarks/speed/replay_fill.py --folder /tmp --quick    # a hundredth of that, for a look
+python benchmarks/speed/replay_fill.py --folder <folder> --quick    # a hundredth of that, for a look
 
 The file is gone afterwards. Rows go to ``results/replay_fill.csv``, the picture to ``results/replay_fill.png``.
 """
