@@ -27,8 +27,7 @@ ENVIRONMENTS = {
     "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
     "gym": ["env=gym", "env.id=CartPole-v1", "replay.folder=."],  # whose slots lie in a file
 }
-if shutil.which(os.environ.get("CXX", "g++")):
-    ENVIRONMENTS["compiled"] = ["env=gym", "env.id=CartPole-v1", "compile=true"]
+COMPILED = ["compile=true", "steps=1500"]
 
 
 def start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
@@ -82,6 +81,12 @@ def has_wrapped(run: Path) -> bool:
     return rows.exists() and max(read_metrics(rows).get("updates", ([0], []))[0]) > 1_400
 
 
+def has_learned(run: Path) -> bool:
+    """After a save that knows how updates are computed."""
+    rows = run / "metrics.csv"
+    return rows.exists() and max(read_metrics(rows).get("updates", ([0], []))[0]) >= 1_000
+
+
 def saving(run: Path) -> bool:
     return (run / "resume" / "state.pt.part").exists()
 
@@ -112,6 +117,15 @@ def test_a_run_killed_at_its_start_later_and_during_a_save_ends_with_the_same_we
     kill_when(saving, ["resume=run"], tmp_path)
     finish(start(["resume=run"], tmp_path))
     assert_same_run(whole[name], tmp_path / "run")
+
+
+@pytest.mark.skipif(not shutil.which(os.environ.get("CXX", "g++")), reason="needs a C++ compiler")
+def test_a_compiled_run_ends_with_the_same_weights_too(tmp_path) -> None:
+    (tmp_path / "whole").mkdir()
+    finish(start([*ENVIRONMENTS["gym"], *TINY, *COMPILED, "hydra.run.dir=run"], tmp_path / "whole"))
+    kill_when(has_learned, [*ENVIRONMENTS["gym"], *TINY, *COMPILED, "hydra.run.dir=run"], tmp_path)
+    finish(start(["resume=run"], tmp_path))
+    assert_same_run(tmp_path / "whole" / "run", tmp_path / "run")
 
 
 def test_signals_stop_cleanly_save_and_say_how_to_go_on(whole, tmp_path) -> None:
