@@ -89,7 +89,7 @@ def main() -> None:
         works[name] = lambda made=made, experience=experience: made.update(experience.sample(made.batch_size))
     spent = interleaved(works, told.rounds, 0.2 if told.quick else 1.0)
     rows = []
-    print("\n| sim, attention, batch 256 | ms an update | times bare:compile |\n|---|---|---|")
+    print("\n| sim, attention, batch 256 | ms an update | time / bare:compile |\n|---|---|---|")
     for name, seconds in spent.items():
         ratios = [own / limit for limit, own in zip(spent[LIMIT], seconds, strict=True)]
         print(f"| {name} | {spread([1e3 * own for own in seconds])} | {spread(ratios)} |")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import functional_call
 
 from livedqn.compilation import NotCompilableError, captured, compiled, seconds
+from livedqn.learner import Learner
 from livedqn.objective import Networks, Transitions, values
 from livedqn.types import LivedqnError, TensorObservation
-
-if TYPE_CHECKING:
-    from livedqn.learner import Learner
 
 #: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
 BREAK_EVEN_S = 120.0

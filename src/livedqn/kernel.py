@@ -20,7 +20,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.extending import intrinsic, overload, register_jitable
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
-#: Without views and arrays of its own, a kernel need not count who holds an array.
+#: Without arrays of its own, a kernel need not count who holds an array.
 _LEAN: dict[str, Any] = {**_OPTIONS, "_nrt": False}
 
 Array = npt.NDArray[np.generic]
@@ -30,8 +30,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def kernel(function: Function) -> Function:
     """``function`` compiled for the types that it is called with, and kept on disk, so that a machine compiles it once.
 
-    It works in the arrays that it is given, and makes no array or view of its own. Division by zero gives inf or NaN,
-    as in NumPy. Numbers are those of strict IEEE arithmetic.
+    It works in the arrays that its caller holds, and at most takes rows of them; it answers no array. Division by zero
+    gives inf or NaN, as in NumPy. Numbers are those of strict IEEE arithmetic.
     """
     return _compiled(function, _LEAN)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from livedqn.flat import Flat
-from livedqn.graphs import Graphs
 from livedqn.network import QNetwork
 from livedqn.objective import Networks, Objective, Transitions
+
+if TYPE_CHECKING:  # who builds graphs knows the learner; the learner is only handed them
+    from livedqn.graphs import Graphs
 
 
 class Gradient(NamedTuple):
