@@ -198,7 +198,7 @@ def test_the_watchdog_expects_scaled_returns() -> None:
     made, experience = learner(CARTPOLE, rows=1, warmup_steps=2, steps_per_update=1)
     made.training_step(3, 0)
     assert made.updates == 1
-    assert experience.returns.quantile() == 7  # 4 + 0.5 * 4 + 0.25 * 4, of one episode under way
+    assert experience.progress.return_quantile() == 7  # 4 + 0.5 * 4 + 0.25 * 4, of one episode under way
     assert made.watchdog.bound == pytest.approx(17.5)  # 10 * 7 * 0.25
 
 

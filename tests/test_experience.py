@@ -9,11 +9,11 @@ from livedqn import plugins
 from livedqn.config import CapConfig
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
-from livedqn.progress import Returns
+from livedqn.progress import Progress
 from livedqn.protocols import Batch, Reward
 from livedqn.replay.uniform import Uniform
 from livedqn.rewards import Native
-from livedqn.stage import Stage
+from livedqn.stage import Stage, Step
 from livedqn.types import FloatArray, Observation, Signals
 
 
@@ -174,8 +174,9 @@ def test_a_saved_experience_goes_on_as_if_nothing_had_happened(env: dict) -> Non
 
 
 def test_returns_discount_from_an_episodes_first_step() -> None:
-    returns = Returns(1)
+    progress, none = Progress(1), np.zeros(1, bool)
     for reward in (1.0, 2.0, 4.0):
-        returns.add(np.array([reward]), np.array([0.5]))
-    returns.end(np.array([True]))
-    assert returns.quantile() == pytest.approx(3.0, abs=0.01)  # 1 + 0.5 * 2 + 0.25 * 4
+        step = Step({}, np.array([reward], np.float32), none, none, {}, np.ones(1, np.float32), {})
+        progress.add(step, np.array([0.5], np.float32))
+    progress.end(np.array([True]))
+    assert progress.return_quantile() == pytest.approx(3.0, abs=0.01)  # 1 + 0.5 * 2 + 0.25 * 4

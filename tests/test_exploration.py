@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livedqn.exploration import UCB, Boltzmann, EpsilonGreedy, Schedule, Thompson, draw, mix_floor
+from livedqn.exploration import UCB, Boltzmann, EpsilonGreedy, Schedule, Thompson, draw
 from livedqn.types import LivedqnError
 
 INF = np.inf
@@ -81,20 +81,24 @@ def test_thompson_counts_votes():
 
 
 def test_floor_is_uniform_over_the_mask():
-    np.testing.assert_allclose(mix_floor(np.array([[0, 1.0, 0, 0]]), MASK, 0.3), [[0.1, 0.8, 0.1, 0]])
+    u = np.array([0.05, 0.15, 0.85, 0.95])  # the floor makes of 0, 1, 0, 0 over three allowed actions: 0.1, 0.8, 0.1, 0
+    p, mask = np.tile([[0, 1.0, 0, 0]], (4, 1)), np.tile(MASK, (4, 1))
+    actions, propensity = draw(p, mask, 0.3, Fixed(u))
+    np.testing.assert_array_equal(actions, [0, 1, 1, 2])
+    np.testing.assert_allclose(propensity, [0.1, 0.8, 0.8, 0.1])
 
 
 @pytest.mark.parametrize(
     "wrong", [[[0.5, 0.5, 0.5, 0]], [[0, 0.5, 0, 0.5]], [[-1, 1, 1, 0]], [[np.nan, 1, 0, 0]], [[1.0]]]
 )
-def test_floor_refuses_what_is_no_distribution(wrong):
+def test_draw_refuses_what_is_no_distribution(wrong):
     with pytest.raises(LivedqnError, match="check_exploration"):
-        mix_floor(np.array(wrong), MASK, 0.1)
+        draw(np.array(wrong), MASK, 0.1, np.random.default_rng(0))
 
 
 def test_draws_follow_the_probabilities():
     p = np.tile([[0.0, 0.25, 0.0, 0.75]], (40_000, 1))
-    actions, propensity = draw(p, np.random.default_rng(0))
+    actions, propensity = draw(p, p > 0, 0.0, np.random.default_rng(0))
     assert actions.dtype == np.int64
     assert np.bincount(actions, minlength=4)[[0, 2]].sum() == 0
     assert abs((actions == 3).mean() - 0.75) < 0.01
@@ -118,6 +122,6 @@ class Fixed:
 )
 def test_what_has_probability_zero_is_never_drawn(weights, u):
     p = np.array([weights])
-    actions, propensity = draw(p / p.sum(), Fixed(u))
+    actions, propensity = draw(p / p.sum(), p > 0, 0.0, Fixed(u))
     assert weights[actions[0]] > 0
     assert propensity[0] > 0

@@ -73,7 +73,7 @@ def made(encoder: Any = Small, **settings: Any) -> tuple[DQN, Experience]:
 
 
 def inputs(agent: DQN, experience: Experience) -> Any:
-    return agent.transitions(experience.sample(16)), agent._tensors(experience.observation)
+    return agent.transitions(experience.sample(16)), experience.observation
 
 
 @pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")
@@ -176,7 +176,7 @@ def test_what_is_faster_is_chosen_and_kept(graph_is_faster: bool, monkeypatch: p
     assert (agent.learner.graphs is not None) == graph_is_faster
     assert agent.learner_state()["is_compiled"] == graph_is_faster
     assert told == [
-        "updates are compiled: 250 ms a gradient, against 500 ms"
+        "updates are compiled: 250 ms an update, against 500 ms"
         if graph_is_faster
-        else "updates are eager: compiled, 1e+03 ms a gradient, against 500 ms"
+        else "updates are eager: compiled, 1e+03 ms an update, against 500 ms"
     ]

@@ -2,8 +2,8 @@
 
 python benchmarks/speed/sim_update.py --rounds 9
 
-The bare loop gathers the batch with NumPy from arrays that hold both observations, computes the same networks'
-gradient in the same compiled graph, and calls Adam's fused kernel: what is left is mathematics. livedqn's line samples
+The bare loop gathers the batch with NumPy from arrays that hold both observations, and computes the same networks'
+update in the same compiled graph, Adam's step included: what is left is mathematics. livedqn's line samples
 from its replay, updates, syncs and watches, as in training.
 """
 
@@ -26,6 +26,7 @@ from livedqn.agent import DQN
 from livedqn.checkpoint import build_agent
 from livedqn.config import CapConfig
 from livedqn.experience import Experience
+from livedqn.graphs import fresh
 from livedqn.stage import Stage, world_seed
 
 LIMIT, STORED = "bare:compile", 20_000
@@ -59,22 +60,15 @@ def bare(made: DQN, experience: Experience) -> Work:
     pairs = [(seen[n], out.observation[n].numpy()) for n in seen]
     pairs += [(following[n], out.next_observation[n].numpy()) for n in following]
     pairs += [(array, getattr(out, name).numpy()) for name, array in rest.items()]
-    graphs, weights = made.learner.graphs, made.learner.weights.vector.clone()
-    mean, square, count = torch.zeros_like(weights), torch.zeros_like(weights), torch.zeros(())
+    graphs, state = made.learner.graphs, fresh(made.learner.state)
+    state.rate.fill_(1e-4)
     rng = np.random.default_rng(0)
 
-    @torch.no_grad()
     def update() -> None:
-        nonlocal count
         index = rng.integers(0, STORED, made.batch_size)
         for source, target in pairs:
             np.take(source, index, axis=0, out=target, mode="clip")
-        gradient = graphs.gradient(out)[0]
-        count += 1
-        torch._fused_adam_(
-            [weights], [gradient], [mean], [square], [], [count],
-            lr=1e-4, beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False,
-        )  # fmt: skip
+        graphs.update(state, out)
 
     return update
 

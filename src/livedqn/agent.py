@@ -17,10 +17,10 @@ from livedqn.features import Transform
 from livedqn.graphs import resolve
 from livedqn.learner import Learner
 from livedqn.network import EncoderFactory, QNetwork
-from livedqn.objective import Objective, Transitions, values
+from livedqn.objective import Objective, Transitions, tensors, values
 from livedqn.protocols import Batch
-from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, TensorObservation
-from livedqn.watchdog import Watchdog, diverged
+from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec
+from livedqn.watchdog import Watchdog, are_numbers, diverged
 
 
 class DQN(pl.LightningModule):
@@ -99,10 +99,9 @@ class DQN(pl.LightningModule):
         self.myopic = network() if myopic and spec.has_rooms else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
-        self.updates = 0
         self._is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
         self._is_resolved = False
-        self._seen: tuple[Batch, Transitions] | None = None
+        self._seen: tuple[Batch | None, Transitions | None] = None, None
         self.watchdog = Watchdog()
         self.eval()
 
@@ -122,7 +121,7 @@ class DQN(pl.LightningModule):
 
     @torch.inference_mode()
     def _values(self, network: QNetwork, observation: Observation) -> FloatArray:
-        return values(network, self.objective, self._tensors(observation)).cpu().numpy()
+        return values(network, self.objective, tensors(observation, self.reward_scale.device)).cpu().numpy()
 
     @property
     def objective(self) -> Objective:
@@ -135,7 +134,9 @@ class DQN(pl.LightningModule):
         """The discount of each step, (B,) float32: gamma, or gamma ** (seconds / unit)."""
         unit = self.discount_time_unit_s
         if unit is None:
-            return np.full(elapsed_s.shape, self.discount, np.float32)
+            constant = np.empty(elapsed_s.shape, np.float32)
+            constant.fill(self.discount)
+            return constant
         return np.asarray(self.discount ** (elapsed_s / unit), np.float32)
 
     def learn_from(
@@ -157,7 +158,8 @@ class DQN(pl.LightningModule):
         self._is_resolved = False
         self.learner = Learner(
             self.online, self.target, self.myopic, self.objective,
-            gradient_clip=self._gradient_clip, sync_tau=self._sync_tau,
+            learning_rate=self._learning_rate, gradient_clip=self._gradient_clip,
+            sync_every=self._sync_every, sync_tau=self._sync_tau,
         )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
@@ -185,21 +187,21 @@ class DQN(pl.LightningModule):
 
     def training_step(self, until: int, batch_idx: int) -> None:
         """Play up to ``until`` environment steps, with the updates that they owe."""
-        experience = self._experience
+        experience, learner = self._experience, self.learner
         while experience.steps < until:
-            warming = experience.steps < self.warmup_steps or not len(experience.replay)
-            if not warming and not self._is_resolved:
-                self._resolve(experience)
-            experience.collect(None if warming else self._acting_values, self.discount_of)
-            if warming:
+            if experience.steps < self.warmup_steps or not len(experience.replay):
+                experience.collect(None, self.discount_of)
                 if experience.steps >= self.warmup_steps and len(experience.replay):
                     self.fit_transforms(experience)
                 continue
-            while self.updates < (experience.steps - self.warmup_steps) // self.steps_per_update:
+            if not self._is_resolved:
+                self._resolve(experience)
+            experience.collect(self._acting_values, self.discount_of)
+            while learner.updates < (experience.steps - self.warmup_steps) // self.steps_per_update:
                 self._learn_once(experience)
-        if self.updates:
-            self.watchdog.expect(experience.returns.quantile() * float(self.reward_scale))
-            self.watchdog.check(self.updates)
+        if learner.updates:
+            self.watchdog.expect(experience.progress.return_quantile() * float(self.reward_scale))
+            self.watchdog.check(learner.updates)
 
     def _learn_once(self, experience: Experience) -> None:
         batch = experience.sample(self.batch_size)
@@ -218,7 +220,7 @@ class DQN(pl.LightningModule):
             return
         batch = self.transitions(experience.replay.sample(self.batch_size, np.random.default_rng(0)))
         self.learner.graphs = resolve(
-            self.learner, batch, self._tensors(experience.observation),
+            self.learner, batch, experience.observation,
             wish=self._compile, was_compiled=bool(self._is_compiled), tell=self._tell,
             updates=(self._planned_steps - experience.steps) // self.steps_per_update,
         )  # fmt: skip
@@ -226,13 +228,9 @@ class DQN(pl.LightningModule):
 
     def _acting_values(self, observation: Observation) -> FloatArray:
         graphs = self.learner.graphs
-        q = (
-            self.q_values(observation)
-            if graphs is None
-            else graphs.values(self._tensors(observation)).numpy(force=True)
-        )
+        q = self.q_values(observation) if graphs is None else graphs.values(observation)
         # nobody can act on what is no number, nor wait until the loss is looked at, when the tick is over
-        if not q.max() < np.inf:
+        if not are_numbers(q):
             raise diverged(self.updates, "its values are not numbers")
         return q
 
@@ -243,31 +241,29 @@ class DQN(pl.LightningModule):
         self.is_fitted.fill_(True)
         self.reward_scale.fill_(1 / experience.reward_rms())
         if self._standardise:
-            self.transform.fit(self._tensors(experience.sample(min(self.warmup_steps, 4_096)).observation))
+            seen = experience.sample(min(self.warmup_steps, 4_096)).observation
+            self.transform.fit(tensors(seen, self.reward_scale.device))
+
+    @property
+    def updates(self) -> int:
+        """How many updates were made."""
+        return self.learner.updates
 
     def update(self, batch: Batch) -> Tensor:
         """One step of Adam on the Huber loss of the n-step errors; returns their sizes, (N,), for priorities."""
-        gradient = self.learner.update(self.transitions(batch), self._learning_rate(self.updates))
-        self.updates += 1
-        if self.updates % self._sync_every == 0:
-            self.learner.sync()
-        self.watchdog.watch(gradient.measures)
-        return gradient.error
+        error, measures = self.learner.update(self.transitions(batch))
+        self.watchdog.watch(measures)
+        return error
 
     def transitions(self, batch: Batch) -> Transitions:
-        """``batch`` as tensors, on the agent's device; on a CPU they share its memory."""
-        if self._seen is None or batch is not self._seen[0] or self.reward_scale.device.type != "cpu":
-            tensors = Transitions(
-                observation=self._tensors(batch.observation), next_observation=self._tensors(batch.next_observation),
-                **self._tensors({name: getattr(batch, name) for name in ("action", "reward", "discount", "weight")}),
-            )  # fmt: skip
-            self._seen = batch, tensors  # a replay fills the same arrays again and again
-        return self._seen[1]
-
-    def _tensors(self, observation: Observation) -> TensorObservation:
-        tensors = {name: torch.from_numpy(array) for name, array in observation.items()}
-        device = self.reward_scale.device
-        return tensors if device.type == "cpu" else {name: tensor.to(device) for name, tensor in tensors.items()}
+        """``batch`` as tensors, on the agent's device."""
+        seen, transitions = self._seen
+        if transitions is None or batch is not seen:
+            device = self.reward_scale.device
+            transitions = Transitions.of(batch, device)
+            if device.type == "cpu":  # a replay fills the same arrays again and again
+                self._seen = batch, transitions
+        return transitions
 
     # ---- saving -----------------------------------------------------------------------------------------------------
 
@@ -287,7 +283,7 @@ class DQN(pl.LightningModule):
     def learner_state(self) -> dict[str, Any]:
         """All that learning goes on from: tensors and plain Python."""
         return {
-            "weights": self.state_dict(), "learner": self.learner.state_dict(), "updates": self.updates,
+            "weights": self.state_dict(), "learner": self.learner.state_dict(),
             "is_compiled": self._is_compiled, "watchdog": self.watchdog.state_dict(),
         }  # fmt: skip
 
@@ -295,5 +291,5 @@ class DQN(pl.LightningModule):
         """The inverse of :meth:`learner_state`, once the learner exists."""
         self.load_state_dict(state["weights"])
         self.learner.load_state_dict(state["learner"])
-        self.updates, self._is_compiled = int(state["updates"]), state["is_compiled"]
+        self._is_compiled = state["is_compiled"]
         self.watchdog.load_state_dict(state["watchdog"])

@@ -39,7 +39,7 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
 
     try:
         with torch.random.fork_rng(), _quiet():
-            graph = make_fx(function)(*example)
+            graph = make_fx(function, decomposition_table=_one_row())(*example)
     except Exception as error:  # whatever a plugin's code does when it meets a tensor that is being captured
         raise NotCompilableError(f"it cannot be captured ({_first_line(error)})") from error
     for node in graph.graph.nodes:
@@ -47,6 +47,21 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
             raise NotCompilableError(f"it draws random numbers ({node.target})")
         node.meta.clear()  # it holds tensors of the capture, which Inductor would take for its own
     return graph
+
+
+def _one_row() -> dict[Any, Callable[..., Any]]:
+    """How to write products with a single row: as sums, which fuse with what is around them into one loop.
+
+    For a small network, calling a library for each product takes longer than the product.
+    """
+
+    def mm(row: Tensor, matrix: Tensor) -> Any:
+        return (row.unsqueeze(1) * matrix.t()).sum(-1) if len(row) == 1 else NotImplemented
+
+    def addmm(bias: Tensor, row: Tensor, matrix: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
+        return bias + mm(row, matrix) if len(row) == 1 and beta == alpha == 1 else NotImplemented
+
+    return {torch.ops.aten.mm.default: mm, torch.ops.aten.addmm.default: addmm}
 
 
 def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
@@ -81,8 +96,8 @@ def _without_wrappers(
 ) -> Function:
     """The compiled code in ``whole``, or ``whole`` if the code takes more than the graph's constants and arguments.
 
-    Around it lie wrappers for what a captured gradient never does (changing its inputs, answering views of them); for a
-    small network they take longer than the code.
+    Around it lie wrappers for what a captured function never does (answering views of its inputs, or resizing them);
+    for a small network they take longer than the code.
     """
     constants = [buffer for _, buffer in graph.named_buffers()]
     call = getattr(innermost[0], "current_callable", None) if len(innermost) == 1 else None
@@ -92,8 +107,12 @@ def _without_wrappers(
     def function(*tensors: Tensor) -> Sequence[Tensor]:
         return call([*constants, *tensors])  # type: ignore[no-any-return]
 
+    def outcome(of: Function) -> list[Tensor]:
+        inputs = [tensor.clone() for tensor in example]  # which the function may change
+        return [*of(*inputs), *inputs]
+
     try:
-        is_same = all(map(torch.equal, function(*example), whole(*example)))
+        is_same = all(map(torch.equal, outcome(function), outcome(whole)))
     except Exception:  # for want of inputs
         return whole
     return function if is_same else whole

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from livedqn.exploration import draw, mix_floor
-from livedqn.progress import Progress, Returns
+from livedqn.exploration import draw
+from livedqn.progress import Progress
 from livedqn.protocols import Batch, Exploration, Replay
 from livedqn.stage import Stage
 from livedqn.types import BoolArray, FloatArray, IntArray, Observation
@@ -39,7 +39,6 @@ class Experience:
         self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
         self.observation: Observation = {}
         self.progress = Progress(stage.num_envs)
-        self.returns = Returns(stage.num_envs)
         self._uniform_steps, self._reward_squares = 0, 0.0  # of uniform steps alone: they fix the reward's scale
 
     def begin(self, env_seed: int) -> None:
@@ -58,8 +57,7 @@ class Experience:
         discount[step.terminated] = 0
         self.replay.add(action, propensity, step.reward, discount, step.observation)
         self.steps += self.stage.num_envs
-        self.progress.add(step)
-        self.returns.add(step.reward, discount)
+        self.progress.add(step, discount)
         self.observation = step.observation
         ended = step.terminated | step.truncated
         if ended.any():
@@ -76,13 +74,12 @@ class Experience:
     def _choose(self, q_values: QValues | None) -> tuple[IntArray, FloatArray]:
         mask = self.observation["mask"]
         if q_values is None:
-            return draw(mask / mask.sum(axis=1, keepdims=True), self._rng)
+            return draw(mask / mask.sum(axis=1, keepdims=True), mask, 0.0, self._rng)
         probabilities = self.exploration(q_values(self.observation), mask, self.steps)
-        return draw(mix_floor(probabilities, mask, self._floor), self._rng)
+        return draw(probabilities, mask, self._floor, self._rng)
 
     def _restart(self, ended: BoolArray) -> None:
         self.progress.end(ended)
-        self.returns.end(ended)
         self.replay.end(ended)
         self.observation = self.stage.restart(ended)
         self.replay.begin(self.observation, ended)
@@ -105,7 +102,6 @@ class Experience:
             rows = np.ones(self.stage.num_envs, np.bool_)
             self.replay.end(rows)
             self.progress.forget(rows)
-            self.returns.forget(rows)
             self.observation = self.stage.reset(self._restart_seed(), "train")
             self.replay.begin(self.observation, rows)
 
@@ -118,7 +114,6 @@ class Experience:
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
             "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self.observation),
             "ids": _tensors(self.stage.ids), "progress": self.progress.state_dict(),
-            "returns": self.returns.state_dict(),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -134,7 +129,6 @@ class Experience:
         self.observation = _arrays(state["observation"])
         self.stage.load_state_dict(_arrays(state["stage"]), self.observation, _arrays(state["ids"]))
         self.progress.load_state_dict(state["progress"])
-        self.returns.load_state_dict(state["returns"])
 
     def _restart_seed(self) -> int:
         return int(np.random.SeedSequence((self._seed, 1, self.saves)).generate_state(1)[0])

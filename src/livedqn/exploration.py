@@ -2,7 +2,7 @@
 
 Every class maps q (E, B, K), E estimates of each value, -inf outside the mask (B, K), to probabilities (B, K) float64
 and has no state, so whatever is done can be logged with its propensity. The platform then mixes in its floor
-(:func:`mix_floor`) and draws (:func:`draw`).
+and draws (:func:`draw`).
 """
 
 from __future__ import annotations
@@ -137,58 +137,58 @@ class Thompson:
         return members
 
 
-def mix_floor(probabilities: FloatArray, mask: BoolArray, floor: float) -> FloatArray:
-    """(1 - floor) x ``probabilities`` + floor x uniform over ``mask``, (B, K) float64.
+def draw(
+    probabilities: FloatArray, mask: BoolArray, floor: float, rng: np.random.Generator
+) -> tuple[IntArray, FloatArray]:
+    """Draw one action a row, from (1 - floor) x ``probabilities`` + floor x uniform over ``mask``, both (B, K).
+
+    One uniform number a row is used, whatever the probabilities, and an action of probability 0 is never drawn.
+
+    Returns:
+        Actions (B,) int64 and their propensities (B,) float64.
 
     Raises:
         LivedqnError: the probabilities are none: negative, outside the mask, or in rows that do not sum to 1.
     """
-    probabilities = np.asarray(probabilities, np.float64)
-    if probabilities.shape != mask.shape or not _are_probabilities(probabilities, mask):
+    probabilities, rows = np.asarray(probabilities, np.float64), len(mask)
+    actions, propensities = np.empty(rows, np.int64), np.empty(rows)
+    if probabilities.shape != mask.shape or not _draw(
+        probabilities, mask, floor, rng.random(rows), actions, propensities
+    ):
         raise LivedqnError(
             f"the exploration plugin owes probabilities of shape {mask.shape}, zero outside the mask, in rows that sum "
             "to 1; livedqn.testing.check_exploration says which promise it breaks"
         )
-    return probabilities if floor == 0 else (1 - floor) * probabilities + floor * _uniform(mask)
-
-
-def draw(probabilities: FloatArray, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
-    """Draw one action a row: actions (B,) int64 and their propensities (B,) float64.
-
-    One uniform number a row is used, whatever the probabilities, and an action of probability 0 is never drawn.
-    """
-    actions, propensities = np.empty(len(probabilities), np.int64), np.empty(len(probabilities))
-    _draw(np.asarray(probabilities, np.float64), rng.random(len(probabilities)), actions, propensities)
     return actions, propensities
 
 
 @kernel
-def _are_probabilities(probabilities: FloatArray, mask: BoolArray) -> bool:
-    for row in range(len(mask)):
-        total = 0.0
+def _draw(
+    probabilities: FloatArray, mask: BoolArray, floor: float, u: FloatArray, actions: IntArray, propensities: FloatArray
+) -> bool:
+    """False if a row of ``probabilities`` is none; else its action is the first at which their sum exceeds ``u``."""
+    for row in range(len(u)):
+        total, allowed = 0.0, 0
         for action in range(mask.shape[1]):
             p = probabilities[row, action]
             if not p >= 0 or (p > 0 and not mask[row, action]):  # "not >=" is true of what is no number
                 return False
             total += p
+            allowed += mask[row, action]
         if not abs(total - 1) <= 1e-4:
             return False
-    return True
-
-
-@kernel
-def _draw(probabilities: FloatArray, u: FloatArray, actions: IntArray, propensities: FloatArray) -> None:
-    for row in range(len(u)):
-        total = 0.0
-        for action in range(probabilities.shape[1]):
-            total += probabilities[row, action]
-        # float64, the same sum, and a strict comparison: an action that adds nothing to the sum is passed over
-        below, cumulative = u[row] * total, 0.0
-        for action in range(probabilities.shape[1]):
-            cumulative += probabilities[row, action]
+        uniform, total = floor / allowed, 0.0
+        for action in range(mask.shape[1]):
+            total += (1 - floor) * probabilities[row, action] + uniform * mask[row, action]
+        # the same sum, and a strict comparison: an action that adds nothing to the sum is passed over
+        below, cumulative, p = u[row] * total, 0.0, 0.0
+        for action in range(mask.shape[1]):
+            p = (1 - floor) * probabilities[row, action] + uniform * mask[row, action]
+            cumulative += p
             if cumulative > below:
                 break
-        actions[row], propensities[row] = action, probabilities[row, action] / total
+        actions[row], propensities[row] = action, p / total
+    return True
 
 
 @kernel
@@ -222,10 +222,6 @@ def _mean(q: FloatArray, mask: BoolArray) -> FloatArray:
 def _greedy(value: FloatArray) -> FloatArray:
     """All probability on the greatest value of each row; equals share it, so that the order of rooms plays no part."""
     return _normalised(value == value.max(axis=-1, keepdims=True))
-
-
-def _uniform(mask: BoolArray) -> FloatArray:
-    return _normalised(mask)
 
 
 def _normalised(weight: FloatArray | BoolArray) -> FloatArray:

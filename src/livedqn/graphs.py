@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.func import functional_call
 
 from livedqn.compilation import NotCompilableError, captured, compiled, seconds
-from livedqn.learner import Learner
-from livedqn.objective import Networks, Transitions, values
-from livedqn.types import LivedqnError, TensorObservation
+from livedqn.learner import Gradient, Learner, State, adam
+from livedqn.objective import Networks, Transitions, tensor, values
+from livedqn.types import FloatArray, LivedqnError, Observation, TensorObservation
 
 #: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
 BREAK_EVEN_S = 120.0
@@ -22,7 +22,7 @@ TOLERANCE = 1e-3
 
 
 def resolve(
-    learner: Learner, batch: Transitions, observation: TensorObservation, *,
+    learner: Learner, batch: Transitions, observation: Observation, *,
     wish: str, was_compiled: bool, updates: int, tell: Callable[[str], None],
 ) -> Graphs | None:  # fmt: skip
     """Graphs to compute with, or None; asked only where there is something to decide.
@@ -50,28 +50,23 @@ def resolve(
     return graphs
 
 
-def choose(
-    learner: Learner, batch: Transitions, observation: TensorObservation, updates: int
-) -> tuple[Graphs | None, str]:
+def choose(learner: Learner, batch: Transitions, observation: Observation, updates: int) -> tuple[Graphs | None, str]:
     """Graphs, if they save time over ``updates`` updates of such a batch; and why, or why not, in a line."""
     device = learner.weights.vector.device.type
     if device != "cpu":
         return None, f"updates are eager: whether compiling pays on {device} was never measured; compile=true does it"
     twin = copy.deepcopy(learner)  # forward passes may change an encoder's buffers
 
-    def eager() -> object:
-        return twin.gradient(twin.networks, twin.weights.parameters, batch)
-
     with torch.random.fork_rng():  # and draw
-        each = seconds(eager)
+        each = seconds(lambda: twin.update(batch))
         if updates * each < BREAK_EVEN_S:
             return None, f"updates are eager: {updates:,} of {1e3 * each:.3g} ms are over before compiling pays"
         try:
             graphs = Graphs(learner, batch, observation)
         except NotCompilableError as error:
             return None, f"updates are eager: {error}"
-        each, other = seconds(eager), seconds(lambda: graphs.gradient(batch))
-    ratio = f"{1e3 * other:.3g} ms a gradient, against {1e3 * each:.3g} ms"
+        each, other = seconds(lambda: twin.update(batch)), seconds(lambda: graphs.update(twin.state, batch))
+    ratio = f"{1e3 * other:.3g} ms an update, against {1e3 * each:.3g} ms"
     return (
         (graphs, f"updates are compiled: {ratio}") if other < each else (None, f"updates are eager: compiled, {ratio}")
     )
@@ -80,49 +75,58 @@ def choose(
 class Graphs:
     """What ``learner`` computes, compiled for the shapes of a batch and of an observation to act on.
 
-    Only weights are read when a graph runs. All else (transforms, the reward's scale, buffers) is of the time at which
-    it was built, so build it when those are fixed.
+    Only a learner's state is read when a graph runs. All else (transforms, the reward's scale, buffers) is of the time
+    at which it was built, so build it when those are fixed.
 
     Raises:
         NotCompilableError: an encoder changes its buffers in ``forward``, draws random numbers, or branches on values.
     """
 
-    def __init__(self, learner: Learner, batch: Transitions, observation: TensorObservation) -> None:
+    def __init__(self, learner: Learner, batch: Transitions, observation: Observation) -> None:
         self._names = list(batch.observation)
-        self._weights, self._target_weights = learner.weights.vector, learner.target_weights.vector
-        self._batch_size = len(batch.action)
+        self._batch_size, self._weights = len(batch.action), learner.state.weights
         pure = Pure(copy.deepcopy(learner), self._names)
-        of_batch, of_observation = self._of_batch(batch), self._of_observation(observation)
-        gradient, values = captured(pure.gradient, of_batch), captured(pure.values, of_observation)
+        learned_from, acted_on = [*fresh(learner.state), *self._of_batch(batch)], self._of_observation(observation)
+        update, values = captured(pure.update, learned_from), captured(pure.values, acted_on)
         pure.require_unchanged_buffers(learner)
-        self._gradient, self._values = compiled(gradient, of_batch), compiled(values, of_observation)
-        self._require_agreement(pure, batch)
+        self._update, self._values = compiled(update, learned_from), compiled(values, acted_on)
+        self._require_agreement(pure, learner.state, batch)
 
     def fit(self, batch: Transitions) -> bool:
         """Whether ``batch`` has the shape for which there is a graph."""
         return len(batch.action) == self._batch_size
 
-    def gradient(self, batch: Transitions) -> Sequence[Tensor]:
-        """The parts of a :class:`~livedqn.learner.Gradient`."""
-        return self._gradient(*self._of_batch(batch))
+    def update(self, state: State, batch: Transitions) -> Sequence[Tensor]:
+        """One step of Adam, in place; returns error (N,) and measures (4,), see :meth:`Learner.update`."""
+        return self._update(*state, *self._of_batch(batch))
 
-    def values(self, observation: TensorObservation) -> Tensor:
+    def values(self, observation: Observation) -> FloatArray:
         """The online network's values in the reward's own unit, (E, B, K)."""
-        return self._values(*self._of_observation(observation))[0]
+        return self._values(*self._of_observation(observation))[0].numpy(force=True)
 
-    def _require_agreement(self, pure: Pure, batch: Transitions) -> None:
+    def _require_agreement(self, pure: Pure, state: State, batch: Transitions) -> None:
         """Raise NotCompilableError unless both ways say the same: a plugin may hide what it depends on."""
-        vector, expected = self.gradient(batch)[0], pure.gradient(*self._of_batch(batch))[0]
-        if not torch.allclose(vector, expected, rtol=0, atol=TOLERANCE * max(float(expected.abs().max()), 1e-6)):
+        ours, theirs = fresh(state), fresh(state)
+        self.update(ours, batch)
+        pure.update(*theirs, *self._of_batch(batch))
+        # moments that began at 0 are as the gradient is; Adam's step is as large for gradients that are but rounding
+        if not torch.allclose(
+            ours.mean, theirs.mean, rtol=0, atol=TOLERANCE * max(float(theirs.mean.abs().max()), 1e-6)
+        ):
             raise NotCompilableError("compiled, it computes something else")
 
     def _of_batch(self, batch: Transitions) -> list[Tensor]:
         seen, following = ([of[name] for name in self._names] for of in (batch.observation, batch.next_observation))
-        rest = batch.action, batch.reward, batch.discount, batch.weight
-        return [self._weights, self._target_weights, *seen, *following, *rest]
+        return [*seen, *following, batch.action, batch.reward, batch.discount, batch.weight]
 
-    def _of_observation(self, observation: TensorObservation) -> list[Tensor]:
-        return [self._weights, *(observation[name] for name in self._names)]
+    def _of_observation(self, observation: Observation) -> list[Tensor]:
+        return [self._weights, *[tensor(observation[name], self._weights.device) for name in self._names]]
+
+
+def fresh(state: State) -> State:
+    """A copy of ``state`` in which Adam has not begun."""
+    weights, target_weights, mean, square, updates, rate = (tensor.clone() for tensor in state)
+    return State(weights, target_weights, mean.zero_(), square.zero_(), updates.zero_(), rate)
 
 
 class Pure:
@@ -131,8 +135,15 @@ class Pure:
     def __init__(self, learner: Learner, names: Sequence[str]) -> None:
         self._learner, self._names = learner, names
 
-    def gradient(self, weights: Tensor, target_weights: Tensor, *observed: Tensor) -> tuple[Tensor, ...]:
-        """The parts of a :class:`~livedqn.learner.Gradient`, at ``weights`` (P,)."""
+    def update(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
+        """One step of Adam, in place of the :class:`~livedqn.learner.State` that comes first: error and measures."""
+        state, observed = State(*tensors[: len(State._fields)]), tensors[len(State._fields) :]
+        vector, error, measures = self.gradient(state.weights, state.target_weights, *observed)
+        adam(state, vector)
+        return error, measures
+
+    def gradient(self, weights: Tensor, target_weights: Tensor, *observed: Tensor) -> Gradient:
+        """At ``weights`` (P,)."""
         learner, count = self._learner, len(self._names)
         seen, following = (self._observation(observed[at : at + count]) for at in (0, count))
         action, reward, discount, weight = observed[2 * count :]
@@ -147,7 +158,7 @@ class Pure:
         )
         with torch.enable_grad():
             batch = Transitions(seen, action, reward, discount, following, weight)
-            return tuple(learner.gradient(at, parameters, batch))
+            return learner.gradient(at, parameters, batch)
 
     def values(self, weights: Tensor, *observed: Tensor) -> tuple[Tensor]:
         """The online network's values in the reward's own unit, (E, B, K), at ``weights`` (P,)."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -15,6 +16,9 @@ from livedqn.objective import Networks, Objective, Transitions
 if TYPE_CHECKING:  # who builds graphs knows the learner; the learner is only handed them
     from livedqn.graphs import Graphs
 
+#: Of Adam.
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
 
 class Gradient(NamedTuple):
     """What a batch says."""
@@ -22,6 +26,17 @@ class Gradient(NamedTuple):
     vector: Tensor  # (P,), clipped
     error: Tensor  # (N,), sizes of the online network's errors
     measures: Tensor  # (4,), see Losses
+
+
+class State(NamedTuple):
+    """What an update reads and, but for the targets and the rate, changes in place."""
+
+    weights: Tensor  # (P,), of all networks that learn
+    target_weights: Tensor  # (Q,)
+    mean: Tensor  # (P,), Adam's first moment
+    square: Tensor  # (P,), Adam's second moment
+    updates: Tensor  # (), float32, how many were made
+    rate: Tensor  # (), the learning rate
 
 
 class Learner:
@@ -34,41 +49,46 @@ class Learner:
         target: follows ``online`` by :meth:`sync`.
         myopic: a second network that learns, or None.
         objective: from networks and a batch to losses.
+        learning_rate: of an update, by how many were made before it.
         gradient_clip: greatest norm of a network's gradient; None = any.
+        sync_every: updates between two syncs.
         sync_tau: how far a sync goes.
     """
 
-    BETAS, EPSILON = (0.9, 0.999), 1e-8
-
     def __init__(
         self, online: QNetwork, target: QNetwork, myopic: QNetwork | None, objective: Objective, *,
-        gradient_clip: float | None, sync_tau: float,
+        learning_rate: Callable[[int], float], gradient_clip: float | None, sync_every: int, sync_tau: float,
     ) -> None:  # fmt: skip
+        self.updates = 0
         self.networks = Networks(online, target, myopic)
         self.objective, self._target = objective, target
-        self._gradient_clip, self._sync_tau = gradient_clip, sync_tau
+        self._learning_rate, self._gradient_clip = learning_rate, gradient_clip
+        self._sync_every, self._sync_tau = sync_every, sync_tau
         self._learning = [online] if myopic is None else [online, myopic]
         self.weights, self.target_weights = Flat(self._learning), Flat([target])
-        self._mean, self._square = torch.zeros_like(self.weights.vector), torch.zeros_like(self.weights.vector)
-        self._count = torch.zeros((), device=self.weights.vector.device)
+        weights = self.weights.vector
+        moments, numbers = (torch.zeros_like(weights) for _ in range(2)), (weights.new_zeros(()) for _ in range(2))
+        self.state = State(weights, self.target_weights.vector, *moments, *numbers)
         #: what is computed in compiled graphs; None = nothing
         self.graphs: Graphs | None = None
 
-    def update(self, batch: Transitions, learning_rate: float) -> Gradient:
-        """One step of Adam (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980)."""
+    def update(self, batch: Transitions) -> tuple[Tensor, Tensor]:
+        """One step of Adam, and a sync if it is due.
+
+        Returns:
+            Sizes of the online network's errors, (N,), and the measures of :class:`~livedqn.objective.Losses`, (4,).
+        """
+        rate = self._learning_rate(self.updates)
         if self.graphs is not None and self.graphs.fit(batch):
-            gradient = Gradient(*self.graphs.gradient(batch))
+            self.state.rate.fill_(rate)
+            error, measures = self.graphs.update(self.state, batch)
         else:
-            gradient = self.gradient(self.networks, self.weights.parameters, batch)
-        with torch.no_grad():
-            self._count += 1
-            # what torch.optim.Adam(fused=True) comes down to, without the Python that takes longer than the step
-            torch._fused_adam_(
-                [self.weights.vector], [gradient.vector], [self._mean], [self._square], [], [self._count],
-                lr=learning_rate, beta1=self.BETAS[0], beta2=self.BETAS[1], weight_decay=0.0, eps=self.EPSILON,
-                amsgrad=False, maximize=False,
-            )  # fmt: skip
-        return gradient
+            gradient, error, measures = self.gradient(self.networks, self.weights.parameters, batch)
+            adam_eagerly(self.state, gradient, rate)
+        self.updates += 1
+        if self.updates % self._sync_every == 0:
+            self.sync()
+        return error, measures
 
     def gradient(self, networks: Networks, parameters: Sequence[Tensor], batch: Transitions) -> Gradient:
         """The gradient of the losses of ``networks`` by their ``parameters``, clipped network by network."""
@@ -95,16 +115,44 @@ class Learner:
             kept_buffer.copy_(new_buffer)
 
     def state_dict(self) -> dict[str, Any]:
-        """Adam's moments: tensors."""
-        return {"mean": self._mean, "square": self._square, "count": self._count}
+        """Adam's moments, tensors, and the number of updates."""
+        return {**self._moments(), "updates": self.updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
-        for name, kept in self.state_dict().items():
+        for name, kept in self._moments().items():
             if state[name].shape != kept.shape:
                 raise ValueError(f"Adam's {name} has shape {tuple(state[name].shape)}, not {tuple(kept.shape)}")
             kept.copy_(state[name])
+        self.updates = int(state["updates"])
+        self.state.updates.fill_(self.updates)
+
+    def _moments(self) -> dict[str, Tensor]:
+        return {"mean": self.state.mean, "square": self.state.square}
 
     def _set_mode(self, mode: bool) -> None:
         for network in self._learning:
             network.train(mode)
+
+
+@torch.no_grad()
+def adam(state: State, gradient: Tensor) -> None:
+    """One step of Adam on ``gradient`` (P,), in place (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980, alg. 1)."""
+    weights, _, mean, square, updates, rate = state
+    updates.add_(1)
+    mean.lerp_(gradient, 1 - BETA1)
+    square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+    # 1 - beta ** updates, as float32 can tell it from 1 when beta is close to 1
+    unbiased1, unbiased2 = (-torch.expm1(updates * math.log(beta)) for beta in (BETA1, BETA2))
+    weights.sub_(rate / unbiased1 * mean / ((square / unbiased2).sqrt() + EPSILON))
+
+
+@torch.no_grad()
+def adam_eagerly(state: State, gradient: Tensor, rate: float) -> None:
+    """As :func:`adam`, in the one operation that ``torch.optim.Adam(fused=True)`` comes down to."""
+    weights, _, mean, square, updates, _ = state
+    updates.add_(1)
+    torch._fused_adam_(
+        [weights], [gradient], [mean], [square], [], [updates],
+        lr=rate, beta1=BETA1, beta2=BETA2, weight_decay=0.0, eps=EPSILON, amsgrad=False, maximize=False,
+    )  # fmt: skip

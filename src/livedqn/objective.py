@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from livedqn import losses
 from livedqn.features import Transform
+from livedqn.protocols import Batch
 from livedqn.types import TensorObservation
 
 #: Transformed observation -> values (E, N, K), -inf outside the mask.
@@ -26,6 +27,15 @@ class Transitions(NamedTuple):
     discount: Tensor
     next_observation: TensorObservation
     weight: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch, device: torch.device) -> Transitions:
+        """``batch`` on ``device``; on a CPU the two share memory."""
+        rest = {name: getattr(batch, name) for name in ("action", "reward", "discount", "weight")}
+        return cls(
+            observation=tensors(batch.observation, device), next_observation=tensors(batch.next_observation, device),
+            **tensors(rest, device),
+        )  # fmt: skip
 
 
 class Networks(NamedTuple):
@@ -89,6 +99,17 @@ class Objective:
     def _loss(self, error: Tensor, weight: Tensor) -> Tensor:
         delta = self.huber_delta
         return losses.weighted_mean(0.5 * error.square() if delta is None else losses.huber(error, delta), weight)
+
+
+def tensor(array: Any, device: torch.device) -> Tensor:
+    """A NumPy array on ``device``; on a CPU the two share memory."""
+    here = torch.from_numpy(array)
+    return here if device.type == "cpu" else here.to(device)
+
+
+def tensors(arrays: Mapping[str, Any], device: torch.device) -> dict[str, Tensor]:
+    """NumPy arrays on ``device``, by name."""
+    return {name: tensor(array, device) for name, array in arrays.items()}
 
 
 def values(network: Values, objective: Objective, observation: TensorObservation) -> Tensor:

@@ -85,6 +85,7 @@ class Stage:
         self.spec = Spec.of(env)
         self.num_envs = env.num_envs
         self.ids: dict[str, IntArray] = {}
+        self._has_rooms = self.spec.has_rooms
         self._keeps = env.metadata.get("overwrites") is False
         self._own: Any = np.asarray if self._keeps else np.array
         self._cap = Cap(cap, env.num_envs)
@@ -119,14 +120,14 @@ class Stage:
         raw, native, terminated, truncated, infos = self.env.step(actions)
         elapsed_s = self._own(infos["elapsed_s"], np.float32) if "elapsed_s" in infos else self._second
         signals = {name: self._own(infos["signals"][name], np.float32) for name in self.spec.signals}
-        if self.spec.has_rooms:
+        if self._has_rooms:
             signals["shown"] = (actions > 0).astype(np.float32)
         signals["elapsed_s"] = elapsed_s
         signals["native"] = self._own(native, np.float32)
         if self._cap.is_active:
             self._cap.count(actions)
         self._current = self._observe(raw)
-        self.ids = self._owned(infos.get("ids", {}))
+        self.ids = self._owned(infos["ids"]) if "ids" in infos else {}
         return Step(
             self._current, self._scored(signals), self._own(terminated, np.bool_), self._own(truncated, np.bool_),
             signals, elapsed_s, self.ids,
@@ -159,7 +160,7 @@ class Stage:
         self._current, self.ids = observation, ids
 
     def _observe(self, raw: Any) -> Observation:
-        if self.spec.has_rooms:
+        if self._has_rooms:
             observation = {name: self._laid(raw[name], np.float32) for name in ("context", "history", "candidates")}
             mask = self._laid(raw["mask"], np.bool_)
         else:

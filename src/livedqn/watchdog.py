@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from livedqn.types import LivedqnError
+from livedqn.kernel import kernel
+from livedqn.types import FloatArray, LivedqnError
 
 #: |Q| this many times above the greatest return that was seen is not a value any more.
 FACTOR = 10.0
@@ -26,6 +27,15 @@ def diverged(updates: int, why: str) -> DivergenceError:
         f"training diverged by update {updates:,}: {why}; policy.ckpt keeps the best policy so far: "
         "try a smaller agent.learning_rate or a larger agent.sync_every"
     )
+
+
+@kernel
+def are_numbers(q: FloatArray) -> bool:
+    """Whether values (E, B, K) can be acted on; -inf stands for what is not allowed."""
+    for value in q.flat:  # noqa: SIM110 (Numba takes a loop, and no generator)
+        if not value < np.inf:  # true of what is no number, too
+            return False
+    return True
 
 
 class Watchdog:
