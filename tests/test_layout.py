@@ -26,18 +26,18 @@ ROWS = [
     {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
     {"losses", "protocols", "device", "compilation", "flat"},
     {"config"},
-    {"types", "kernel"},
+    {"types", "kernel", "lightning"},
 ]
 #: Who may import a heavy library, at least: the rows from the first of these upwards.
 LIBRARIES = {
     "hydra": {"plugins", "cli"},
     "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate"},
-    "matplotlib": {"report"},
+    "matplotlib": {"report", "lightning"},
     "wandb": {"tracking"},
     "rich": {"cli", "live", "evaluate", "report"},
     "gymnasium": {"envs", "testing", "stage"},
     "numba": {"kernel"},
-    "pytorch_lightning": {"agent", "training", "loop"},
+    "pytorch_lightning": {"agent", "lightning"},
 }
 
 

@@ -15,11 +15,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import pytorch_lightning as pl
-
 from livedqn import resume
 from livedqn.agent import DQN
 from livedqn.experience import Experience
+from livedqn.lightning import pl
 
 #: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
 TICK = 256

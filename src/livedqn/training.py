@@ -15,16 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from livedqn import checkpoint, device, evaluate, plugins, report, resume
+from livedqn import checkpoint, device, evaluate, plugins, resume
 from livedqn.agent import DQN
 from livedqn.config import LOGGERS, TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
 from livedqn.experience import Experience
+from livedqn.lightning import pl
 from livedqn.live import Live, announce
 from livedqn.loop import Loop, Marks, StoppedError, signals_given_back, signals_raised
 from livedqn.protocols import Env, Replay, Reward
@@ -159,6 +159,8 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
             )
             keep(weights, loop.best["steps"], evaluation.baselines)
             evaluate.write_json(evaluation, folder / "evaluation.json")
+            from livedqn import report  # Matplotlib's import takes time, and only what ends needs pictures
+
             report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain)
     except StoppedError as stopped:
         return _stopped(folder, agent, stopped.by)
