@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ from livedqn.types import LivedqnError
 def main() -> None:
     """Run one command line. Exit codes: 0 done, 2 an error that the user can mend (one line on stderr)."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    gc.collect()
+    gc.disable()  # importing makes a million objects that stay; a job goes on collecting once it has its modules
     try:
         _dispatch(sys.argv[1:], wants_traceback=wants_traceback)
     except KeyboardInterrupt:  # outside of training, which heeds the signal itself, there is nothing to save
@@ -22,6 +25,8 @@ def main() -> None:
             raise
         print(f"livedqn: error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
+    finally:
+        gc.enable()
 
 
 def _dispatch(arguments: list[str], *, wants_traceback: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Container
 from contextlib import redirect_stdout
@@ -21,6 +22,7 @@ def train(composed: DictConfig) -> None:
     config = typed(composed, TrainConfig)
     from livedqn import training
 
+    _loaded()
     folder = Path(config.resume) if config.resume else _folder()
     with Printed(folder) as both, redirect_stdout(both):
         run = training.run(config, folder)
@@ -33,6 +35,7 @@ def evaluate(composed: DictConfig) -> None:
     config = typed(composed, EvaluateConfig)
     from livedqn import evaluate
 
+    _loaded()
     folder = _folder()
     with Printed(folder) as both, redirect_stdout(both):
         evaluate.run(config, folder)
@@ -43,10 +46,18 @@ def recommend(composed: DictConfig) -> None:
     config = typed(composed, RecommendConfig)
     from livedqn import recommend
 
+    _loaded()
     recommend.run(config)
 
 
 JOBS: dict[str, Callable[[DictConfig], None]] = {"train": train, "evaluate": evaluate, "recommend": recommend}
+
+
+def _loaded() -> None:
+    """Collect garbage again, without ever looking through what was imported; a sweep's further jobs change nothing."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _folder() -> Path:
