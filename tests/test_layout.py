@@ -26,7 +26,7 @@ ROWS = [
     {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
     {"losses", "protocols", "device", "compilation", "flat"},
     {"config"},
-    {"types", "kernel", "lightning"},
+    {"types", "kernel", "memcpy", "lightning"},
 ]
 #: Who may import a heavy library, at least: the rows from the first of these upwards.
 LIBRARIES = {
@@ -36,7 +36,7 @@ LIBRARIES = {
     "wandb": {"tracking"},
     "rich": {"cli", "live", "evaluate", "report"},
     "gymnasium": {"envs", "testing", "stage"},
-    "numba": {"kernel"},
+    "numba": {"kernel", "memcpy"},
     "pytorch_lightning": {"agent", "lightning"},
 }
 

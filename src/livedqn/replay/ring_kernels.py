@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from livedqn.kernel import copy, viewing_kernel
+from livedqn.kernel import viewing_kernel
+from livedqn.memcpy import copy
 from livedqn.replay.record import ACTION, DISCOUNT, MASK, PROPENSITY, REWARD, WINDOW
 from livedqn.types import BoolArray, FloatArray, IntArray
 
