@@ -99,6 +99,4 @@ CHECKS: dict[str, tuple[Callable[[], float], float]] = {
     "modules_of_help": (lambda: modules("-m", "livedqn", "--help"), 1.05),
     "modules_of_training": (lambda: modules("-c", "import livedqn.training"), 1.05),
 }
-if not parts.COMPILES:
-    del CHECKS["update_compiled"]
 torch.set_num_threads(1)

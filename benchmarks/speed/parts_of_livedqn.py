@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,24 +10,16 @@ import work
 from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.checkpoint import build_agent
-from livedqn.config import CapConfig, TrainConfig
+from livedqn.config import CapConfig
 from livedqn.experience import Experience
 from livedqn.stage import Stage, world_seed
-
-#: Whether this livedqn can compile its update, and so has settings by which that is switched.
-COMPILES = "compile" in {field.name for field in fields(TrainConfig)}
-
-
-def off(name: str) -> float | None:
-    """The value of a setting of the agent that switches a limit off: null, or one that is never reached."""
-    return None if "None" in str(inspect.signature(DQN.__init__).parameters[name].annotation) else 1e9
 
 
 def agent_settings(**more: Any) -> dict[str, Any]:
     """``agent`` and ``encoder`` of the workloads."""
     agent = {
         "plugin": "dqn", "discount": work.DISCOUNT, "double": False, "dueling": False, "myopic": False,
-        "standardise": False, "huber_delta": off("huber_delta"), "gradient_clip": off("gradient_clip"),
+        "standardise": False, "huber_delta": None, "gradient_clip": None,
         "batch_size": work.BATCH_SIZE, "warmup_steps": work.WARMUP_STEPS,
         "learning_rate": work.LEARNING_RATE, "learning_rate_end": work.LEARNING_RATE, **more,
     }  # fmt: skip
@@ -45,7 +35,7 @@ def cartpole(num_envs: int = 1, *, compile: str = "false", **agent: Any) -> tupl
     exploration = plugins.build("exploration", {"plugin": "epsilon_greedy", "start": 0.05, "steps": 1})
     experience = Experience(stage, exploration, replay, seed=0, floor=0.0)
     experience.begin(world_seed("train", 0))
-    made.learn_from(experience, **({"compile": compile} if COMPILES else {}))
+    made.learn_from(experience, compile=compile)
     made.configure_optimizers()
     made.training_step(2 * work.WARMUP_STEPS, 0)
     return made, experience

@@ -15,11 +15,11 @@ import options
 
 os.environ.update(options.ONE_THREAD)  # before NumPy and torch are imported
 
-import machine
 import numpy as np
 import torch
-from interleave import Work, interleaved
-from tables import spread
+from interleave import Work
+from tables import LIMIT
+from updates import compare
 
 from livedqn import plugins
 from livedqn.agent import DQN
@@ -29,7 +29,7 @@ from livedqn.experience import Experience
 from livedqn.graphs import fresh
 from livedqn.stage import Stage, world_seed
 
-LIMIT, STORED = "bare:compile", 20_000
+STORED = 20_000
 
 
 def learner(compile: str) -> tuple[DQN, Experience]:
@@ -76,21 +76,11 @@ def bare(made: DQN, experience: Experience) -> Work:
 def main() -> None:
     """Measure, print, write."""
     told = options.parse(options.parser(__doc__, rounds=9))
-    torch.set_num_threads(1)
     compiled, eager = learner("true"), learner("false")
     works: dict[str, Work] = {LIMIT: bare(*compiled)}
     for name, (made, experience) in (("livedqn:compile", compiled), ("livedqn:eager", eager)):
         works[name] = lambda made=made, experience=experience: made.update(experience.sample(made.batch_size))
-    spent = interleaved(works, told.rounds, 0.2 if told.quick else 1.0)
-    rows = []
-    print("\n| sim, attention, batch 256 | ms an update | time / bare:compile |\n|---|---|---|")
-    for name, seconds in spent.items():
-        ratios = [own / limit for limit, own in zip(spent[LIMIT], seconds, strict=True)]
-        print(f"| {name} | {spread([1e3 * own for own in seconds])} | {spread(ratios)} |")
-        for round_, (own, ratio) in enumerate(zip(seconds, ratios, strict=True)):
-            rows.append({"update": name, "round": round_, "cpu_ms": round(own * 1e3, 3), "ratio": round(ratio, 4)})
-    options.write_csv(told.results / "sim_update.csv", rows)
-    machine.record(told.results, "sim_update")
+    compare(works, told, "sim_update", 0.2 if told.quick else 1.0)
 
 
 if __name__ == "__main__":

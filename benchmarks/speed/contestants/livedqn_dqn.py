@@ -1,8 +1,7 @@
 """livedqn as a user runs it: ``livedqn.train`` with metrics.csv and progress on, timed from the start of
 ``Trainer.fit`` to its end; in-training evaluation and the final table, which the peers have not, are cut off.
 
-Its loss is Huber's, error^2 / 2 up to a delta that no error reaches, half of the mean squared error; Adam does not see
-a constant factor but in its epsilon.
+Its loss is the squared error, halved; Adam does not see a constant factor but in its epsilon.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import cProfile
 import pstats
 import statistics
-import sys
 import tempfile
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -48,16 +46,6 @@ def settings(told: contest.Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def compiling(variant: str) -> dict[str, Any]:
-    """The setting of a variant; nothing where this livedqn knows none and does not need to."""
-    if parts.COMPILES:
-        return {"compile": VARIANTS[variant]}
-    if variant == "compile":
-        print("this livedqn does not compile its update")
-        sys.exit(contest.NOT_HERE)
-    return {}
-
-
 class Ticks(pl.Callback):
     """Times every tick, so that what the first update compiles can be told from training."""
 
@@ -90,7 +78,7 @@ class Fitted(BaseException):
 
 def fitted(told: contest.Told, profiler: AbstractContextManager[Any], **more: Any) -> Fitted:
     """Run ``livedqn.train`` up to the end of ``Trainer.fit``."""
-    fit, ticks, more = pl.Trainer.fit, Ticks(), {**more, **compiling(told.variant)}
+    fit, ticks, more = pl.Trainer.fit, Ticks(), {**more, "compile": VARIANTS[told.variant]}
 
     def timed(trainer: pl.Trainer, agent: DQN, marks: Any) -> None:
         trainer.callbacks.append(ticks)  # type: ignore[attr-defined]
