@@ -34,3 +34,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         return folder
 
     return put
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs end without a report: to draw one takes longer than a small run; ``tests/report`` tests what it holds."""
+    from livedqn import report
+
+    monkeypatch.setattr(report, "write", lambda *_: None)

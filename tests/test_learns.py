@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 import livedqn
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def test_a_pole_is_balanced_longer_than_by_chance(tmp_path) -> None:

@@ -45,6 +45,7 @@ def test_every_corner_of_the_sweep_composes(monkeypatch, capsys):
         assert composed["reward"]["plugin"] == "watchtime"
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_goal_is_a_metric_that_training_logs(tmp_path):
     goal = yaml.safe_load(FILE.read_text())["metric"]["name"]
     run = livedqn.train(

@@ -17,6 +17,8 @@ from livedqn.loop import Marks
 from livedqn.tracking import read_metrics
 from livedqn.types import LivedqnError
 
+pytestmark = pytest.mark.usefixtures("no_pictures")  # but of the run that all tests share
+
 SMALL = {
     "steps": 1_500, "num_envs": 4, "encoder": {"plugin": "mlp", "hidden": [16]},
     "agent": {"plugin": "dqn", "warmup_steps": 300, "batch_size": 16, "steps_per_update": 4},
@@ -151,6 +153,8 @@ def test_a_finished_run_is_evaluated_anew_and_another_network_refused(run, tmp_p
     again = livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
     assert again.evaluation is not None and run.evaluation is not None
     assert again.evaluation.to_dict() == run.evaluation.to_dict()
+    with pytest.raises(LivedqnError, match=r"has done 1,500 steps; give steps=1500 or more"):
+        livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **{**SMALL, "steps": 10})
     wider = {**SMALL, "encoder": {"plugin": "mlp", "hidden": [8]}}
     with pytest.raises(LivedqnError, match="is damaged or was changed"):
         livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **wider)
