@@ -29,7 +29,7 @@ def arguments() -> argparse.Namespace:
 
 
 class Finish:
-    """Ends the process at the first evaluation that is confirmed; both contestants are judged by the same episodes.
+    """Ends the process at the first evaluation that is confirmed, which for both contestants the same episodes do.
 
     Args:
         began: when the process was asked for.
