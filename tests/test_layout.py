@@ -37,7 +37,7 @@ LIBRARIES = {
     "rich": {"cli", "live", "evaluate", "report"},
     "gymnasium": {"envs", "testing", "stage"},
     "numba": {"kernel", "memcpy"},
-    "pytorch_lightning": {"agent", "lightning"},
+    "pytorch_lightning": {"lightning"},
 }
 
 

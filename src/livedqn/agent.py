@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from livedqn.exploration import Schedule
 from livedqn.features import Transform
 from livedqn.graphs import resolve
 from livedqn.learner import Learner
+from livedqn.lightning import pl
 from livedqn.network import EncoderFactory, QNetwork
 from livedqn.objective import Objective, Transitions, tensors, values
 from livedqn.protocols import Batch
