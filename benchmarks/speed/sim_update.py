@@ -16,7 +16,6 @@ import options
 os.environ.update(options.ONE_THREAD)  # before NumPy and torch are imported
 
 import numpy as np
-import torch
 from interleave import Work
 from tables import LIMIT
 from updates import compare
