@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import behaviour, keyed
+from livedqn.envs.columns import HISTORY_WIDTH
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
-from livedqn.envs.observation import HISTORY_WIDTH
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import Sessions, known_as
 from livedqn.kernel import formula, kernel
@@ -99,14 +99,14 @@ def _met(
 ) -> float:
     """The signals of a viewer who meets the room at ``place``; returns the seconds watched."""
     s = session.visit[row]
-    room, last = listing.rooms[s.bin, place], listing.live[s.bin] - 1
+    room, last = listing.rooms_live[s.bin, place], listing.live[s.bin] - 1
     crowd = (last - place) / max(last, 1)  # rank of its heat among the live rooms: 0 coldest, 1 hottest
-    known = session.known[row, known_as(session, row, room.streamer)]
+    known = session.known[row, known_as(session.met[row], room.streamer)]
     fit = behaviour.fit(session.taste[row, room.topic], quality[room.streamer], known.affinity_min, v)
     weary = behaviour.weariness(s.requests - known.shown_at, v)
     if keyed.uniform_at(key, _U_CLICK) >= behaviour.click_chance(fit, crowd, weary, s.openness, s.boredom, v):
         return 0.0
-    watch_s = behaviour.watch_s(fit, _normal(key, _Z_WATCH), room.ends_s - s.time_s, v)
+    watch_s = behaviour.watch_s(fit, _normal(key, _Z_WATCH), listing.rooms[room.room].ends_s - s.time_s, v)
     like, comment = behaviour.rising_with_fit(v.like_share, fit), behaviour.rising_with_fit(v.comment_share, fit)
     gift = behaviour.gift_value(watch_s, keyed.uniform_at(key, _U_GIFT), _normal(key, _Z_GIFT), v)
     signals[CLICKED, row] = 1
@@ -121,10 +121,11 @@ def _met(
 @formula
 def _remember(row: int, place: int, session: Sessions, listing: Listing, signals: FloatArray) -> None:
     """Count the minutes for the streamer, and put the impression at the end of the history."""
-    room, request = listing.rooms[session.visit[row].bin, place], session.visit[row].requests
+    now, request = session.visit[row].bin, session.visit[row].requests
+    room = listing.rooms_live[now, place]
     minutes = _minutes(signals[WATCH_S, row])
     known = session.known[row, room.streamer]
-    known.affinity_min = session.known[row, known_as(session, row, room.streamer)].affinity_min + minutes
+    known.affinity_min = session.known[row, known_as(session.met[row], room.streamer)].affinity_min + minutes
     known.shown_at = request
     session.met[row, room.streamer] = True
 

@@ -1,7 +1,7 @@
-"""The timetable of a world as kernels read it: what is read together lies together.
+"""The timetable of a world as kernels read it: what is read together lies together, and once.
 
-At a request retrieval weighs every live room of one bin, and a few are looked at further. With an array for each column
-that would fetch a line of memory for each, and waiting for memory takes longer than the work.
+At a request retrieval weighs every live room of one bin, and a few are looked at further. Waiting for memory takes
+longer than the work, so what does not change from bin to bin stands apart, small enough to stay near the processor.
 """
 
 from __future__ import annotations
@@ -11,26 +11,24 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from livedqn.envs.columns import BROADCASTS, CANDIDATE_WIDTH, HIGH, STREAMER, TOPIC
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import Viewers
 from livedqn.kernel import formula
 from livedqn.types import FloatArray, IntArray
 
-#: What retrieval goes by. ``appeal`` is what all viewers' weights of a room have in common.
-ODDS = np.dtype([("streamer", np.uint32), ("topic", np.uint32), ("appeal", np.float32)])
-#: What else is known of a room in one bin, by the names of :class:`Timetable`.
-ROOM = np.dtype(
+#: A live room in one bin. ``appeal`` is what all viewers' weights of it have in common.
+LIVE = np.dtype(
     [
-        ("started_s", np.float64),
-        ("ends_s", np.float64),
-        ("room", np.int64),
-        ("streamer_id", np.int64),
         ("streamer", np.uint32),
         ("topic", np.uint32),
+        ("appeal", np.float32),
         ("heat", np.float32),
-        ("broadcasts", np.float32),
+        ("room", np.uint32),  # its place in ``rooms``
     ]
 )
+#: What else is known of a room, by the names of :class:`Timetable`.
+ROOM = np.dtype([("started_s", np.float64), ("ends_s", np.float64), ("room", np.int64), ("streamer_id", np.int64)])
 
 
 class Listing(NamedTuple):
@@ -39,19 +37,44 @@ class Listing(NamedTuple):
     starts_s: FloatArray  # (bins,) float64, when each bin begins
     end_s: float  # when the last bin is over
     live: IntArray  # (bins,) int64, how many
-    odds: npt.NDArray[Any]  # (bins, W) records of ODDS
-    rooms: npt.NDArray[Any]  # (bins, W) records of ROOM
+    rooms_live: npt.NDArray[Any]  # (bins, W) records of LIVE
+    rooms: npt.NDArray[Any]  # (R,) records of ROOM
+    seen: FloatArray  # (R, F) float32, a candidate's columns, of which those that are the room's are filled
 
     @classmethod
     def of(cls, timetable: Timetable, viewers: Viewers) -> Listing:
         """The rooms of ``timetable``, as they appeal to ``viewers``."""
-        odds, rooms = (np.zeros(timetable.room.shape, np.dtype((np.record, form))) for form in (ODDS, ROOM))
-        for name in ROOM.fields or ():
-            rooms[name] = getattr(timetable, name)
-        odds["streamer"], odds["topic"] = timetable.streamer, timetable.topic
-        odds["appeal"] = (1 + timetable.heat) ** viewers.retrieval_heat
+        entries, index = _rooms(timetable)
+        rooms_live = np.zeros(timetable.room.shape, np.dtype((np.record, LIVE)))
+        for name in ("streamer", "topic"):
+            rooms_live[name] = getattr(timetable, name)
+        rooms_live["heat"] = np.minimum(timetable.heat, HIGH)
+        rooms_live["appeal"] = (1 + timetable.heat) ** viewers.retrieval_heat
+        rooms_live["room"] = index
+        rooms = np.zeros(len(entries), np.dtype((np.record, ROOM)))
+        for name in ROOM.names or ():
+            rooms[name] = getattr(timetable, name).ravel()[entries]
+        seen = np.zeros((len(entries), CANDIDATE_WIDTH), np.float32)
+        for name, column in (("streamer", STREAMER), ("topic", TOPIC), ("broadcasts", BROADCASTS)):
+            seen[:, column] = getattr(timetable, name).ravel()[entries]
         starts_s, live = np.asarray(timetable.starts_s, np.float64), np.asarray(timetable.count, np.int64)
-        return cls(starts_s, float(timetable.end_s), live, odds, rooms)
+        return cls(starts_s, float(timetable.end_s), live, rooms_live, rooms, seen)
+
+
+def _rooms(timetable: Timetable) -> tuple[IntArray, IntArray]:
+    """One flat place (R,) in the timetable of every room, and for every place which of them it is, (bins, W).
+
+    A room of which something changes from one bin to the next, as its topic may, is two.
+    """
+    order = np.argsort(timetable.room, axis=None, kind="stable")
+    differs = np.ones(len(order), np.bool_)
+    differs[1:] = False
+    for name in (*(ROOM.names or ()), "streamer", "topic", "broadcasts"):
+        values = getattr(timetable, name).ravel()[order]
+        differs[1:] |= values[1:] != values[:-1]
+    index = np.empty(len(order), np.int64)
+    index[order] = np.cumsum(differs) - 1
+    return order[differs], index.reshape(timetable.room.shape)
 
 
 @formula

@@ -16,9 +16,10 @@ from gymnasium.vector.utils import batch_space
 
 from livedqn.envs import behaviour
 from livedqn.envs.arrivals import Arrivals, begin
+from livedqn.envs.columns import HIGH, HISTORY_WIDTH, LOW, columns
 from livedqn.envs.impression import SIGNALS, Outcome, respond
 from livedqn.envs.listing import Listing
-from livedqn.envs.observation import HIGH, HISTORY_WIDTH, IDS, LOW, Seen, columns
+from livedqn.envs.observation import IDS, Seen
 from livedqn.envs.recycled import Lent, Recycled
 from livedqn.envs.retrieval import Race, Served
 from livedqn.envs.serving import serve
@@ -156,7 +157,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         self._timetable = self._rooms.timetable(seed, split)
         self._listing = Listing.of(self._timetable, self._viewers)
         self._arrivals = Arrivals.to(seed, self._timetable, self._viewers)
-        self._race = Race.of(self._listing.rooms.shape[1])
+        self._race = Race.of(self._listing.rooms_live.shape[1])
         self._sessions.visit["episode"] = 0
 
     def _serve(self, rows: IntArray) -> Lent:

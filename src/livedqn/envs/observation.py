@@ -1,4 +1,4 @@
-"""What a policy sees of a session, and what its columns mean."""
+"""What a policy sees of a session."""
 
 from __future__ import annotations
 
@@ -7,62 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from livedqn.envs.clock import hour_of_day
+from livedqn.envs.columns import AFFINITY, AGE, AGO, CANDIDATE_WIDTH, HEAT, HIGH, HISTORY_WIDTH, RECENCY, TAG
 from livedqn.envs.listing import Listing
 from livedqn.envs.retrieval import Served
-from livedqn.envs.sessions import AGE_GROUPS, GENDERS, Sessions, known_as
-from livedqn.kernel import formula
-from livedqn.types import BoolArray, Column, FloatArray, IntArray
+from livedqn.envs.sessions import Sessions, known_as
+from livedqn.kernel import copy, formula
+from livedqn.types import BoolArray, FloatArray, IntArray
 
-#: No value of an observation lies outside: ids stay below 2**24, and counts are cut there.
-LOW, HIGH = -100.0, float(2**24 - 1)
-
-
-def columns(topics: int) -> dict[str, tuple[Column, ...]]:
-    """The columns of each array."""
-    topic = Column("topic", "category", cardinality=topics + 1)
-    return {
-        "context": (
-            Column("activity", "count", "sessions", role="activity"),
-            Column("hour", "number", "h", role="hour"),
-            Column("hour_sin"),
-            Column("hour_cos"),
-            Column("age_group", "category", cardinality=AGE_GROUPS + 1),
-            Column("gender", "category", cardinality=GENDERS + 1),
-            Column("past_clicks", "number", "share"),
-            Column("session_min", "count", "min"),
-            Column("requests", "count"),
-            Column("shown", "count", "rooms"),
-            Column("clicked", "count", "rooms"),
-            Column("watched_min", "count", "min"),
-            Column("since_shown", "count", "requests"),
-            Column("ignored", "count", "rooms"),
-            *(Column(f"tag_{i}") for i in range(1, topics + 1)),
-        ),
-        "history": (
-            Column("real"),
-            Column("streamer", "id", role="streamer"),
-            topic,
-            Column("heat", "count", "viewers"),
-            Column("clicked"),
-            Column("watched_min", "count", "min"),
-            Column("liked"),
-            Column("ago", "count", "requests"),
-        ),
-        "candidates": (
-            Column("streamer", "id", role="streamer"),
-            topic,
-            Column("heat", "count", "viewers", role="heat"),
-            Column("age", "count", "min", role="age"),
-            Column("affinity", "count", "min", role="affinity"),
-            Column("broadcasts", "count", role="novelty"),
-            Column("tag", "number"),
-            Column("recency", "number", "1/requests"),
-        ),
-    }
-
-
-HISTORY_WIDTH = len(columns(1)["history"])
-AGO = HISTORY_WIDTH - 1
+CANDIDATE_BYTES = CANDIDATE_WIDTH * np.dtype(np.float32).itemsize
+_ONE = np.float32(1)
 
 
 class Seen(NamedTuple):
@@ -94,8 +47,6 @@ def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing,
         _context(row, session, out.context)
     for row in rows:
         _history(row, session, out.history)
-    for row in rows:
-        _acquaintances(row, session, served, listing, out.candidates)
     for row in rows:
         _candidates(row, session, served, listing, out)
 
@@ -133,32 +84,28 @@ def _history(row: int, session: Sessions, out: FloatArray) -> None:
 
 
 @formula
-def _acquaintances(row: int, session: Sessions, served: Served, listing: Listing, out: FloatArray) -> None:
-    """What of the candidates' columns says how the viewer knows the streamers."""
-    s = session.visit[row]
-    for k in range(1, served.rooms[row] + 1):
-        streamer = listing.rooms[s.bin, served.place[row, k]].streamer
-        known = session.known[row, known_as(session, row, streamer)]
-        out[row, k, 4] = min(known.affinity_min, HIGH)
-        out[row, k, 7] = 1 / (s.requests - known.shown_at)
-
-
-@formula
 def _candidates(row: int, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
     s, rooms = session.visit[row], served.rooms[row]
-    candidates = out.candidates
+    time_s, requests = (
+        s.time_s,
+        s.requests,
+    )  # once: what is written below might be the session, for all that is known here
+    live, place, met, known = listing.rooms_live[s.bin], served.place[row], session.met[row], session.known[row]
+    tags, candidates, ids, streamers = session.tags[row], out.candidates[row], out.rooms[row], out.streamers[row]
+    first = row * len(candidates)
     for k in range(1, rooms + 1):
-        room = listing.rooms[s.bin, served.place[row, k]]
-        candidates[row, k, 0] = room.streamer
-        candidates[row, k, 1] = room.topic
-        candidates[row, k, 2] = min(room.heat, HIGH)
-        candidates[row, k, 3] = (s.time_s - room.started_s) / 60
-        candidates[row, k, 5] = room.broadcasts
-        candidates[row, k, 6] = session.tags[row, room.topic]
-        out.rooms[row, k] = room.room
-        out.streamers[row, k] = room.streamer_id
-    for k in range(out.mask.shape[1]):
-        out.mask[row, k] = k <= rooms  # *nothing* can always be chosen
-        if k == 0 or k > rooms:
-            candidates[row, k] = 0
-            out.rooms[row, k] = out.streamers[row, k] = 0
+        now = live[place[k]]
+        room = listing.rooms[now.room]
+        copy(out.candidates, (first + k) * CANDIDATE_BYTES, listing.seen, now.room * CANDIDATE_BYTES, CANDIDATE_BYTES)
+        streamer = known[known_as(met, now.streamer)]
+        candidates[k, HEAT] = now.heat
+        candidates[k, AGE] = (time_s - room.started_s) / 60
+        candidates[k, AFFINITY] = min(streamer.affinity_min, HIGH)
+        candidates[k, TAG] = tags[now.topic]
+        candidates[k, RECENCY] = _ONE / (requests - streamer.shown_at)
+        ids[k], streamers[k] = room.room, room.streamer_id
+    candidates[0] = candidates[rooms + 1 :] = 0
+    ids[0] = streamers[0] = ids[rooms + 1 :] = streamers[rooms + 1 :] = 0
+    mask = out.mask[row]
+    mask[: rooms + 1] = True  # *nothing* can always be chosen
+    mask[rooms + 1 :] = False

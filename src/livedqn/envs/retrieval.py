@@ -69,8 +69,8 @@ def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Ra
     for i, row in enumerate(rows):
         now = session.visit[row].bin
         for place in range(listing.live[now]):
-            room = listing.odds[now, place]
-            is_known = session.known[row, known_as(session, row, room.streamer)].affinity_min > 0
+            room = listing.rooms_live[now, place]
+            is_known = session.known[row, known_as(session.met[row], room.streamer)].affinity_min > 0
             race.weight[i, place] = room.appeal * session.pull[row, room.topic] * (known if is_known else _ONE)
 
 

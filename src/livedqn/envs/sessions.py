@@ -103,6 +103,6 @@ class Sessions(NamedTuple):
 
 
 @formula
-def known_as(session: Sessions, row: int, streamer: int) -> Any:
-    """The number of a streamer in ``known``; 0 for one whom the viewer has not met."""
-    return streamer * np.uint32(session.met[row, streamer])  # of a condition the compiler would make a branch
+def known_as(met: BoolArray, streamer: int) -> Any:
+    """The number of a streamer in a row's ``known``, given its ``met``; 0 for one whom the viewer has not met."""
+    return streamer * np.uint32(met[streamer])  # of a condition the compiler would make a branch

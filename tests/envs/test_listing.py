@@ -1,0 +1,47 @@
+"""The timetable as kernels read it: nothing is lost, and a room stands once."""
+
+import numpy as np
+
+from livedqn.envs.columns import BROADCASTS, STREAMER, TOPIC
+from livedqn.envs.listing import ROOM, Listing
+from livedqn.envs.rooms import SimulatedRooms
+from livedqn.envs.timetable import Timetable
+from livedqn.envs.viewers import TYPICAL
+
+
+def entries(**changed: list[int]) -> dict[str, np.ndarray]:
+    """Room 7 in bins 0 to 2, and room 8, which is hotter, in bin 1."""
+    columns = {
+        "bin": [0, 1, 2, 1], "room": [7, 7, 7, 8], "streamer_id": [70, 70, 70, 80], "streamer": [1, 1, 1, 2],
+        "topic": [3, 3, 3, 4], "heat": [5, 6, 7, 9], "started_s": [0, 0, 0, 10], "ends_s": [30, 30, 30, 20],
+        "broadcasts": [2, 2, 2, 0],
+    }  # fmt: skip
+    return {name: np.array(column) for name, column in (columns | changed).items()}
+
+
+def listed(**changed: list[int]) -> Listing:
+    return Listing.of(Timetable.of(np.array([0.0, 10.0, 20.0]), 30.0, entries(**changed)), TYPICAL)
+
+
+def test_a_room_stands_once_and_its_heat_in_every_bin() -> None:
+    listing = listed()
+    rooms = listing.rooms["room"][listing.rooms_live["room"]]
+    assert rooms.tolist() == [[7, 0], [8, 7], [7, 0]]
+    assert len(listing.rooms) == 3  # these, and none
+    assert listing.rooms_live["heat"].tolist() == [[5, 0], [9, 6], [7, 0]]
+
+
+def test_a_room_whose_topic_changes_is_two() -> None:
+    listing = listed(topic=[3, 3, 5, 4])
+    assert len(listing.rooms) == 4
+    assert listing.seen[listing.rooms_live["room"], TOPIC].tolist() == [[3, 0], [4, 3], [5, 0]]
+
+
+def test_nothing_of_a_world_is_lost() -> None:
+    table = SimulatedRooms(streamers=60, topics=3, days=2).timetable(4, "")
+    listing = Listing.of(table, TYPICAL)
+    index = listing.rooms_live["room"]
+    for name in ROOM.names or ():
+        assert np.array_equal(listing.rooms[name][index], getattr(table, name))
+    for name, column in (("streamer", STREAMER), ("topic", TOPIC), ("broadcasts", BROADCASTS)):
+        assert np.array_equal(listing.seen[index, column], getattr(table, name))
