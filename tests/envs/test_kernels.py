@@ -9,20 +9,24 @@ from livedqn.envs import arrivals, impression, keyed, livestream, observation, s
 from livedqn.envs.impression import Outcome
 from livedqn.envs.logarithm import log
 from livedqn.envs.observation import Seen
-from livedqn.envs.retrieval import _line
+from livedqn.envs.retrieval import LANES, _line
 from livedqn.envs.sim import sim
-from livedqn.kernel import kernel
+from livedqn.kernel import viewing_kernel
 
 KERNELS = {"begin": arrivals.begin, "respond": impression.respond, "serve": serving.serve}
 
 
-@kernel
+@viewing_kernel
 def drawn(key: Any, uniform: Any, normal: Any, exponential: Any) -> None:
     for index in range(len(uniform)):
         uniform[index] = keyed.uniform_at(key, index)
     for index in range(len(normal)):
         normal[index] = keyed.normal_at(key, index, len(normal))
-    keyed.exponential_into(exponential, key, len(exponential))
+    states = np.empty(len(exponential) // 2, np.uint64)
+    keyed.begin_stream(states, 0, len(states), key)
+    keyed.finalise(states, len(states))
+    for index, half in enumerate(states.view(np.uint32)):
+        exponential[index] = keyed.exponential_of(half)
 
 
 def test_a_kernel_draws_the_numbers_of_whole_arrays() -> None:
@@ -54,12 +58,14 @@ def test_logarithm() -> None:
 
 def test_the_line_lets_as_many_through_as_are_wanted() -> None:
     rng = np.random.default_rng(0)
-    for rooms in (2, 7, 33):
-        finish = rng.exponential(size=rooms).astype(np.float32)
+    for rooms in (2, 7, 32, 33):
+        finish = rng.exponential(size=rooms + LANES).astype(np.float32)
+        finish[rooms::2] = 0  # what comes after the rooms is another viewer's, and does not count
+        own = finish[:rooms]
         for wanted in range(1, rooms):
-            crossed = finish.view(np.int32) <= _line(finish.view(np.int32), rooms, wanted)
-            assert set(finish[crossed]) == set(np.sort(finish)[:wanted])
-    same = np.ones(5, np.float32)  # nobody is before the others: all have crossed
+            crossed = own.view(np.int32) <= _line(finish.view(np.int32), rooms, wanted)
+            assert set(own[crossed]) == set(np.sort(own)[:wanted])
+    same = np.ones(5 + LANES, np.float32)  # nobody is before the others: all have crossed
     assert (same.view(np.int32) <= _line(same.view(np.int32), 5, 2)).all()
 
 

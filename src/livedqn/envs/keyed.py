@@ -126,14 +126,23 @@ def box_muller(u: Any, w: Any) -> Any:
 
 
 @formula
-def exponential_into(out: Any, key: Any, count: int) -> None:
-    """Write ``exponential(key, count)`` into ``out`` float32, which has room for an even number."""
-    for pair in range((count + 1) // 2):
-        bits = _bits_at(key, pair)
-        out[2 * pair] = _half_share(np.uint32(bits & _LOW))
-        out[2 * pair + 1] = _half_share(np.uint32(bits >> np.uint64(32)))
-    for index in range(count):
-        out[index] = -log(out[index])
+def begin_stream(states: Any, first: int, end: int, key: Any) -> None:
+    """Write into ``states[first:end]`` what :func:`finalise` makes the random bits of ``key`` of."""
+    for number in range(end - first):
+        states[first + number] = key + _GOLDEN * np.uint64(number + 1)
+
+
+@formula
+def finalise(states: Any, count: int) -> None:
+    """Turn the first ``count`` states, of whatever keys, into random bits."""
+    for number in range(count):
+        states[number] = _finalised(states[number])
+
+
+@formula
+def exponential_of(half: Any) -> Any:
+    """The exponential number of half a state's bits (uint32): of the lower half, then of the upper one."""
+    return -log(_half_share(half))
 
 
 @formula

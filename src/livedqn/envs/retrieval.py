@@ -20,6 +20,7 @@ from livedqn.kernel import formula
 from livedqn.types import FloatArray, IntArray
 
 AT_ONCE = 32  # viewers whose races are run side by side
+LANES = 32  # numbers that a loop takes at a time where it pays
 
 _RETRIEVAL = np.uint64(Purpose.RETRIEVAL)
 _INT_MAX = np.int32(2**31 - 1)
@@ -30,26 +31,35 @@ class Served(NamedTuple):
     """The candidates of each row: 1 to ``rooms``, hottest first. Candidate 0 is *nothing*."""
 
     rooms: IntArray  # (B,) int64, from 0 to K - 1; fewer where fewer are live
-    place: IntArray  # (B, K + 1) int32, of each candidate in its bin; anything where not a room
+    place: IntArray  # (B, K + 1) uint32, of each candidate in its bin; anything where not a room
 
     @classmethod
     def empty(cls, num_envs: int, num_actions: int) -> Served:
         """Nobody is served yet."""
-        return cls(np.zeros(num_envs, np.int64), np.zeros((num_envs, num_actions + 1), np.int32))
+        return cls(np.zeros(num_envs, np.int64), np.zeros((num_envs, num_actions + 1), np.uint32))
 
 
 class Race(NamedTuple):
-    """Where the races of a few viewers at once are run: n rows of W rooms."""
+    """Where the races of a few viewers at once are run, one after another: of W rooms each at most.
 
-    weight: FloatArray  # (n, W) float32
-    finish: FloatArray  # (n, W + 1) float32, the time until each room finishes
+    Without a gap between one viewer's rooms and the next's, the costly loops are long, which is what a processor that
+    takes eight numbers at once needs.
+    """
+
+    first: IntArray  # (n + 1,) int64, the place at which each viewer's rooms begin: even, for draws come in pairs
+    states: keyed.Keys  # (n W / 2,) uint64, a hash for every two rooms
+    halves: npt.NDArray[np.uint32]  # (n W,), the same memory
+    weight: FloatArray  # (n W,) float32
+    finish: FloatArray  # (n W + LANES,) float32, the time until each room finishes
     bits: IntArray  # the same memory as int32: positive floats are ordered as the integers that their bits make
 
     @classmethod
     def of(cls, width: int) -> Race:
         """For ``width`` rooms at most."""
-        finish = np.empty((AT_ONCE, width + 1), np.float32)
-        return cls(np.empty((AT_ONCE, width), np.float32), finish, finish.view(np.int32))
+        places = AT_ONCE * (width + width % 2)
+        states, finish = np.zeros(places // 2, np.uint64), np.zeros(places + LANES, np.float32)
+        first, weight = np.zeros(AT_ONCE + 1, np.int64), np.ones(places, np.float32)
+        return cls(first, states, states.view(np.uint32), weight, finish, finish.view(np.int32))
 
 
 @formula
@@ -58,31 +68,39 @@ def retrieve(
 ) -> None:
     """Write the candidates for the current request of ``rows``, AT_ONCE at most, into ``served``."""
     _weigh(rows, session, listing, viewers[0], race)
-    _run(rows, session, listing, race)
+    _run(rows, session, race)
     _choose(rows, session, listing, race, served)
 
 
 @formula
 def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Race) -> None:
     """weight = (1 + viewers)^heat exp(tag of the topic) exp(known)."""
-    known = np.float32(np.exp(v.retrieval_known))
+    familiar = np.float32(np.exp(v.retrieval_known))
+    end = 0
     for i, row in enumerate(rows):
-        now = session.visit[row].bin
+        first, now = end, session.visit[row].bin
+        race.first[i] = first
+        rooms, pull, met, known = listing.rooms_live[now], session.pull[row], session.met[row], session.known[row]
+        weight = race.weight[first:]
         for place in range(listing.live[now]):
-            room = listing.rooms_live[now, place]
-            is_known = session.known[row, known_as(session.met[row], room.streamer)].affinity_min > 0
-            race.weight[i, place] = room.appeal * session.pull[row, room.topic] * (known if is_known else _ONE)
+            room = rooms[place]
+            factor = familiar if known[known_as(met, room.streamer)].affinity_min > 0 else _ONE
+            weight[place] = room.appeal * pull[room.topic] * factor
+        end += listing.live[now] + listing.live[now] % 2
+    race.first[len(rows)] = end
 
 
 @formula
-def _run(rows: IntArray, session: Sessions, listing: Listing, race: Race) -> None:
+def _run(rows: IntArray, session: Sessions, race: Race) -> None:
     """finish ~ Exponential(weight)."""
     for i, row in enumerate(rows):
         s = session.visit[row]
-        live = listing.live[s.bin]
-        keyed.exponential_into(race.finish[i], keyed.request_key(s.key, _RETRIEVAL, np.uint64(s.requests)), live)
-        for place in range(live):
-            race.finish[i, place] /= race.weight[i, place]
+        key = keyed.request_key(s.key, _RETRIEVAL, np.uint64(s.requests))
+        keyed.begin_stream(race.states, race.first[i] // 2, race.first[i + 1] // 2, key)
+    places = race.first[len(rows)]
+    keyed.finalise(race.states, places // 2)
+    for place in range(places):
+        race.finish[place] = keyed.exponential_of(race.halves[place]) / race.weight[place]
 
 
 @formula
@@ -90,33 +108,34 @@ def _choose(rows: IntArray, session: Sessions, listing: Listing, race: Race, ser
     """The first to finish, as many as fit, in the order of their places."""
     for i, row in enumerate(rows):
         live = listing.live[session.visit[row].bin]
+        finish = race.bits[race.first[i] : race.first[i] + live + LANES]
         wanted = min(live, served.place.shape[1] - 2)
-        line = _INT_MAX if wanted == live else _line(race.bits[i], live, wanted)
+        line = _INT_MAX if wanted == live else _line(finish, live, wanted)
         served.rooms[row] = wanted
-        written = 0
+        places, written = served.place[row], 0
         for place in range(live):
-            served.place[row, 1 + written] = place  # to be overwritten if it has not crossed the line
-            written += (race.bits[i, place] <= line) & (written < wanted)
+            places[1 + written] = place  # to be overwritten if it has not crossed the line
+            written += (finish[place] <= line) & (written < wanted)
 
 
 @formula
 def _line(finish: IntArray, rooms: int, wanted: int) -> Any:
     """A line that ``wanted`` of the first ``rooms`` of ``finish`` have crossed, or more where several are equal.
 
-    Bisects: linear in rooms, and without a branch that depends on a single one.
+    Bisects: linear in rooms, and without a branch that depends on a single one. Of what follows the rooms in ``finish``
+    up to LANES are read too, and do not count: so no loop ends with steps of one room each.
     """
     low = line = finish[0]
     for place in range(rooms):
         low, line = min(low, finish[place]), max(line, finish[place])
+    number, read = np.int32(rooms), (rooms + LANES - 1) // LANES * LANES
     while low < line:
-        middle = low + (line - low) // 2
-        crossed = 0
-        for place in range(rooms):
-            crossed += finish[place] <= middle
+        middle = np.int32((np.int64(low) + line) >> 1)
+        crossed = np.int32(0)
+        for place in range(read):
+            crossed = np.int32(crossed + ((finish[place] <= middle) & (np.int32(place) < number)))
         if crossed == wanted:
             return middle
-        if crossed < wanted:
-            low = middle + 1
-        else:
-            line = middle
+        behind = crossed < wanted
+        low, line = np.int32(middle + 1) if behind else low, line if behind else middle
     return line
