@@ -88,10 +88,11 @@ def _give_traits(row: int, key: Any, session: Sessions, v: Any) -> None:
 def _give_acquaintances(row: int, key: Any, session: Sessions, v: Any) -> None:
     """Streamers whom the viewer has watched before, and for how long."""
     limit = keyed.limit(v.acquaintance * np.log1p(session.visit[row].activity))
-    for number in range(session.met.shape[1] - 1):
-        has_met = keyed.is_below(key, number, limit)
-        session.met[row, 1 + number] = has_met
-        if has_met:
+    met = session.met[row, 1:]
+    for number in range(len(met)):
+        met[number] = keyed.is_below(key, number, limit)
+    for number in range(len(met)):
+        if met[number]:
             own = keyed.hashed(keyed.hashed(np.uint64(0), key), np.uint64(number))
             known = session.known[row, 1 + number]
             known.affinity_min = v.affinity_median_min * np.exp(v.affinity_log_sd * keyed.normal_at(own, 0, 1))
