@@ -11,7 +11,8 @@ from livedqn.envs.columns import AFFINITY, AGE, AGO, CANDIDATE_WIDTH, HEAT, HIGH
 from livedqn.envs.listing import Listing
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import Sessions, known_as
-from livedqn.kernel import copy, formula
+from livedqn.kernel import formula
+from livedqn.memcpy import copy
 from livedqn.types import BoolArray, FloatArray, IntArray
 
 CANDIDATE_BYTES = CANDIDATE_WIDTH * np.dtype(np.float32).itemsize
