@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from livedqn.agent import DQN
+from livedqn.lightning import pl
 from livedqn.protocols import Batch
 from livedqn.types import Column, LivedqnError, Spec, TensorObservation
 from livedqn.watchdog import PATIENCE, DivergenceError, Watchdog

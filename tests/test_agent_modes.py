@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -16,13 +15,14 @@ from livedqn.agent import DQN
 from livedqn.config import CapConfig
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
+from livedqn.lightning import pl
 from livedqn.replay.prioritised import Prioritised
 from livedqn.replay.uniform import Uniform
 from livedqn.rewards import Weighted
 from livedqn.stage import Stage
 from livedqn.training import LEAN
 from livedqn.types import FloatArray, IntArray, Spec, TensorObservation
-from livedqn.watchdog import DivergenceError
+from livedqn.watchdog import DivergenceError, are_numbers
 
 CARTPOLE = {"plugin": "gym", "id": "CartPole-v1"}
 SIM = {"plugin": "sim", "days": 1, "streamers": 60}
@@ -210,3 +210,24 @@ def test_a_warm_up_shorter_than_a_window_lasts_until_there_is_one() -> None:
     assert made.is_fitted and made.updates == 0
     made.training_step(6, 2)
     assert made.updates == 6 - 1
+
+
+def test_getting_ready_anew_goes_on_counting_updates() -> None:
+    made, _ = learner(CARTPOLE, rows=1, warmup_steps=2, steps_per_update=1)
+    assert made.updates == 0
+    made.training_step(5, 0)
+    assert made.updates == 3
+    made.configure_optimizers()
+    assert made.updates == 3 and made.learner.state.adam_steps == 0
+    made.training_step(6, 1)
+    assert made.updates == 4 and made.learner.state.adam_steps == 1
+
+
+def test_values_that_are_no_numbers_end_the_run() -> None:
+    made, _ = learner(CARTPOLE, rows=1, warmup_steps=2, steps_per_update=1_000)
+    made.training_step(2, 0)
+    nn.init.constant_(next(made.online.parameters()), float("nan"))
+    with pytest.raises(DivergenceError, match="diverged by update 0: its values are not numbers"):
+        made.training_step(3, 1)
+    assert are_numbers(np.array([[[-np.inf, 1.0]]], np.float32))
+    assert not are_numbers(np.array([[[-np.inf, np.inf]]], np.float32))

@@ -96,6 +96,12 @@ def test_draw_refuses_what_is_no_distribution(wrong):
         draw(np.array(wrong), MASK, 0.1, np.random.default_rng(0))
 
 
+def test_a_mask_that_allows_nothing_is_the_environments_fault():
+    mask = np.array([[True, True], [False, False]])
+    with pytest.raises(LivedqnError, match="the environment allows no action in row 1"):
+        draw(np.array([[0.5, 0.5], [np.nan, np.nan]]), mask, 0.0, np.random.default_rng(0))
+
+
 def test_draws_follow_the_probabilities():
     p = np.tile([[0.0, 0.25, 0.0, 0.75]], (40_000, 1))
     actions, propensity = draw(p, p > 0, 0.0, np.random.default_rng(0))

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from livedqn import graphs, plugins
 from livedqn.agent import DQN
-from livedqn.compilation import NotCompilableError, require_compiler
+from livedqn.compilation import NotCompilableError, captured, require_compiler
 from livedqn.config import CapConfig
 from livedqn.encoders import MLP
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
-from livedqn.graphs import Graphs, Pure, choose
+from livedqn.graphs import Functional, Graphs, choose
 from livedqn.replay.prioritised import Prioritised
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
@@ -99,6 +99,33 @@ def test_a_thousand_compiled_updates_equal_eager_ones() -> None:
     assert np.allclose(agent.q_values(fewer), eager.q_values(fewer), rtol=1e-3, atol=1e-4)
 
 
+def test_batches_of_another_size_are_learned_from_eagerly_in_the_same_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)  # its operations, one by one
+    agent, experience = made(sync_every=3)
+    agent.learner.graphs = Graphs(agent.learner, *inputs(agent, experience))
+    eager = copy.deepcopy(agent)
+    eager.configure_optimizers()
+    for size in (16, 8, 16, 16, 8, 16):
+        batch = experience.sample(size)
+        errors = [one.update(batch).numpy() for one in (agent, eager)]
+        assert np.allclose(*errors, rtol=1e-4, atol=1e-5)
+    assert agent.updates == eager.updates == 6
+    for ours, theirs in zip(agent.learner.state[:-1], eager.learner.state[:-1], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_product_of_one_row_and_a_small_matrix_is_written_as_a_sum() -> None:
+    def operations(rows: int, width: int) -> set[str]:
+        layer, seen = nn.Linear(width, 3), torch.randn(rows, width)
+        graph = captured(lambda seen: (layer(seen),), [seen])
+        torch.testing.assert_close(graph(seen)[0], layer(seen))
+        return {str(node.target) for node in graph.graph.nodes}
+
+    assert "aten.sum.dim_IntList" in operations(1, 5) and "aten.addmm.default" not in operations(1, 5)
+    assert "aten.addmm.default" in operations(2, 5)
+    assert "aten.addmm.default" in operations(1, 2**15)
+
+
 @pytest.mark.parametrize(
     ("how", "why"),
     [
@@ -132,7 +159,7 @@ def test_what_is_frozen_has_no_gradient_either_way() -> None:
     rest = batch.action, batch.reward, batch.discount, batch.weight
     weights = learner.weights.vector, learner.target_weights.vector
     eager = learner.gradient(learner.networks, learner.weights.parameters, batch).vector
-    pure = Pure(copy.deepcopy(learner), names).gradient(*weights, *seen, *following, *rest)[0]
+    pure = Functional(copy.deepcopy(learner), names).gradient(*weights, *seen, *following, *rest)[0]
     for vector in (eager, pure):
         parts = learner.weights.views(vector)
         assert not parts[at].any()

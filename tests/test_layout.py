@@ -32,7 +32,7 @@ ROWS = [
 LIBRARIES = {
     "hydra": {"plugins", "cli"},
     "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate"},
-    "matplotlib": {"report", "lightning"},
+    "matplotlib": {"report"},
     "wandb": {"tracking"},
     "rich": {"cli", "live", "evaluate", "report"},
     "gymnasium": {"envs", "testing", "stage"},

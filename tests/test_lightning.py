@@ -63,6 +63,7 @@ class Logging(pl.LightningModule):
 
 
 def test_compiled_modules_are_told_from_others():
+    assert type(pl.utilities.compile.OptimizedModule) is lightning._LazyClass  # so this is about the stand-in
     compiled = torch.compile(Logging(), backend="eager")
     assert isinstance(pl.utilities.compile.from_compiled(compiled), Logging)
     with pytest.raises(ValueError, match="OptimizedModule"):

@@ -18,8 +18,6 @@ from gymnasium.envs.classic_control import CartPoleEnv
 from work import WORKLOADS, Workload
 
 ENV_ID = "benchmark/CartPole-v1"
-#: A contestant that is not to be had here ends with this exit code and one line that says why.
-NOT_HERE = 3
 #: Returns of the training episodes so far, in the order in which they ended.
 returns: list[float] = []
 

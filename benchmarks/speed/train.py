@@ -19,7 +19,6 @@ from typing import Any
 import machine
 import options
 import tables
-from contest import NOT_HERE
 from work import WORKLOADS
 
 #: Name[:variant] -> rounds in which it takes part: all where learning is compared, else what a median takes.
@@ -50,8 +49,8 @@ def run(told: argparse.Namespace, contestant: str, workload: str, seed: int) -> 
     done = subprocess.run(command, env=options.environment(), text=True, capture_output=True)
     last = (done.stdout.strip().splitlines() or [""])[-1]
     missing = "ModuleNotFoundError" in done.stderr.strip().rsplit("\n", 1)[-1]
-    if done.returncode == NOT_HERE or missing:
-        print(f"  left out: {contestant}, {last or done.stderr.strip().splitlines()[-1]}", flush=True)
+    if missing:
+        print(f"  left out: {contestant}, {done.stderr.strip().splitlines()[-1]}", flush=True)
         return None
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")

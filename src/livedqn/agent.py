@@ -134,9 +134,7 @@ class DQN(pl.LightningModule):
         """The discount of each step, (B,) float32: gamma, or gamma ** (seconds / unit)."""
         unit = self.discount_time_unit_s
         if unit is None:
-            constant = np.empty(elapsed_s.shape, np.float32)
-            constant.fill(self.discount)
-            return constant
+            return np.full(elapsed_s.shape, self.discount, np.float32)
         return np.asarray(self.discount ** (elapsed_s / unit), np.float32)
 
     def learn_from(
@@ -146,7 +144,7 @@ class DQN(pl.LightningModule):
 
         Args:
             experience: plays and remembers.
-            compile: "true", "false", or "auto": compile gradients and values to act on where that is possible and saves
+            compile: "true", "false", or "auto": compile updates and values to act on where that is possible and saves
                 time. Decided at the first update, and kept in the learner's state.
             steps: environment steps that are planned; "auto" compiles nothing for a short run.
             tell: takes a line on what was decided.
@@ -154,12 +152,12 @@ class DQN(pl.LightningModule):
         self._experience, self._compile, self._planned_steps, self._tell = experience, compile, steps, tell
 
     def configure_optimizers(self) -> None:
-        """Get ready to learn, on the device where the agent now is; the optimiser is the learner's own."""
-        self._is_resolved = False
+        """Get ready to learn, on the device where the agent now is, Adam from its beginning; updates go on counting."""
+        self._is_resolved, self._seen = False, (None, None)
         self.learner = Learner(
             self.online, self.target, self.myopic, self.objective,
             learning_rate=self._learning_rate, gradient_clip=self._gradient_clip,
-            sync_every=self._sync_every, sync_tau=self._sync_tau,
+            sync_every=self._sync_every, sync_tau=self._sync_tau, updates=self.updates,
         )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
@@ -246,8 +244,8 @@ class DQN(pl.LightningModule):
 
     @property
     def updates(self) -> int:
-        """How many updates were made."""
-        return self.learner.updates
+        """How many updates were made; 0 before the agent got ready to learn."""
+        return self.learner.updates if "learner" in vars(self) else 0
 
     def update(self, batch: Batch) -> Tensor:
         """One step of Adam on the Huber loss of the n-step errors; returns their sizes, (N,), for priorities."""

@@ -1,4 +1,4 @@
-"""Pure functions of tensors as one compiled graph.
+"""Functions of tensors alone as one compiled graph.
 
 A function is captured by running it once (``make_fx``), forward and backward alike, and compiled by TorchInductor. No
 Python is left of it: no module, no autograd, no guard. What the capture cannot see is refused: random numbers, and
@@ -29,7 +29,7 @@ class NotCompilableError(Exception):
 
 
 def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
-    """The operations of ``function`` on tensors of the shapes, strides and types of ``example``.
+    """The operations of ``function`` on tensors of the shapes, strides and types of ``example``, on which it is run.
 
     Raises:
         NotCompilableError: it draws random numbers, or branches on values.
@@ -49,17 +49,24 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
     return graph
 
 
-def _one_row() -> dict[Any, Callable[..., Any]]:
-    """How to write products with a single row: as sums, which fuse with what is around them into one loop.
+#: Elements of a matrix up to which a product with a single row is quicker in the open.
+SMALL = 2**16
 
-    For a small network, calling a library for each product takes longer than the product.
+
+def _one_row() -> dict[Any, Callable[..., Any]]:
+    """How to write products of a single row and a small matrix: as sums, which fuse with what is around them.
+
+    Calling a library for each takes longer than the product.
     """
 
+    def is_in_the_open(row: Tensor, matrix: Tensor) -> bool:
+        return len(row) == 1 and matrix.numel() <= SMALL
+
     def mm(row: Tensor, matrix: Tensor) -> Any:
-        return (row.unsqueeze(1) * matrix.t()).sum(-1) if len(row) == 1 else NotImplemented
+        return (row.unsqueeze(1) * matrix.t()).sum(-1) if is_in_the_open(row, matrix) else NotImplemented
 
     def addmm(bias: Tensor, row: Tensor, matrix: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
-        return bias + mm(row, matrix) if len(row) == 1 and beta == alpha == 1 else NotImplemented
+        return bias + mm(row, matrix) if beta == alpha == 1 and is_in_the_open(row, matrix) else NotImplemented
 
     return {torch.ops.aten.mm.default: mm, torch.ops.aten.addmm.default: addmm}
 

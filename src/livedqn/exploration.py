@@ -148,13 +148,18 @@ def draw(
         Actions (B,) int64 and their propensities (B,) float64.
 
     Raises:
-        LivedqnError: the probabilities are none: negative, outside the mask, or in rows that do not sum to 1.
+        LivedqnError: the probabilities are none: negative, outside the mask, or in rows that do not sum to 1; or a row
+            of the mask allows nothing.
     """
     probabilities, rows = np.asarray(probabilities, np.float64), len(mask)
     actions, propensities = np.empty(rows, np.int64), np.empty(rows)
     if probabilities.shape != mask.shape or not _draw(
         probabilities, mask, floor, rng.random(rows), actions, propensities
     ):
+        if not mask.any(axis=1).all():
+            raise LivedqnError(
+                f"the environment allows no action in row {int(mask.any(axis=1).argmin())}: its mask is empty"
+            )
         raise LivedqnError(
             f"the exploration plugin owes probabilities of shape {mask.shape}, zero outside the mask, in rows that sum "
             "to 1; livedqn.testing.check_exploration says which promise it breaks"
@@ -166,7 +171,7 @@ def draw(
 def _draw(
     probabilities: FloatArray, mask: BoolArray, floor: float, u: FloatArray, actions: IntArray, propensities: FloatArray
 ) -> bool:
-    """False if a row of ``probabilities`` is none; else its action is the first at which their sum exceeds ``u``."""
+    """False if a row of ``probabilities`` is none; else draws its action with ``u`` (B,) in [0, 1)."""
     for row in range(len(u)):
         total, allowed = 0.0, 0
         for action in range(mask.shape[1]):

@@ -1,4 +1,4 @@
-"""A learner's gradient and values as compiled graphs."""
+"""A learner's update and values as compiled graphs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.func import functional_call
 
 from livedqn.compilation import NotCompilableError, captured, compiled, seconds
-from livedqn.learner import Gradient, Learner, State, adam
+from livedqn.learner import BETA1, Gradient, Learner, State, adam
 from livedqn.objective import Networks, Transitions, tensor, values
 from livedqn.types import FloatArray, LivedqnError, Observation, TensorObservation
 
 #: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
 BREAK_EVEN_S = 120.0
-#: How far gradients of the two ways may lie apart, relative to the greatest.
+#: How far gradients, and values, of the two ways may lie apart, relative to the greatest.
 TOLERANCE = 1e-3
 
 
@@ -28,7 +28,7 @@ def resolve(
     """Graphs to compute with, or None; asked only where there is something to decide.
 
     Args:
-        learner: whose gradient and values.
+        learner: whose update and values.
         batch: of the shapes that will come.
         observation: to act on, of the shapes that will come.
         wish: "true" or "auto".
@@ -55,7 +55,7 @@ def choose(learner: Learner, batch: Transitions, observation: Observation, updat
     device = learner.weights.vector.device.type
     if device != "cpu":
         return None, f"updates are eager: whether compiling pays on {device} was never measured; compile=true does it"
-    twin = copy.deepcopy(learner)  # forward passes may change an encoder's buffers
+    twin = copy.deepcopy(learner)  # to be timed alone: the parameters of a copy are no views of its vector
 
     with torch.random.fork_rng():  # and draw
         each = seconds(lambda: twin.update(batch))
@@ -85,12 +85,12 @@ class Graphs:
     def __init__(self, learner: Learner, batch: Transitions, observation: Observation) -> None:
         self._names = list(batch.observation)
         self._batch_size, self._weights = len(batch.action), learner.state.weights
-        pure = Pure(copy.deepcopy(learner), self._names)
+        pure = Functional(copy.deepcopy(learner), self._names)
         learned_from, acted_on = [*fresh(learner.state), *self._of_batch(batch)], self._of_observation(observation)
-        update, values = captured(pure.update, learned_from), captured(pure.values, acted_on)
+        update_graph, values_graph = captured(pure.update, learned_from), captured(pure.values, acted_on)
         pure.require_unchanged_buffers(learner)
-        self._update, self._values = compiled(update, learned_from), compiled(values, acted_on)
-        self._require_agreement(pure, learner.state, batch)
+        self._update, self._values = compiled(update_graph, learned_from), compiled(values_graph, acted_on)
+        self._require_agreement(pure, learner.state, batch, observation)
 
     def fit(self, batch: Transitions) -> bool:
         """Whether ``batch`` has the shape for which there is a graph."""
@@ -104,15 +104,16 @@ class Graphs:
         """The online network's values in the reward's own unit, (E, B, K)."""
         return self._values(*self._of_observation(observation))[0].numpy(force=True)
 
-    def _require_agreement(self, pure: Pure, state: State, batch: Transitions) -> None:
+    def _require_agreement(self, pure: Functional, state: State, batch: Transitions, observation: Observation) -> None:
         """Raise NotCompilableError unless both ways say the same: a plugin may hide what it depends on."""
         ours, theirs = fresh(state), fresh(state)
         self.update(ours, batch)
         pure.update(*theirs, *self._of_batch(batch))
-        # moments that began at 0 are as the gradient is; Adam's step is as large for gradients that are but rounding
-        if not torch.allclose(
-            ours.mean, theirs.mean, rtol=0, atol=TOLERANCE * max(float(theirs.mean.abs().max()), 1e-6)
-        ):
+        is_same = torch.equal(ours.weights, state.weights) == torch.equal(theirs.weights, state.weights)
+        # after one step a moment is the gradient, but for a factor; the step itself is as large where that is rounding
+        is_same &= _are_close(ours.mean / (1 - BETA1), theirs.mean / (1 - BETA1))
+        seen = self._of_observation(observation)
+        if not (is_same and _are_close(self._values(*seen)[0], pure.values(*seen)[0])):
             raise NotCompilableError("compiled, it computes something else")
 
     def _of_batch(self, batch: Transitions) -> list[Tensor]:
@@ -124,26 +125,31 @@ class Graphs:
 
 
 def fresh(state: State) -> State:
-    """A copy of ``state`` in which Adam has not begun."""
-    weights, target_weights, mean, square, updates, rate = (tensor.clone() for tensor in state)
-    return State(weights, target_weights, mean.zero_(), square.zero_(), updates.zero_(), rate)
+    """A copy of ``state`` in which Adam has not begun, with a learning rate at which it moves."""
+    weights, target_weights, mean, square, steps, rate = (tensor.clone() for tensor in state)
+    return State(weights, target_weights, mean.zero_(), square.zero_(), steps.zero_(), rate.fill_(1e-3))
 
 
-class Pure:
-    """``learner``, which must be a copy, as functions of tensors; ``names`` are those of the arrays observed."""
+def _are_close(ours: Tensor, theirs: Tensor) -> bool:
+    greatest = float(theirs[theirs.isfinite()].abs().max())
+    return torch.allclose(ours, theirs, rtol=0, atol=TOLERANCE * max(greatest, 1e-6))
+
+
+class Functional:
+    """``learner``, which must be a copy, as functions of tensors alone; ``names`` are those of the arrays observed."""
 
     def __init__(self, learner: Learner, names: Sequence[str]) -> None:
         self._learner, self._names = learner, names
 
-    def update(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of Adam, in place of the :class:`~livedqn.learner.State` that comes first: error and measures."""
-        state, observed = State(*tensors[: len(State._fields)]), tensors[len(State._fields) :]
+    def update(self, *given: Tensor) -> tuple[Tensor, Tensor]:
+        """One step of Adam, which changes the :class:`~livedqn.learner.State` that comes first: error and measures."""
+        state, observed = State(*given[: len(State._fields)]), given[len(State._fields) :]
         vector, error, measures = self.gradient(state.weights, state.target_weights, *observed)
         adam(state, vector)
         return error, measures
 
     def gradient(self, weights: Tensor, target_weights: Tensor, *observed: Tensor) -> Gradient:
-        """At ``weights`` (P,)."""
+        """What the batch ``observed`` says of the networks with ``weights`` (P,) and ``target_weights`` (Q,)."""
         learner, count = self._learner, len(self._names)
         seen, following = (self._observation(observed[at : at + count]) for at in (0, count))
         action, reward, discount, weight = observed[2 * count :]

@@ -35,7 +35,7 @@ class State(NamedTuple):
     target_weights: Tensor  # (Q,)
     mean: Tensor  # (P,), Adam's first moment
     square: Tensor  # (P,), Adam's second moment
-    updates: Tensor  # (), float32, how many were made
+    adam_steps: Tensor  # (), float32, how many Adam made
     rate: Tensor  # (), the learning rate
 
 
@@ -53,13 +53,15 @@ class Learner:
         gradient_clip: greatest norm of a network's gradient; None = any.
         sync_every: updates between two syncs.
         sync_tau: how far a sync goes.
+        updates: how many were made before; learning rate and syncs go on from there, Adam begins anew.
     """
 
     def __init__(
         self, online: QNetwork, target: QNetwork, myopic: QNetwork | None, objective: Objective, *,
         learning_rate: Callable[[int], float], gradient_clip: float | None, sync_every: int, sync_tau: float,
+        updates: int = 0,
     ) -> None:  # fmt: skip
-        self.updates = 0
+        self.updates = updates
         self.networks = Networks(online, target, myopic)
         self.objective, self._target = objective, target
         self._learning_rate, self._gradient_clip = learning_rate, gradient_clip
@@ -115,20 +117,19 @@ class Learner:
             kept_buffer.copy_(new_buffer)
 
     def state_dict(self) -> dict[str, Any]:
-        """Adam's moments, tensors, and the number of updates."""
-        return {**self._moments(), "updates": self.updates}
+        """Adam's moments and steps, tensors, and the number of updates."""
+        return {**self._optimizer_state(), "updates": self.updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
-        for name, kept in self._moments().items():
+        for name, kept in self._optimizer_state().items():
             if state[name].shape != kept.shape:
                 raise ValueError(f"Adam's {name} has shape {tuple(state[name].shape)}, not {tuple(kept.shape)}")
             kept.copy_(state[name])
         self.updates = int(state["updates"])
-        self.state.updates.fill_(self.updates)
 
-    def _moments(self) -> dict[str, Tensor]:
-        return {"mean": self.state.mean, "square": self.state.square}
+    def _optimizer_state(self) -> dict[str, Tensor]:
+        return {"mean": self.state.mean, "square": self.state.square, "adam_steps": self.state.adam_steps}
 
     def _set_mode(self, mode: bool) -> None:
         for network in self._learning:
@@ -138,21 +139,21 @@ class Learner:
 @torch.no_grad()
 def adam(state: State, gradient: Tensor) -> None:
     """One step of Adam on ``gradient`` (P,), in place (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980, alg. 1)."""
-    weights, _, mean, square, updates, rate = state
-    updates.add_(1)
+    weights, _, mean, square, steps, rate = state
+    steps.add_(1)
     mean.lerp_(gradient, 1 - BETA1)
     square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
-    # 1 - beta ** updates, as float32 can tell it from 1 when beta is close to 1
-    unbiased1, unbiased2 = (-torch.expm1(updates * math.log(beta)) for beta in (BETA1, BETA2))
+    # 1 - beta ** steps, to full precision: float32 has but three digits of 1 - 0.999
+    unbiased1, unbiased2 = (-torch.expm1(steps * math.log(beta)) for beta in (BETA1, BETA2))
     weights.sub_(rate / unbiased1 * mean / ((square / unbiased2).sqrt() + EPSILON))
 
 
 @torch.no_grad()
 def adam_eagerly(state: State, gradient: Tensor, rate: float) -> None:
     """As :func:`adam`, in the one operation that ``torch.optim.Adam(fused=True)`` comes down to."""
-    weights, _, mean, square, updates, _ = state
-    updates.add_(1)
+    weights, _, mean, square, steps, _ = state
+    steps.add_(1)
     torch._fused_adam_(
-        [weights], [gradient], [mean], [square], [], [updates],
+        [weights], [gradient], [mean], [square], [], [steps],
         lr=rate, beta1=BETA1, beta2=BETA2, weight_decay=0.0, eps=EPSILON, amsgrad=False, maximize=False,
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 Lightning asks torch._dynamo for a class, to tell compiled modules from others, and for a decorator; torchmetrics asks
 Matplotlib for names of types and for a style. Here they get stand-ins that behave as the real things, which they import
-as soon as there is something to do for them. Nobody else does: a stand-in is given to the modules in ``_ASKED`` alone,
-and only while Lightning is imported. Where a version of theirs asks elsewhere or for more, the real import happens.
+as soon as there is something to do for them. Nobody else does: a stand-in is given to the modules in ``_ASKED`` alone
+(``torch.compiler.disable`` to all that Lightning imports), and only while Lightning is imported. Where a version of
+theirs asks elsewhere or for more, the real import happens.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from livedqn.types import BoolArray, FloatArray, Spec
 
 
 class Progress:
-    """Sums over the episodes under way, means of those that ended since the last look, and their discounted returns."""
+    """Sums over episodes under way, means of those that ended since :meth:`means` was read, and discounted returns."""
 
     NAMES = ("return", "length", "shown", "clicked", "watch_s")
     #: Episodes whose discounted returns are remembered.
@@ -25,7 +25,7 @@ class Progress:
         self._episodes = 0
         self._discounted = np.stack([np.zeros(num_envs), np.ones(num_envs)])  # so far, and the next reward's factor
         self._returns = np.zeros(0)
-        self._unread: list[FloatArray] = []  # returns of episodes that ended since the last look
+        self._unread: list[FloatArray] = []  # returns that are not yet among them
 
     def add(self, step: Step, discount: FloatArray) -> None:
         """One step of every row; ``discount`` (B,) is the step's, 0 where it was terminal."""

@@ -16,13 +16,13 @@ from typing import Any
 
 import contest
 import parts_of_livedqn as parts
-import pytorch_lightning as pl
 import torch
 import work
 
 import livedqn
 from livedqn import training
 from livedqn.agent import DQN
+from livedqn.lightning import pl
 
 #: Variant -> ``compile``. "outside": the same ticks without a Trainer, a log and progress; "sim": profiled on it.
 VARIANTS = {"compile": "true", "eager": "false", "auto": "auto", "outside": "true", "sim": "auto"}
