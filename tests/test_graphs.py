@@ -114,16 +114,17 @@ def test_batches_of_another_size_are_learned_from_eagerly_in_the_same_state(monk
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_a_product_of_one_row_and_a_small_matrix_is_written_as_a_sum() -> None:
+def test_products_are_written_so_that_they_fuse_with_what_is_around_them() -> None:
     def operations(rows: int, width: int) -> set[str]:
         layer, seen = nn.Linear(width, 3), torch.randn(rows, width)
         graph = captured(lambda seen: (layer(seen),), [seen])
         torch.testing.assert_close(graph(seen)[0], layer(seen))
-        return {str(node.target) for node in graph.graph.nodes}
+        return {str(node.target) for node in graph.graph.nodes} & {f"aten.{name}" for name in names}
 
-    assert "aten.sum.dim_IntList" in operations(1, 5) and "aten.addmm.default" not in operations(1, 5)
-    assert "aten.addmm.default" in operations(2, 5)
-    assert "aten.addmm.default" in operations(1, 2**15)
+    names = ("add.Tensor", "addmm.default", "mm.default", "sum.dim_IntList")
+    assert operations(2, 5) == {"aten.mm.default", "aten.add.Tensor"}
+    assert operations(1, 5) == {"aten.sum.dim_IntList", "aten.add.Tensor"}
+    assert operations(1, 2**15) == {"aten.mm.default", "aten.add.Tensor"}  # large
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import subprocess
 import options
 
 #: Variant of livedqn's contestant -> environment steps of the stretch.
-STRETCHES = {"eager": 6_000, "auto": 6_000, "sim": 40_000}
+STRETCHES = {"eager": 6_000, "compile": 6_000, "sim": 12_000}
 
 
 def main() -> None:

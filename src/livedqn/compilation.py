@@ -39,7 +39,7 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
 
     try:
         with torch.random.fork_rng(), _quiet():
-            graph = make_fx(function, decomposition_table=_one_row())(*example)
+            graph = make_fx(function, decomposition_table=_products())(*example)
     except Exception as error:  # whatever a plugin's code does when it meets a tensor that is being captured
         raise NotCompilableError(f"it cannot be captured ({_first_line(error)})") from error
     for node in graph.graph.nodes:
@@ -53,20 +53,19 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
 SMALL = 2**16
 
 
-def _one_row() -> dict[Any, Callable[..., Any]]:
-    """How to write products of a single row and a small matrix: as sums, which fuse with what is around them.
+def _products() -> dict[Any, Callable[..., Any]]:
+    """How products of matrices are written.
 
-    Calling a library for each takes longer than the product.
+    A bias is added afterwards, in the loop that reads the product next: torch would first write it to every row. And a
+    single row times a small matrix is a sum, as calling a library for it takes longer than the product.
     """
 
-    def is_in_the_open(row: Tensor, matrix: Tensor) -> bool:
-        return len(row) == 1 and matrix.numel() <= SMALL
+    def mm(left: Tensor, right: Tensor) -> Any:
+        is_small = len(left) == 1 and right.numel() <= SMALL
+        return (left.unsqueeze(1) * right.t()).sum(-1) if is_small else NotImplemented
 
-    def mm(row: Tensor, matrix: Tensor) -> Any:
-        return (row.unsqueeze(1) * matrix.t()).sum(-1) if is_in_the_open(row, matrix) else NotImplemented
-
-    def addmm(bias: Tensor, row: Tensor, matrix: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
-        return bias + mm(row, matrix) if beta == alpha == 1 and is_in_the_open(row, matrix) else NotImplemented
+    def addmm(bias: Tensor, left: Tensor, right: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
+        return torch.mm(left, right) + bias if beta == alpha == 1 else NotImplemented
 
     return {torch.ops.aten.mm.default: mm, torch.ops.aten.addmm.default: addmm}
 

@@ -24,8 +24,9 @@ from livedqn import training
 from livedqn.agent import DQN
 from livedqn.lightning import pl
 
-#: Variant -> ``compile``. "outside": the same ticks without a Trainer, a log and progress; "sim": profiled on it.
-VARIANTS = {"compile": "true", "eager": "false", "auto": "auto", "outside": "true", "sim": "auto"}
+#: Variant -> ``compile``. "outside": the same ticks without a Trainer, a log and progress; "sim": what is
+#: profiled on the simulator, with the encoder ``attention``.
+VARIANTS = {"compile": "true", "eager": "false", "auto": "auto", "outside": "true", "sim": "true"}
 
 
 def settings(told: contest.Told) -> dict[str, Any]:
@@ -47,9 +48,13 @@ def settings(told: contest.Told) -> dict[str, Any]:
 
 
 class Ticks(pl.Callback):
-    """Times every tick, so that what the first update compiles can be told from training."""
+    """Times every tick, so that what the first update compiles can be told from training.
 
-    def __init__(self) -> None:
+    ``profiler`` sees the ticks behind that.
+    """
+
+    def __init__(self, profiler: AbstractContextManager[Any]) -> None:
+        self.profiler = profiler
         self.spent: list[tuple[float, float]] = []  # wall and CPU seconds of the ticks that updated
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -61,6 +66,13 @@ class Ticks(pl.Callback):
         wall, cpu, updates = self._began
         if pl_module.updates > updates:
             self.spent.append((time.perf_counter() - wall, time.process_time() - cpu))
+            if len(self.spent) == 1:
+                self.profiler.__enter__()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Stop looking."""
+        if self.spent:
+            self.profiler.__exit__(None, None, None)
 
     def compiling(self) -> tuple[float, float]:
         """Wall and CPU seconds that the first of them took beyond the next ones."""
@@ -78,11 +90,11 @@ class Fitted(BaseException):
 
 def fitted(told: contest.Told, profiler: AbstractContextManager[Any], **more: Any) -> Fitted:
     """Run ``livedqn.train`` up to the end of ``Trainer.fit``."""
-    fit, ticks, more = pl.Trainer.fit, Ticks(), {**more, "compile": VARIANTS[told.variant]}
+    fit, ticks, more = pl.Trainer.fit, Ticks(profiler), {**more, "compile": VARIANTS[told.variant]}
 
     def timed(trainer: pl.Trainer, agent: DQN, marks: Any) -> None:
         trainer.callbacks.append(ticks)  # type: ignore[attr-defined]
-        with contest.Meter() as meter, profiler:
+        with contest.Meter() as meter:
             if told.variant == "outside":
                 outside(agent, marks, ticks)
             else:
@@ -109,14 +121,16 @@ def outside(agent: DQN, marks: Any, ticks: Ticks) -> None:
         ticks.on_train_batch_start(None, agent, until, i)  # type: ignore[arg-type]
         agent.training_step(until, i)
         ticks.on_train_batch_end(None, agent, None, until, i)  # type: ignore[arg-type]
+    ticks.on_train_end(None, agent)  # type: ignore[arg-type]
 
 
 def show_profile(told: contest.Told) -> None:
-    """The top ten of a stretch of training, by the time spent in a function or an operator itself."""
-    more = {"env": "sim", "reward": "watchtime"} if told.variant == "sim" else settings(told)
+    """The top ten of a stretch of training behind its first update, by the time of a function or an operator itself."""
+    sim = {"env": "sim", "reward": "watchtime", "encoder": "attention"}
+    more = sim if told.variant == "sim" else settings(told)
     if told.profile == "torch":
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as operators:
-            fitted(told, nullcontext(), **more)
+        operators = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU])
+        fitted(told, operators, **more)
         print(operators.key_averages().table(sort_by="self_cpu_time_total", row_limit=10, max_name_column_width=60))
         return
     calls = cProfile.Profile()
