@@ -174,6 +174,13 @@ def test_a_graph_that_computes_something_else_is_refused(monkeypatch: pytest.Mon
         Graphs(agent.learner, *inputs(agent, experience))
 
 
+def test_values_that_are_no_numbers_agree_with_nothing() -> None:
+    masked, nothing = torch.tensor([1.0, -torch.inf]), torch.full((2,), torch.nan)
+    assert graphs._are_close(masked, masked.clone())
+    assert not graphs._are_close(masked, torch.tensor([1.0, 2.0]))
+    assert not graphs._are_close(nothing, nothing)
+
+
 def test_without_a_compiler_updates_are_eager_and_a_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     has_compiler()  # imports Inductor, without its warnings
     monkeypatch.setattr(sys.modules["torch._inductor.config"].cpp, "cxx", ("no-such-compiler",))
