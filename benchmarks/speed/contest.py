@@ -8,7 +8,7 @@ import platform
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,21 +18,20 @@ from gymnasium.envs.classic_control import CartPoleEnv
 from work import WORKLOADS, Workload
 
 ENV_ID = "benchmark/CartPole-v1"
+LONGEST = 500  # steps of an episode
 #: Returns of the training episodes so far, in the order in which they ended.
 returns: list[float] = []
 
 
 class EpisodeLog(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Notes the return of every episode when the next one starts; the one wrapper that all contestants get."""
+    """Notes the return of every episode that has ended; the one wrapper that all contestants get."""
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         super().__init__(env)
         self._sum = 0.0
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
-        if self._sum:
-            returns.append(self._sum)
+        """Start an episode. One that was given up, as livedqn's are where it saves, does not count."""
         self._sum = 0.0
         return self.env.reset(**kwargs)
 
@@ -40,6 +39,8 @@ class EpisodeLog(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Pass on."""
         taken = self.env.step(action)
         self._sum += float(taken[1])
+        if taken[2] or self._sum == LONGEST:  # each step of CartPole pays 1
+            returns.append(self._sum)
         return taken
 
 
@@ -47,7 +48,7 @@ def _cartpole() -> gymnasium.Env[Any, Any]:
     return EpisodeLog(CartPoleEnv())
 
 
-gymnasium.register(ENV_ID, entry_point=_cartpole, max_episode_steps=500, disable_env_checker=True)
+gymnasium.register(ENV_ID, entry_point=_cartpole, max_episode_steps=LONGEST, disable_env_checker=True)
 
 
 @dataclass(frozen=True)
@@ -57,25 +58,23 @@ class Told:
     workload: Workload
     variant: str
     seed: int
+    seeds: int = 1
     profile: str = ""
 
 
 def arguments(variants: Sequence[str] = ("",)) -> Told:
-    """Of this process. Threads and the global seeds are set here, and torch is imported."""
+    """Of this process."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--workload", choices=WORKLOADS, default="tf10")
     parser.add_argument("--variant", choices=variants, default=variants[0])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=1, help="so many, from --seed on, one after another")
     parser.add_argument("--steps", type=int, help="fewer environment steps than the workload has: does it work")
     parser.add_argument("--profile", choices=("cprofile", "torch"), default="", help="livedqn alone")
     given = parser.parse_args()
-    import torch
-
-    torch.set_num_threads(1)
-    torch.manual_seed(given.seed)
-    np.random.seed(given.seed)
     workload = WORKLOADS[given.workload]
-    return Told(replace(workload, steps=given.steps or workload.steps), given.variant, given.seed, given.profile)
+    workload = replace(workload, steps=given.steps or workload.steps)
+    return Told(workload, given.variant, given.seed, given.seeds, given.profile)
 
 
 class Meter:
@@ -104,22 +103,50 @@ def greedy_return(act: Callable[[Any], Any], episodes: int = 20, seed: int = 10_
     return total / episodes
 
 
-def report(
-    told: Told, meter: Meter, updates: int, act: Callable[[Any], Any], packages: Sequence[str] = (), **more: Any
-) -> None:
-    """Print the line that the driver reads; ``act`` is judged here."""
+@dataclass(frozen=True)
+class Trained:
+    """What a contestant's training comes to.
+
+    Args:
+        meter: of the training call.
+        updates: how many there were.
+        act: the greedy policy, observation (4,) float32 -> action.
+        more: further columns.
+    """
+
+    meter: Meter
+    updates: int
+    act: Callable[[Any], Any]
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def run(train: Callable[[Told], Trained], told: Told, packages: Sequence[str] = ()) -> None:
+    """Train each seed, and print the line that the driver reads."""
+    import torch
+
+    torch.set_num_threads(1)
+    for seed in range(told.seed, told.seed + told.seeds):
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        returns.clear()
+        report(told, seed, train(replace(told, seed=seed)), packages)
+
+
+def report(told: Told, seed: int, trained: Trained, packages: Sequence[str]) -> None:
+    """Print the line that the driver reads; the policy is judged here."""
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before evaluation adds to it
-    training = returns[-100:]
+    meter, training = trained.meter, returns[-100:]
     line = {
+        "seed": seed,
         "steps": told.workload.steps,
-        "updates": updates,
+        "updates": trained.updates,
         "wall_s": round(meter.wall_s, 4),
         "cpu_s": round(meter.cpu_s, 4),
         "steps_per_s": round(told.workload.steps / meter.wall_s, 1),
         "peak_mib": round(peak_mib, 1),
         "training_return": round(float(np.mean(training)), 2) if training else None,
-        "greedy_return": round(greedy_return(act), 2),
-        **more,
+        "greedy_return": round(greedy_return(trained.act), 2),
+        **trained.more,
         "versions": versions("torch", "numpy", "gymnasium", *packages),
     }
     print(json.dumps(line), flush=True)

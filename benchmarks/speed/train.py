@@ -38,24 +38,27 @@ def takes_part(contestant: str, workload: str, round_: int) -> bool:
     return workload in ONLY.get(contestant, WORKLOADS) and round_ < CONTESTANTS.get(contestant, 5)
 
 
-def run(told: argparse.Namespace, contestant: str, workload: str, seed: int) -> dict[str, Any] | None:
-    """One training in a process of its own; None where the contestant is not to be had."""
+def run(
+    told: argparse.Namespace, contestant: str, workload: str, seed: int, seeds: int = 1
+) -> list[dict[str, Any]]:
+    """Trainings from ``seed`` on in a process of their own, a row each; none where the contestant is not to be had."""
     name, _, variant = contestant.partition(":")
     command = [options.interpreter(told, name), "-m", f"contestants.{name}_dqn"]
-    command += ["--workload", workload, "--seed", str(seed)]
+    command += ["--workload", workload, "--seed", str(seed), "--seeds", str(seeds)]
     command += ["--variant", variant] if variant else []
     command += ["--steps", "3000"] if told.quick else []
     began = time.time()
     done = subprocess.run(command, env=options.environment(), text=True, capture_output=True)
-    last = (done.stdout.strip().splitlines() or [""])[-1]
     missing = "ModuleNotFoundError" in done.stderr.strip().rsplit("\n", 1)[-1]
     if missing:
         print(f"  left out: {contestant}, {done.stderr.strip().splitlines()[-1]}", flush=True)
-        return None
+        return []
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
-    row = {"workload": workload, "contestant": contestant, "round": seed, "compile_s": 0.0, **json.loads(last)}
-    return {**row, "process_s": round(time.time() - began, 2)}
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"seed"')]
+    what = {"workload": workload, "contestant": contestant}
+    process_s = round((time.time() - began) / seeds, 2)
+    return [{**what, "round": row.pop("seed"), "compile_s": 0.0, **row, "process_s": process_s} for row in rows]
 
 
 def measure(told: argparse.Namespace) -> None:
@@ -71,10 +74,11 @@ def measure(told: argparse.Namespace) -> None:
                 is_known = (workload, contestant, round_) in known
                 if contestant in left_out or is_known or not takes_part(contestant, workload, round_):
                     continue
-                row = run(told, contestant, workload, round_)
-                if row is None:
+                found = run(told, contestant, workload, round_)
+                if not found:
                     left_out.add(contestant)
                     continue
+                row = found[0]
                 versions[contestant.partition(":")[0]] = row.pop("versions")
                 rows.append(row)
                 options.write_csv(path, rows)

@@ -32,7 +32,7 @@ class Replay:
             array.take(drawn, axis=0, out=out, mode="clip")  # clip: the check of "raise" would copy
 
 
-def train(told: contest.Told, learner: Learner) -> int:
+def loop(told: contest.Told, learner: Learner) -> int:
     """Act, step, update, in this order; the number of updates."""
     workload, rng = told.workload, np.random.default_rng(told.seed)
     num_envs = workload.num_envs
@@ -62,14 +62,13 @@ def train(told: contest.Told, learner: Learner) -> int:
     return updates
 
 
-def main() -> None:
-    """Train, and report."""
-    told = contest.arguments(list(LEARNERS))
+def train(told: contest.Told) -> contest.Trained:
+    """Train."""
     learner = LEARNERS[told.variant](Batch())
     with contest.Meter() as meter:
-        updates = train(told, learner)
-    contest.report(told, meter, updates, lambda x: learner.act(x[None])[0])
+        updates = loop(told, learner)
+    return contest.Trained(meter, updates, lambda x: learner.act(x[None])[0])
 
 
 if __name__ == "__main__":
-    main()
+    contest.run(train, contest.arguments(list(LEARNERS)))

@@ -138,25 +138,30 @@ def show_profile(told: contest.Told) -> None:
     pstats.Stats(calls).strip_dirs().sort_stats("tottime").print_stats(10)
 
 
-def main() -> None:
-    """Train, and report."""
-    told = contest.arguments(list(VARIANTS))
-    if told.profile:
-        show_profile(told)
-        return
+def train(told: contest.Told) -> contest.Trained:
+    """Train."""
     done = fitted(told, nullcontext(), **settings(told))
     wall_s, cpu_s = done.ticks.compiling() if told.variant != "eager" else (0.0, 0.0)
     done.meter.wall_s -= wall_s
     done.meter.cpu_s -= cpu_s
-    contest.report(
-        told, done.meter, done.agent.updates, lambda x: done.agent.act(observed(x))[0],
-        ["pytorch-lightning", "livedqn"], compile_s=round(wall_s, 2),
-    )  # fmt: skip
+    agent = done.agent
+    return contest.Trained(
+        done.meter, agent.updates, lambda x: agent.act(observed(x))[0], {"compile_s": round(wall_s, 2)}
+    )
 
 
 def observed(context: Any) -> dict[str, Any]:
     """One observation as the agent takes it."""
     return {"context": context[None], "mask": torch.ones(1, work.ACTIONS, dtype=torch.bool).numpy()}
+
+
+def main() -> None:
+    """Train, or show where its time goes."""
+    told = contest.arguments(list(VARIANTS))
+    if told.profile:
+        show_profile(told)
+    else:
+        contest.run(train, told, ["pytorch-lightning", "livedqn"])
 
 
 if __name__ == "__main__":

@@ -15,9 +15,8 @@ from torch.nn import functional
 sb3.F = SimpleNamespace(smooth_l1_loss=functional.mse_loss)  # type: ignore[attr-defined]
 
 
-def main() -> None:
-    """Train, and report."""
-    told = contest.arguments()
+def train(told: contest.Told) -> contest.Trained:
+    """Train."""
     workload = told.workload
     env = DummyVecEnv([lambda: gymnasium.make(contest.ENV_ID)] * workload.num_envs)
     model = sb3.DQN(
@@ -30,10 +29,8 @@ def main() -> None:
     )  # fmt: skip
     with contest.Meter() as meter:
         model.learn(workload.steps, log_interval=None)
-    contest.report(
-        told, meter, model._n_updates, lambda x: model.predict(x, deterministic=True)[0], ["stable-baselines3"]
-    )
+    return contest.Trained(meter, model._n_updates, lambda x: model.predict(x, deterministic=True)[0])
 
 
 if __name__ == "__main__":
-    main()
+    contest.run(train, contest.arguments(), ["stable-baselines3"])

@@ -28,9 +28,8 @@ class CountedDQN(DQN):  # type: ignore[type-arg]
         return super()._update_with_batch(batch)
 
 
-def main() -> None:
-    """Train, and report."""
-    told = contest.arguments()
+def train(told: contest.Told) -> contest.Trained:
+    """Train."""
     logging.disable(logging.WARNING)
     workload = told.workload
     envs = DummyVectorEnv([lambda: gymnasium.make(contest.ENV_ID)] * workload.num_envs)
@@ -63,8 +62,8 @@ def main() -> None:
         with torch.no_grad():
             return int(net(observation[None])[0].argmax())
 
-    contest.report(told, meter, agent.updates, act, ["tianshou"])
+    return contest.Trained(meter, agent.updates, act)
 
 
 if __name__ == "__main__":
-    main()
+    contest.run(train, contest.arguments(), ["tianshou"])

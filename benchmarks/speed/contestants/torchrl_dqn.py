@@ -19,9 +19,8 @@ def make_env() -> EnvBase:
     return GymWrapper(gymnasium.make(contest.ENV_ID), categorical_action_encoding=True)
 
 
-def main() -> None:
-    """Train, and report."""
-    told = contest.arguments()
+def train(told: contest.Told) -> contest.Trained:
+    """Train."""
     workload = told.workload
     env = make_env() if workload.num_envs == 1 else SerialEnv(workload.num_envs, make_env)
     env.set_seed(told.seed)
@@ -57,8 +56,8 @@ def main() -> None:
         with torch.no_grad():
             return int(mlp(torch.as_tensor(observation)).argmax())
 
-    contest.report(told, meter, updates, act, ["torchrl", "tensordict"])
+    return contest.Trained(meter, updates, act)
 
 
 if __name__ == "__main__":
-    main()
+    contest.run(train, contest.arguments(), ["torchrl", "tensordict"])
