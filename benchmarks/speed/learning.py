@@ -3,8 +3,8 @@
 python benchmarks/speed/learning.py --rounds 100 --python sb3=PATH
 python benchmarks/speed/learning.py --show       # the table of what results/learning.csv holds
 
-A round is a seed. Nothing is timed, so a process trains several seeds, and other work beside it does no harm. The return
-of a final policy varies from seed to seed by a quarter of itself: ten seeds cannot tell 5 %, a hundred can.
+A round is a seed. Nothing is timed, so a process trains several seeds, and other work beside it does no harm. The
+return of a final policy varies from seed to seed by a quarter of itself: ten seeds cannot tell 5 %, a hundred can.
 """
 
 from __future__ import annotations

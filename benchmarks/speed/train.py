@@ -38,9 +38,7 @@ def takes_part(contestant: str, workload: str, round_: int) -> bool:
     return workload in ONLY.get(contestant, WORKLOADS) and round_ < CONTESTANTS.get(contestant, 5)
 
 
-def run(
-    told: argparse.Namespace, contestant: str, workload: str, seed: int, seeds: int = 1
-) -> list[dict[str, Any]]:
+def run(told: argparse.Namespace, contestant: str, workload: str, seed: int, seeds: int = 1) -> list[dict[str, Any]]:
     """Trainings from ``seed`` on in a process of their own, a row each; none where the contestant is not to be had."""
     name, _, variant = contestant.partition(":")
     command = [options.interpreter(told, name), "-m", f"contestants.{name}_dqn"]

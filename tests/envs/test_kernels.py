@@ -7,7 +7,6 @@ import pytest
 
 from livedqn.envs import arrivals, impression, keyed, livestream, observation, serving
 from livedqn.envs.impression import Outcome
-from livedqn.envs.logarithm import log
 from livedqn.envs.observation import Seen
 from livedqn.envs.retrieval import LANES, _line
 from livedqn.envs.sim import sim
@@ -17,11 +16,12 @@ KERNELS = {"begin": arrivals.begin, "respond": impression.respond, "serve": serv
 
 
 @viewing_kernel
-def drawn(key: Any, uniform: Any, normal: Any, exponential: Any) -> None:
+def drawn(key: Any, uniform: Any, halves: Any, normal: Any, exponential: Any) -> None:
     for index in range(len(uniform)):
-        uniform[index] = keyed.uniform_at(key, index)
-    for index in range(len(normal)):
-        normal[index] = keyed.normal_at(key, index, len(normal))
+        bits = keyed.bits_at(key, index)
+        uniform[index] = keyed.share_of(bits)
+        halves[index] = keyed.shares_of(bits)
+        normal[index] = keyed.normals_of(bits)
     states = np.empty(len(exponential) // 2, np.uint64)
     keyed.begin_stream(states, 0, len(states), key)
     keyed.finalise(states, len(states))
@@ -31,29 +31,19 @@ def drawn(key: Any, uniform: Any, normal: Any, exponential: Any) -> None:
 
 def test_a_kernel_draws_the_numbers_of_whole_arrays() -> None:
     key = keyed.key(3, 4)
-    uniform, normal, exponential = np.empty(5), np.empty(4), np.empty(6, np.float32)
-    drawn(key[0], uniform, normal, exponential)
+    uniform, halves, normal, exponential = np.empty(5), np.empty((5, 2)), np.empty((5, 2)), np.empty(6, np.float32)
+    drawn(key[0], uniform, halves, normal, exponential)
     assert np.array_equal(uniform, keyed.uniform(key, 5)[0])
-    assert normal == pytest.approx(keyed.normal(key, 4)[0], rel=1e-14)
+    assert halves[:3].ravel() == pytest.approx(np.exp(-exponential), rel=1e-6)  # the same bits, lower half first
+    u, w = halves.T
+    radius = np.sqrt(-2 * np.log(u))  # Box and Muller
+    assert normal == pytest.approx(
+        np.stack([radius * np.cos(2 * np.pi * w), radius * np.sin(2 * np.pi * w)], 1), abs=1e-6
+    )
     assert exponential == pytest.approx(keyed.exponential(key, 6)[0], rel=1e-6)
     with np.errstate(over="ignore"):  # NumPy's own scalars warn of what the hash lives on
         assert keyed.hashed(keyed.hashed(np.uint64(0), np.uint64(3)), np.uint64(4)) == key[0]
         assert keyed.request_key(np.uint64(3), np.uint64(4), np.uint64(5)) == keyed.key(3, 4, 5)[0]
-
-
-@pytest.mark.parametrize("share", [0.0, 1e-9, 0.3, 0.5, 1.0, 1.5, -1.0])
-def test_a_limit_is_the_share_that_it_stands_for(share: float) -> None:
-    with np.errstate(over="ignore"):
-        drawn = [keyed.is_below(np.uint64(9), index, keyed.limit(share)) for index in range(300)]
-    assert drawn == (keyed.uniform(np.full(1, 9, np.uint64), 300)[0] < share).tolist()
-
-
-def test_logarithm() -> None:
-    # every 97th of the shares that an exponential number is made of, from the least to the greatest
-    share = (np.append(np.arange(0, 2**23, 97), 2**23 - 1).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
-    exact = np.log(share.astype(np.float64))
-    assert (np.abs(log(share) - exact) <= np.spacing(np.abs(exact).astype(np.float32))).all()
-    assert log(np.float32(1)) == 0
 
 
 def test_the_line_lets_as_many_through_as_are_wanted() -> None:

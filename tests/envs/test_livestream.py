@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livedqn.envs import LiveStream, Viewers
+from livedqn.envs.arrivals import Shares, _drawn
 from livedqn.envs.sim import sim
 from livedqn.testing import check_env
 from livedqn.types import IntArray, LivedqnError, Observation, Spec
@@ -238,10 +239,58 @@ def test_answers_are_nobodys_to_overwrite() -> None:
     assert all(np.array_equal(kept[name][1:], again[name][1:]) for name in kept)
 
 
-def test_memory_is_linear_in_streamers() -> None:
-    few, many = (sim(100, streamers=streamers).bytes_per_viewer for streamers in (300, 1300))
-    assert many - few == 9 * 1000  # met, and what is known of them
-    assert few < 10_000
+def test_memory_of_a_viewer_does_not_grow_with_the_platform() -> None:
+    few, many = (sim(100, streamers=streamers).bytes_per_viewer for streamers in (300, 3_000))
+    assert few == many < 8_000
+
+
+def test_nothing_is_retrieved_for_who_has_left() -> None:
+    env = sim(200, max_requests=3, viewers=Viewers(leave_bias=0.0))
+    env.reset(seed=1)
+    observation, _, left, truncated, infos = env.step(np.zeros(200, np.int64))
+    assert 20 < left.sum() < 180 and not truncated.any()
+    assert observation["mask"][left].sum(axis=1).tolist() == [1] * left.sum()  # *nothing* alone
+    assert not observation["candidates"][left].any() and not infos["ids"]["rooms"][left].any()
+    assert observation["mask"][~left].sum(axis=1).min() > 1
+    for _ in range(2):  # who is cut off would have gone on, and what they would have been shown has a value
+        observation, _ = env.reset(options={"reset_mask": left})
+        observation, _, left, truncated, _ = env.step(np.zeros(200, np.int64))
+    assert truncated.any() and observation["mask"][truncated].sum(axis=1).min() > 1
+    assert env.reset(options={"reset_mask": left})[0]["mask"][left].sum(axis=1).min() > 1
+
+
+def test_acquaintances_are_as_many_as_is_said() -> None:
+    """A streamer is known with chance ``acquaintance`` ln(1 + past sessions), however many there are."""
+    viewers = Viewers(acquaintance=0.02, sessions_log_sd=0.0, sessions_median=20.0, retrieval_known=0.0)
+    chance = 0.02 * np.log(21)
+    for streamers, expected in ((50, chance), (400, chance), (4_000, 32 / 4_000)):  # half of what can be remembered
+        env = sim(3_000, streamers=streamers, viewers=viewers)
+        env.reset(seed=1)
+        known = env._sessions.acquaintances
+        share = known.met.mean() / streamers
+        assert share == pytest.approx(expected, rel=0.04)
+        numbers = np.concatenate([known.known[row]["streamer"][1 : 1 + met] for row, met in enumerate(known.met)])
+        assert numbers.mean() / streamers == pytest.approx(
+            0.5, abs=0.02
+        )  # the first are not known better than the last
+
+
+def test_minutes_watched_before_are_lognormal() -> None:
+    env = sim(2_000, viewers=Viewers(affinity_median_min=30.0, affinity_log_sd=1.5))
+    env.reset(seed=1)
+    known = env._sessions.acquaintances
+    minutes = np.concatenate([known.known[row]["affinity_min"][1 : 1 + met] for row, met in enumerate(known.met)])
+    assert np.median(minutes) == pytest.approx(30, rel=0.05)
+    assert np.log(minutes).std() == pytest.approx(1.5, rel=0.03)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+@given(weights=st.lists(st.floats(0, 9), min_size=1, max_size=20).filter(any), u=st.floats(1e-9, 1 - 1e-9))
+def test_shares_are_drawn_as_by_a_search(weights: list[float], u: float) -> None:
+    shares = Shares.of(np.array(weights))
+    drawn = _drawn(shares, u)
+    assert drawn == np.searchsorted(shares.until, u)
+    assert weights[drawn] > 0
 
 
 @pytest.mark.parametrize("setting", [{"candidates": 1}, {"history": 0}, {"invalid": "maybe"}, {"streamers": 0}])

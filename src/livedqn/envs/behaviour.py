@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from livedqn.envs import keyed
+from livedqn.envs.elementary import exp, log
 from livedqn.envs.keyed import PLATFORM, Purpose
 from livedqn.envs.viewers import Viewers
 from livedqn.kernel import formula
 from livedqn.types import BoolArray, FloatArray
 
 CLICKED_FIT = 1.5  # about the fit of rooms clicked under a random policy, weighted by what they bring
+_LN2 = np.log(2)
 GIFT_AFTER_S = 600.0  # gifts and purchases usually need more than ten minutes of watching
 
 
@@ -24,13 +26,14 @@ def quality(streamers: int, viewers: Viewers) -> FloatArray:
 @formula
 def fit(taste: FloatArray, quality: FloatArray, affinity_min: FloatArray, viewers: Viewers) -> FloatArray:
     """How well a room suits a viewer."""
-    return taste + quality + viewers.familiarity * np.log1p(affinity_min / 10)
+    suits: FloatArray = taste + quality + viewers.familiarity * log(1 + affinity_min / 10)
+    return suits
 
 
 @formula
 def weariness(requests_ago: FloatArray, viewers: Viewers) -> FloatArray:
     """1 for a streamer shown at the request before, halving with time, 0 for one never shown."""
-    weary: FloatArray = np.exp2((1 - requests_ago) / viewers.weariness_requests)
+    weary: FloatArray = exp(_LN2 * (1 - requests_ago) / viewers.weariness_requests)
     return weary
 
 
@@ -53,16 +56,16 @@ def click_chance(
 @formula
 def watch_s(fit: FloatArray, z: FloatArray, left_s: FloatArray, viewers: Viewers) -> FloatArray:
     """Seconds watched after a click: lognormal, until the room ends (in ``left_s``) or the viewer has enough."""
-    log_s = np.log(viewers.watch_median_s) + viewers.watch_fit * fit + viewers.watch_log_sd * z
+    log_s = log(viewers.watch_median_s) + viewers.watch_fit * fit + viewers.watch_log_sd * z
     longest_s = np.minimum(np.maximum(left_s, 1.0), viewers.watch_longest_s)
-    seconds: FloatArray = np.minimum(np.exp(log_s), longest_s)
+    seconds: FloatArray = np.minimum(exp(log_s), longest_s)
     return seconds
 
 
 @formula
 def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
     """The chance of a like, a comment or a follow after a click: ``share`` at the fit of a clicked room."""
-    odds = share / max(1 - share, 1e-9) * np.exp(fit - CLICKED_FIT)
+    odds = share / max(1 - share, 1e-9) * exp(fit - CLICKED_FIT)
     chance: FloatArray = odds / (1 + odds)
     return chance
 
@@ -71,7 +74,7 @@ def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
 def gift_value(watched_s: FloatArray, u: FloatArray, z: FloatArray, viewers: Viewers) -> FloatArray:
     """What is given: rare, heavy-tailed, and only by those who stay."""
     gives = (watched_s >= GIFT_AFTER_S) & (u < viewers.gift_share)
-    value: FloatArray = gives * viewers.gift_median * np.exp(viewers.gift_log_sd * z)
+    value: FloatArray = gives * viewers.gift_median * exp(viewers.gift_log_sd * z)
     return value
 
 
@@ -96,12 +99,12 @@ def leave_chance(boredom: FloatArray, feed_s: FloatArray, patience: FloatArray, 
 @formula
 def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
     """Seconds in the feed until the next request."""
-    seconds: FloatArray = viewers.feed_median_s * np.exp(viewers.feed_log_sd * z)
+    seconds: FloatArray = viewers.feed_median_s * exp(viewers.feed_log_sd * z)
     return seconds
 
 
 @formula
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), of any size of x."""
-    share: FloatArray = 1 / (1 + np.exp(-np.maximum(x, -700.0)))  # where exp is still finite
+    share: FloatArray = 1 / (1 + exp(-x))
     return share

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import behaviour, keyed
+from livedqn.envs.acquaintances import meet
 from livedqn.envs.columns import HISTORY_WIDTH
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
 from livedqn.envs.retrieval import Served
-from livedqn.envs.sessions import Sessions, known_as
+from livedqn.envs.sessions import TASTE, Sessions
 from livedqn.kernel import formula, kernel
 from livedqn.types import BoolArray, FloatArray, IntArray
 
@@ -20,8 +21,8 @@ SIGNALS = ("clicked", "watch_s", "liked", "commented", "gift_value", "followed",
 CLICKED, WATCH_S, LIKED, COMMENTED, GIFT_VALUE, FOLLOWED, LEFT = range(len(SIGNALS))
 
 _RESPONSE = np.uint64(Purpose.RESPONSE)
-# which of a request's uniform numbers decides what; a normal number is made of this one and the third after it
-_U_CLICK, _U_LIKE, _U_COMMENT, _U_FOLLOW, _U_GIFT, _U_LEAVE, _Z_WATCH, _Z_GIFT, _Z_FEED = range(9)
+#: What each 64 random bits of a request decide: two normal numbers, or by a half each two events.
+_FEED, _CLICK_LEAVE, _WATCH_GIFT, _LIKE_COMMENT, _FOLLOW_GIVE = range(5)
 
 
 class Outcome(NamedTuple):
@@ -49,24 +50,29 @@ def respond(
 
     ``quality`` is that of every streamer, (M + 1,), and ``viewers`` holds the one record of their settings.
     """
-    v, signals = viewers[0], out.signals
+    v, signals, of = viewers[0], out.signals, session.acquaintances
     for row in range(len(chosen)):
         s = session.visit[row]
         key = keyed.request_key(s.key, _RESPONSE, np.uint64(s.requests))
+        to_click, to_leave = keyed.shares_of(keyed.bits_at(key, _CLICK_LEAVE))
         signals[:, row] = 0
         shown = chosen[row] > 0
         watch_s = 0.0
         if shown:
             place = served.place[row, chosen[row]]
-            watch_s = _met(row, place, key, session, listing, quality, v, signals)
-            _remember(row, place, session, listing, signals)
+            room = listing.rooms_live[s.bin, place]
+            known: Any = of.known[row][meet(row, np.int64(room.streamer), of)]
+            watch_s = _met(row, place, known, key, to_click, session, listing, quality, v, signals)
+            known.affinity_min += _minutes(signals[WATCH_S, row])
+            known.shown_at = s.requests
+            _remember(row, room, session, signals)
 
         good = watch_s >= v.good_s
         irrelevant = shown and watch_s < v.irrelevant_s
         boredom = behaviour.bored(s.boredom, irrelevant, good, v)
-        feed_s = behaviour.feed_s(_normal(key, _Z_FEED), v)
+        feed_s = behaviour.feed_s(keyed.normal_of(keyed.bits_at(key, _FEED)), v)
         in_feed_s = s.time_s + feed_s - s.start_s - 60 * s.watched_min
-        left = keyed.uniform_at(key, _U_LEAVE) < behaviour.leave_chance(boredom, in_feed_s, s.patience, v)
+        left = to_leave < behaviour.leave_chance(boredom, in_feed_s, s.patience, v)
         signals[LEFT, row] = left
 
         s.boredom = boredom
@@ -81,54 +87,40 @@ def respond(
 
         out.elapsed_s[row] = feed_s + watch_s
         out.reward[row] = signals[CLICKED, row] + 2 * (signals[WATCH_S, row] > 300) + 3 * signals[LIKED, row]
-        out.terminated[row] = left
+        out.terminated[row] = session.left[row] = left
         out.truncated[row] = not left and (s.requests >= max_requests or s.time_s >= listing.end_s)
         session.ended[row] = out.terminated[row] or out.truncated[row]
 
 
 @formula
 def _met(
-    row: int,
-    place: int,
-    key: Any,
-    session: Sessions,
-    listing: Listing,
-    quality: FloatArray,
-    v: Any,
-    signals: FloatArray,
-) -> float:
+    row: int, place: int, known: Any, key: Any, to_click: Any, session: Sessions, listing: Listing,
+    quality: FloatArray, v: Any, signals: FloatArray,
+) -> float:  # fmt: skip
     """The signals of a viewer who meets the room at ``place``; returns the seconds watched."""
     s = session.visit[row]
     room, last = listing.rooms_live[s.bin, place], listing.live[s.bin] - 1
     crowd = (last - place) / max(last, 1)  # rank of its heat among the live rooms: 0 coldest, 1 hottest
-    known = session.known[row, known_as(session.met[row], room.streamer)]
-    fit = behaviour.fit(session.taste[row, room.topic], quality[room.streamer], known.affinity_min, v)
+    fit = behaviour.fit(session.tastes[row, TASTE, room.topic], quality[room.streamer], known.affinity_min, v)
     weary = behaviour.weariness(s.requests - known.shown_at, v)
-    if keyed.uniform_at(key, _U_CLICK) >= behaviour.click_chance(fit, crowd, weary, s.openness, s.boredom, v):
+    if to_click >= behaviour.click_chance(fit, crowd, weary, s.openness, s.boredom, v):
         return 0.0
-    watch_s = behaviour.watch_s(fit, _normal(key, _Z_WATCH), listing.rooms[room.room].ends_s - s.time_s, v)
-    like, comment = behaviour.rising_with_fit(v.like_share, fit), behaviour.rising_with_fit(v.comment_share, fit)
-    gift = behaviour.gift_value(watch_s, keyed.uniform_at(key, _U_GIFT), _normal(key, _Z_GIFT), v)
+    to_watch, to_give_more = keyed.normals_of(keyed.bits_at(key, _WATCH_GIFT))
+    to_like, to_comment = keyed.shares_of(keyed.bits_at(key, _LIKE_COMMENT))
+    to_follow, to_give = keyed.shares_of(keyed.bits_at(key, _FOLLOW_GIVE))
+    watch_s = behaviour.watch_s(fit, to_watch, listing.rooms[room.room].ends_s - s.time_s, v)
     signals[CLICKED, row] = 1
     signals[WATCH_S, row] = watch_s
-    signals[LIKED, row] = keyed.uniform_at(key, _U_LIKE) < like
-    signals[COMMENTED, row] = keyed.uniform_at(key, _U_COMMENT) < comment
-    signals[GIFT_VALUE, row] = gift
-    signals[FOLLOWED, row] = keyed.uniform_at(key, _U_FOLLOW) < behaviour.rising_with_fit(v.follow_share, fit)
+    signals[LIKED, row] = to_like < behaviour.rising_with_fit(v.like_share, fit)
+    signals[COMMENTED, row] = to_comment < behaviour.rising_with_fit(v.comment_share, fit)
+    signals[GIFT_VALUE, row] = behaviour.gift_value(watch_s, to_give, to_give_more, v)
+    signals[FOLLOWED, row] = to_follow < behaviour.rising_with_fit(v.follow_share, fit)
     return float(watch_s)
 
 
 @formula
-def _remember(row: int, place: int, session: Sessions, listing: Listing, signals: FloatArray) -> None:
-    """Count the minutes for the streamer, and put the impression at the end of the history."""
-    now, request = session.visit[row].bin, session.visit[row].requests
-    room = listing.rooms_live[now, place]
-    minutes = _minutes(signals[WATCH_S, row])
-    known = session.known[row, room.streamer]
-    known.affinity_min = session.known[row, known_as(session.met[row], room.streamer)].affinity_min + minutes
-    known.shown_at = request
-    session.met[row, room.streamer] = True
-
+def _remember(row: int, room: Any, session: Sessions, signals: FloatArray) -> None:
+    """Put the impression at the end of the history."""
     history = session.history
     for past in range(history.shape[1] - 1):
         for column in range(HISTORY_WIDTH):
@@ -138,16 +130,11 @@ def _remember(row: int, place: int, session: Sessions, listing: Listing, signals
     history[row, -1, 2] = room.topic
     history[row, -1, 3] = room.heat
     history[row, -1, 4] = signals[CLICKED, row]
-    history[row, -1, 5] = minutes
+    history[row, -1, 5] = _minutes(signals[WATCH_S, row])
     history[row, -1, 6] = signals[LIKED, row]
-    history[row, -1, 7] = request
+    history[row, -1, 7] = session.visit[row].requests
 
 
 @formula
 def _minutes(seconds: Any) -> Any:
     return seconds / np.float32(60)
-
-
-@formula
-def _normal(key: Any, index: int) -> Any:
-    return keyed.box_muller(keyed.uniform_at(key, index), keyed.uniform_at(key, index + 3))

@@ -4,7 +4,7 @@ A draw is a pure function of its key, say (seed, purpose, viewer, request), so i
 it: every policy that plays a seed meets the same rooms and viewers, and a saved state needs no generator. The hash is
 SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
 
-Functions of whole arrays come first, then the same numbers one at a time, for kernels.
+Functions of whole arrays come first, then what kernels draw one at a time: in single precision, and two from one hash.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livedqn.envs.logarithm import log
+from livedqn.envs.elementary import cos_turn, log, sin_turn
 from livedqn.kernel import formula
 
 Keys = npt.NDArray[np.uint64]
@@ -30,6 +30,7 @@ _WEYL = _GOLDEN * np.arange(1, 4097, dtype=np.uint64)
 _FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 _LOW = np.uint64(0xFFFFFFFF)
+_MINUS_TWO = np.float32(-2)
 
 
 class Purpose(IntEnum):
@@ -59,14 +60,14 @@ def key(*words: int | npt.NDArray[np.integer[Any]]) -> Keys:
 
 def uniform(keys: Keys, count: int) -> Floats:
     """``count`` numbers in the open interval (0, 1) for each key: shape (*keys.shape, count)."""
-    numbers: Floats = _share(_stream(keys, count))
+    numbers: Floats = share_of(_stream(keys, count))
     return numbers
 
 
 def normal(keys: Keys, count: int) -> Floats:
     """``count`` standard normal numbers for each key, by Box and Muller's transform: shape (*keys.shape, count)."""
     u = uniform(keys, 2 * count)
-    numbers: Floats = box_muller(u[..., :count], u[..., count:])
+    numbers: Floats = np.sqrt(-2 * np.log(u[..., :count])) * np.cos(2 * np.pi * u[..., count:])
     return numbers
 
 
@@ -96,33 +97,37 @@ def request_key(session_key: Any, purpose: Any, request: Any) -> Any:
 
 
 @formula
-def uniform_at(key: Any, index: int) -> Any:
-    """Number ``index`` of ``uniform(key, ...)``."""
-    return _share(_bits_at(key, index))
+def bits_at(key: Any, index: int) -> Any:
+    """Random bits, uint64: what number ``index`` of ``uniform(key, ...)`` is made of."""
+    return _finalised(key + _GOLDEN * np.uint64(index + 1))
 
 
 @formula
-def limit(share: Any) -> Any:
-    """What :func:`is_below` takes for a ``share`` from 0 to 1, so that many draws need no conversion to a float."""
-    return np.uint64(np.ceil(min(max(share, 0.0), 1.0) * 2.0**52 - 0.5))
+def share_of(bits: Any) -> Any:
+    """A uniform number in (0, 1), float64."""
+    # 52 bits and a half: never 0 or 1, so that logarithms are finite
+    return (np.float64(bits >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
 @formula
-def is_below(key: Any, index: int, limit: Any) -> Any:
-    """``uniform_at(key, index) < share``, where ``limit`` is that of the share."""
-    return _bits_at(key, index) >> np.uint64(12) < limit
+def shares_of(bits: Any) -> Any:
+    """Two uniform numbers in (0, 1), float32."""
+    return _half_share(np.uint32(bits & _LOW)), _half_share(np.uint32(bits >> np.uint64(32)))
 
 
 @formula
-def normal_at(key: Any, index: int, count: int) -> Any:
-    """Number ``index`` of ``normal(key, count)``."""
-    return box_muller(uniform_at(key, index), uniform_at(key, count + index))
+def normals_of(bits: Any) -> Any:
+    """Two standard normal numbers, float32, by Box and Muller's transform."""
+    u, w = shares_of(bits)
+    radius = np.sqrt(_MINUS_TWO * log(u))
+    return radius * cos_turn(w), radius * sin_turn(w)
 
 
 @formula
-def box_muller(u: Any, w: Any) -> Any:
-    """A standard normal number from two uniform ones (Box and Muller, 1958)."""
-    return np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * w)
+def normal_of(bits: Any) -> Any:
+    """The first of the two."""
+    u, w = shares_of(bits)
+    return np.sqrt(_MINUS_TWO * log(u)) * cos_turn(w)
 
 
 @formula
@@ -146,11 +151,6 @@ def exponential_of(half: Any) -> Any:
 
 
 @formula
-def _bits_at(key: Any, index: int) -> Any:
-    return _finalised(key + _GOLDEN * np.uint64(index + 1))
-
-
-@formula
 def _finalised(state: Any) -> Any:
     """SplitMix64's last step. Takes ``state`` over and overwrites it."""
     state ^= state >> _SHIFTS[0]
@@ -159,12 +159,6 @@ def _finalised(state: Any) -> Any:
     state *= _FACTORS[1]
     state ^= state >> _SHIFTS[2]
     return state
-
-
-@formula
-def _share(bits: Any) -> Any:
-    # 52 bits and a half: never 0 or 1, so that logarithms are finite
-    return (np.float64(bits >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
 @formula

@@ -135,11 +135,11 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     @property
     def bytes_per_viewer(self) -> float:
-        """Memory that a row takes: its session, of which each streamer takes 9 bytes, and three of its observations.
+        """Memory that a row takes: its session, and three of its observations.
 
         One is what is seen now; a copy is handed out, and the user mostly holds the one before too.
         """
-        state = sum(array.nbytes for array in (*self._sessions, *self._served))
+        state = self._sessions.nbytes + sum(array.nbytes for array in self._served)
         return (state + 3 * self._answers.nbytes) / self.num_envs
 
     def state_dict(self) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         self._seed, self._split = seed, split
         self._timetable = self._rooms.timetable(seed, split)
         self._listing = Listing.of(self._timetable, self._viewers)
-        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers)
+        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers, self._rooms.topics, self._rooms.streamers)
         self._race = Race.of(self._listing.rooms_live.shape[1])
         self._sessions.visit["episode"] = 0
 

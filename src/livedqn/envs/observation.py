@@ -8,15 +8,17 @@ import numpy as np
 
 from livedqn.envs.clock import hour_of_day
 from livedqn.envs.columns import AFFINITY, AGE, AGO, CANDIDATE_WIDTH, HEAT, HIGH, HISTORY_WIDTH, RECENCY, TAG
+from livedqn.envs.elementary import cos_turn, sin_turn
 from livedqn.envs.listing import Listing
-from livedqn.envs.retrieval import Served
-from livedqn.envs.sessions import Sessions, known_as
+from livedqn.envs.retrieval import Race, Served
+from livedqn.envs.sessions import VISIBLE, Sessions
 from livedqn.kernel import formula
 from livedqn.memcpy import copy
 from livedqn.types import BoolArray, FloatArray, IntArray
 
 CANDIDATE_BYTES = CANDIDATE_WIDTH * np.dtype(np.float32).itemsize
 _ONE = np.float32(1)
+_MINUTES_PER_S = 1 / 60  # a product is done sooner than a division
 
 
 class Seen(NamedTuple):
@@ -37,7 +39,7 @@ IDS = ("viewer", "time_s", "rooms", "streamers")
 
 
 @formula
-def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
+def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, race: Race, out: Seen) -> None:
     """Write the observation of ``rows`` (n,) into ``out``.
 
     Loop by loop, each short enough that a processor which waits for one number from afar already asks for the next.
@@ -48,8 +50,9 @@ def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing,
         _context(row, session, out.context)
     for row in rows:
         _history(row, session, out.history)
-    for row in rows:
-        _candidates(row, session, served, listing, out)
+    for i, row in enumerate(rows):
+        known = race.known[race.first[i] : race.first[i + 1]]
+        _candidates(row, known, session, served, listing, out)
 
 
 @formula
@@ -58,8 +61,8 @@ def _context(row: int, session: Sessions, out: FloatArray) -> None:
     hour = hour_of_day(s.time_s)
     out[row, 0] = s.activity
     out[row, 1] = hour
-    out[row, 2] = np.sin(hour * (np.pi / 12))
-    out[row, 3] = np.cos(hour * (np.pi / 12))
+    out[row, 2] = sin_turn(hour / 24)
+    out[row, 3] = cos_turn(hour / 24)
     out[row, 4] = s.age_group
     out[row, 5] = s.gender
     out[row, 6] = s.past_clicks
@@ -70,8 +73,9 @@ def _context(row: int, session: Sessions, out: FloatArray) -> None:
     out[row, 11] = s.watched_min
     out[row, 12] = s.since_shown
     out[row, 13] = s.ignored
-    for topic in range(1, session.tags.shape[1]):
-        out[row, 13 + topic] = session.tags[row, topic]
+    tags = session.tastes[row, VISIBLE]
+    for topic in range(1, len(tags)):
+        out[row, 13 + topic] = tags[topic]
 
 
 @formula
@@ -85,22 +89,22 @@ def _history(row: int, session: Sessions, out: FloatArray) -> None:
 
 
 @formula
-def _candidates(row: int, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
+def _candidates(row: int, known_at: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
+    """``known_at`` says, by a room's place in its bin, where its streamer is found in what the viewer knows."""
     s, rooms = session.visit[row], served.rooms[row]
-    time_s, requests = (
-        s.time_s,
-        s.requests,
-    )  # once: what is written below might be the session, for all that is known here
-    live, place, met, known = listing.rooms_live[s.bin], served.place[row], session.met[row], session.known[row]
-    tags, candidates, ids, streamers = session.tags[row], out.candidates[row], out.rooms[row], out.streamers[row]
+    # once: what is written below might be the session, for all that is known here
+    time_s, requests = s.time_s, s.requests
+    live, place, known = listing.rooms_live[s.bin], served.place[row], session.acquaintances.known[row]
+    tags, candidates = session.tastes[row, VISIBLE], out.candidates[row]
+    ids, streamers = out.rooms[row], out.streamers[row]
     first = row * len(candidates)
     for k in range(1, rooms + 1):
         now = live[place[k]]
         room = listing.rooms[now.room]
         copy(out.candidates, (first + k) * CANDIDATE_BYTES, listing.seen, now.room * CANDIDATE_BYTES, CANDIDATE_BYTES)
-        streamer = known[known_as(met, now.streamer)]
+        streamer = known[known_at[place[k]]]
         candidates[k, HEAT] = now.heat
-        candidates[k, AGE] = (time_s - room.started_s) / 60
+        candidates[k, AGE] = (time_s - room.started_s) * _MINUTES_PER_S
         candidates[k, AFFINITY] = min(streamer.affinity_min, HIGH)
         candidates[k, TAG] = tags[now.topic]
         candidates[k, RECENCY] = _ONE / (requests - streamer.shown_at)

@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import keyed
+from livedqn.envs.acquaintances import STRANGER, place_of
+from livedqn.envs.elementary import exp
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing
-from livedqn.envs.sessions import Sessions, known_as
+from livedqn.envs.sessions import PULL, Sessions
 from livedqn.kernel import formula
 from livedqn.types import FloatArray, IntArray
 
-AT_ONCE = 32  # viewers whose races are run side by side
+AT_ONCE = 128  # viewers whose races are run side by side
 LANES = 32  # numbers that a loop takes at a time where it pays
 
 _RETRIEVAL = np.uint64(Purpose.RETRIEVAL)
@@ -49,6 +51,7 @@ class Race(NamedTuple):
     first: IntArray  # (n + 1,) int64, the place at which each viewer's rooms begin: even, for draws come in pairs
     states: keyed.Keys  # (n W / 2,) uint64, a hash for every two rooms
     halves: npt.NDArray[np.uint32]  # (n W,), the same memory
+    known: IntArray  # (n W,) uint8, the place of each room's streamer among whom the viewer knows
     weight: FloatArray  # (n W,) float32
     finish: FloatArray  # (n W + LANES,) float32, the time until each room finishes
     bits: IntArray  # the same memory as int32: positive floats are ordered as the integers that their bits make
@@ -59,7 +62,8 @@ class Race(NamedTuple):
         places = AT_ONCE * (width + width % 2)
         states, finish = np.zeros(places // 2, np.uint64), np.zeros(places + LANES, np.float32)
         first, weight = np.zeros(AT_ONCE + 1, np.int64), np.ones(places, np.float32)
-        return cls(first, states, states.view(np.uint32), weight, finish, finish.view(np.int32))
+        known = np.zeros(places, np.uint8)
+        return cls(first, states, states.view(np.uint32), known, weight, finish, finish.view(np.int32))
 
 
 @formula
@@ -75,18 +79,23 @@ def retrieve(
 @formula
 def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Race) -> None:
     """weight = (1 + viewers)^heat exp(tag of the topic) exp(known)."""
-    familiar = np.float32(np.exp(v.retrieval_known))
+    familiar, of = exp(v.retrieval_known), session.acquaintances
     end = 0
     for i, row in enumerate(rows):
         first, now = end, session.visit[row].bin
         race.first[i] = first
-        rooms, pull, met, known = listing.rooms_live[now], session.pull[row], session.met[row], session.known[row]
-        weight = race.weight[first:]
-        for place in range(listing.live[now]):
+        rooms, pull = listing.rooms_live[now], session.tastes[row, PULL]
+        places, known = of.places[row], of.known[row]
+        live = _rooms_for(row, session, listing)
+        for place in range(live):
             room = rooms[place]
-            factor = familiar if known[known_as(met, room.streamer)].affinity_min > 0 else _ONE
-            weight[place] = room.appeal * pull[room.topic] * factor
-        end += listing.live[now] + listing.live[now] % 2
+            at = place_of(np.int64(room.streamer), places, known)
+            factor = _ONE
+            if at != STRANGER and known[at].affinity_min > 0:
+                factor = familiar
+            race.known[first + place] = at
+            race.weight[first + place] = room.appeal * pull[room.topic] * factor
+        end += live + live % 2
     race.first[len(rows)] = end
 
 
@@ -107,7 +116,7 @@ def _run(rows: IntArray, session: Sessions, race: Race) -> None:
 def _choose(rows: IntArray, session: Sessions, listing: Listing, race: Race, served: Served) -> None:
     """The first to finish, as many as fit, in the order of their places."""
     for i, row in enumerate(rows):
-        live = listing.live[session.visit[row].bin]
+        live = _rooms_for(row, session, listing)
         finish = race.bits[race.first[i] : race.first[i] + live + LANES]
         wanted = min(live, served.place.shape[1] - 2)
         line = _INT_MAX if wanted == live else _line(finish, live, wanted)
@@ -139,3 +148,9 @@ def _line(finish: IntArray, rooms: int, wanted: int) -> Any:
         behind = crossed < wanted
         low, line = np.int32(middle + 1) if behind else low, line if behind else middle
     return line
+
+
+@formula
+def _rooms_for(row: int, session: Sessions, listing: Listing) -> int:
+    """How many rooms are live for a row, in the listing's order: none for a viewer who has left."""
+    return 0 if session.left[row] else listing.live[session.visit[row].bin]

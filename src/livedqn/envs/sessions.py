@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from livedqn.kernel import formula
+from livedqn.envs.acquaintances import Acquaintances
 from livedqn.types import BoolArray, FloatArray
-
-NEVER = np.float32(-1e6)  # a request so long ago that nothing remembers it
 
 AGE_GROUPS, GENDERS = 6, 3
 
@@ -41,47 +39,37 @@ VISIT = np.dtype(
     ],
     align=True,
 )
-#: What a viewer remembers of a streamer.
-ACQUAINTANCE = np.dtype(
-    [
-        ("affinity_min", np.float32),  # minutes watched, this session included
-        ("shown_at", np.float32),  # the request at which the streamer was last shown
-    ]
-)
+#: Of each topic: how much the viewer likes it (hidden), what their visible tag says of that, and how much more of it
+#: is retrieved for them, exp(retrieval_tag tag).
+TASTE, VISIBLE, PULL = range(3)
 
 
 class Sessions(NamedTuple):
-    """One session a row: records, and arrays of (B, ...). M streamers, T past impressions of H features.
-
-    A viewer has met few streamers, so ``met`` is looked up first, and who was not met counts as number 0, nobody: a
-    request reads some hundred bytes of a row instead of kilobytes, and without a branch.
-    """
+    """One session a row: records, and arrays of (B, ...). T past impressions of H features."""
 
     ended: BoolArray  # (B,)
+    left: BoolArray  # (B,), why: the viewer closed the app, and nothing is retrieved for whoever is not there
     visit: npt.NDArray[Any]  # (B,) records of VISIT
-    tags: FloatArray  # (B, topics + 1) float32, visible; column 0 is no topic
-    taste: FloatArray  # (B, topics + 1) float32, hidden
-    pull: FloatArray  # (B, topics + 1) float32, exp(retrieval_tag tag): how much more of a topic is retrieved
-    met: BoolArray  # (B, M + 1), by number of streamer: watched before, or shown in this session
-    known: npt.NDArray[Any]  # (B, M + 1) records of ACQUAINTANCE, by number; anything for who was not met
+    tastes: FloatArray  # (B, 3, topics + 1) float32: TASTE, VISIBLE, PULL; column 0 is no topic
     history: FloatArray  # (B, T, H) float32
+    acquaintances: Acquaintances
 
     @classmethod
     def empty(cls, num_envs: int, topics: int, streamers: int, history: tuple[int, int]) -> Sessions:
         """Sessions that nobody has begun."""
-        # np.record gives a record's fields names in plain Python too, as they have in a kernel
-        known = np.zeros((num_envs, streamers + 1), np.dtype((np.record, ACQUAINTANCE)))
-        known["shown_at"] = NEVER
         return cls(
             ended=np.zeros(num_envs, np.bool_),
+            left=np.zeros(num_envs, np.bool_),
             visit=np.zeros(num_envs, np.dtype((np.record, VISIT))),
-            tags=np.zeros((num_envs, topics + 1), np.float32),
-            taste=np.zeros((num_envs, topics + 1), np.float32),
-            pull=np.ones((num_envs, topics + 1), np.float32),
-            met=np.zeros((num_envs, streamers + 1), np.bool_),
-            known=known,
+            tastes=np.zeros((num_envs, 3, topics + 1), np.float32),
             history=np.zeros((num_envs, *history), np.float32),
+            acquaintances=Acquaintances.empty(num_envs, streamers),
         )
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all rows."""
+        return sum(array.nbytes for array in self._named().values())
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Tensors, by name; keys as int64, which every serialiser knows."""
@@ -97,12 +85,7 @@ class Sessions(NamedTuple):
 
     def _named(self) -> dict[str, npt.NDArray[Any]]:
         """Every array, views: the fields of the records, and the others."""
-        arrays = self._asdict()
+        arrays: dict[str, Any] = {**self._asdict(), **self.acquaintances._asdict()}
+        del arrays["acquaintances"]
         records = arrays.pop("visit"), arrays.pop("known")
         return {name: record[name] for record in records for name in record.dtype.names} | arrays
-
-
-@formula
-def known_as(met: BoolArray, streamer: int) -> Any:
-    """The number of a streamer in a row's ``known``, given its ``met``; 0 for one whom the viewer has not met."""
-    return streamer * np.uint32(met[streamer])  # of a condition the compiler would make a branch

@@ -35,7 +35,7 @@ class Viewers:
     tag_accuracy: float = 0.7
     #: How much streamers differ in quality, in units of taste; hidden.
     quality_sd: float = 0.5
-    #: Share of streamers that a viewer knows, per unit of ln(1 + past sessions).
+    #: Share of streamers that a viewer knows, per unit of ln(1 + past sessions); 32 streamers at most on average.
     acquaintance: float = 0.01
     #: Minutes watched of a known streamer in the past: lognormal.
     affinity_median_min: float = 30.0
