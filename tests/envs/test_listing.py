@@ -1,6 +1,7 @@
 """The timetable as kernels read it: nothing is lost, and a room stands once."""
 
 import numpy as np
+import pytest
 
 from livedqn.envs.columns import BROADCASTS, STREAMER, TOPIC
 from livedqn.envs.listing import ROOM, Listing
@@ -45,3 +46,32 @@ def test_nothing_of_a_world_is_lost() -> None:
         assert np.array_equal(listing.rooms[name][index], getattr(table, name))
     for name, column in (("streamer", STREAMER), ("topic", TOPIC), ("broadcasts", BROADCASTS)):
         assert np.array_equal(listing.seen[index, column], getattr(table, name))
+
+
+def places(listing: Listing, now: int, streamer: int) -> list[int]:
+    """Where the rooms of a streamer stand in a bin, by the hash table."""
+    slots, found = listing.slots[now], []
+    slot = streamer % len(slots)
+    while slots[slot]:
+        place = int(slots[slot]) - 1
+        if listing.rooms_live[now, place]["streamer"] == streamer:
+            found.append(place)
+        slot = (slot + 1) % len(slots)
+    return found
+
+
+@pytest.mark.parametrize(("streamers", "form"), [(60, np.uint8), (3_000, np.uint16)])
+def test_rooms_are_found_by_their_streamers(streamers: int, form: type) -> None:
+    table = SimulatedRooms(streamers=streamers, topics=3, days=2).timetable(4, "")
+    listing = Listing.of(table, TYPICAL)
+    assert listing.slots.dtype == form
+    for now in range(0, len(table.count), 24):
+        live = table.streamer[now, : table.count[now]].tolist()
+        for streamer in range(1, streamers + 1, streamers // 10):
+            assert places(listing, now, streamer) == [i for i, other in enumerate(live) if other == streamer]
+
+
+def test_who_is_live_in_two_rooms_is_found_in_both() -> None:
+    listing = listed(streamer=[1, 1, 1, 1])
+    assert places(listing, 1, 1) == [0, 1]
+    assert places(listing, 0, 2) == []

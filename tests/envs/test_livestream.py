@@ -275,6 +275,33 @@ def test_acquaintances_are_as_many_as_is_said() -> None:
         )  # the first are not known better than the last
 
 
+def test_candidates_show_what_the_viewer_knows_of_their_streamers() -> None:
+    env, rng = sim(200, viewers=Viewers(acquaintance=0.05, click_bias=0.0)), np.random.default_rng(0)
+    observation, _ = env.reset(seed=3)
+    watched: list[dict[int, float]] = [{} for _ in range(200)]  # in this session
+    streamer, affinity = (column(env, "candidates", name) for name in ("streamer", "affinity"))
+    before = env._sessions.acquaintances
+    for row in range(200):
+        known = before.known[row][1 : 1 + before.met[row]]
+        watched[row] = dict(zip(known["streamer"].tolist(), known["affinity_min"].tolist(), strict=True))
+    for _ in range(6):
+        for row in np.flatnonzero(observation["mask"].sum(axis=1) > 1):
+            for candidate in observation["candidates"][row][observation["mask"][row]][1:]:
+                expected = watched[row].get(int(candidate[streamer]), 0.0)
+                assert candidate[affinity] == pytest.approx(expected, rel=1e-5)
+        actions = random_actions(observation, rng)
+        shown = observation["candidates"][np.arange(200), actions, streamer].astype(int)
+        observation, _, terminated, truncated, infos = env.step(actions)
+        for row in np.flatnonzero(actions):
+            watched[row][shown[row]] = watched[row].get(shown[row], 0.0) + infos["signals"]["watch_s"][row] / 60
+        ended = terminated | truncated
+        observation, _ = env.reset(options={"reset_mask": ended})
+        for row in np.flatnonzero(ended):  # another viewer, whom this test does not follow
+            watched[row] = dict.fromkeys(observation["candidates"][row, :, streamer].astype(int).tolist(), 0.0)
+            known = env._sessions.acquaintances.known[row][1 : 1 + env._sessions.acquaintances.met[row]]
+            watched[row] |= dict(zip(known["streamer"].tolist(), known["affinity_min"].tolist(), strict=True))
+
+
 def test_minutes_watched_before_are_lognormal() -> None:
     env = sim(2_000, viewers=Viewers(affinity_median_min=30.0, affinity_log_sd=1.5))
     env.reset(seed=1)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import keyed
-from livedqn.envs.acquaintances import forget, meet
+from livedqn.envs.acquaintances import meet
 from livedqn.envs.behaviour import sigmoid
 from livedqn.envs.clock import demand
 from livedqn.envs.elementary import exp, log
@@ -132,14 +132,14 @@ def _give_acquaintances(row: int, key: Any, session: Sessions, arrivals: Arrival
     average.
     """
     of, streamers = session.acquaintances, arrivals.streamers
-    remembered = of.known.shape[1] - 1
-    forget(row, of)
-    chance = min(v.acquaintance * log(1 + session.visit[row].activity), remembered / (2 * streamers))
+    most = of.known.shape[1] - 1
+    of.met[row] = 0
+    chance = min(v.acquaintance * log(1 + session.visit[row].activity), most / (2 * streamers))
     if chance <= 0:
         return
     strangers = np.log1p(-chance)
     number, drawn = 0, 0
-    while of.met[row] < remembered:
+    while of.met[row] < most:
         gap, _ = keyed.shares_of(keyed.bits_at(key, 2 * drawn))
         number += 1 + int(min(log(gap) / strangers, streamers))
         if number > streamers:

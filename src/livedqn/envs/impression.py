@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import behaviour, keyed
-from livedqn.envs.acquaintances import meet
+from livedqn.envs.acquaintances import STRANGER, meet
 from livedqn.envs.columns import HISTORY_WIDTH
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
@@ -61,7 +61,8 @@ def respond(
         if shown:
             place = served.place[row, chosen[row]]
             room = listing.rooms_live[s.bin, place]
-            known: Any = of.known[row][meet(row, np.int64(room.streamer), of)]
+            at = served.known[row, chosen[row]]
+            known = of.known[row, meet(row, room.streamer, of) if at == STRANGER else at]
             watch_s = _met(row, place, known, key, to_click, session, listing, quality, v, signals)
             known.affinity_min += _minutes(signals[WATCH_S, row])
             known.shown_at = s.requests

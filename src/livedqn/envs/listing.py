@@ -14,7 +14,7 @@ import numpy.typing as npt
 from livedqn.envs.columns import BROADCASTS, CANDIDATE_WIDTH, HIGH, STREAMER, TOPIC
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import Viewers
-from livedqn.kernel import formula
+from livedqn.kernel import formula, kernel
 from livedqn.types import FloatArray, IntArray
 
 #: A live room in one bin. ``appeal`` is what all viewers' weights of it have in common.
@@ -38,6 +38,9 @@ class Listing(NamedTuple):
     end_s: float  # when the last bin is over
     live: IntArray  # (bins,) int64, how many
     rooms_live: npt.NDArray[Any]  # (bins, W) records of LIVE
+    slots: (
+        IntArray  # (bins, S), a hash table by streamers' numbers: 1 + the place of a room, 0 for none; see ``_enter``
+    )
     rooms: npt.NDArray[Any]  # (R,) records of ROOM
     seen: FloatArray  # (R, F) float32, a candidate's columns, of which those that are the room's are filled
 
@@ -58,7 +61,9 @@ class Listing(NamedTuple):
         for name, column in (("streamer", STREAMER), ("topic", TOPIC), ("broadcasts", BROADCASTS)):
             seen[:, column] = getattr(timetable, name).ravel()[entries]
         starts_s, live = np.asarray(timetable.starts_s, np.float64), np.asarray(timetable.count, np.int64)
-        return cls(starts_s, float(timetable.end_s), live, rooms_live, rooms, seen)
+        slots = _free_slots(*timetable.room.shape)
+        _enter(rooms_live, live, slots)
+        return cls(starts_s, float(timetable.end_s), live, rooms_live, slots, rooms, seen)
 
 
 def _rooms(timetable: Timetable) -> tuple[IntArray, IntArray]:
@@ -83,3 +88,20 @@ def bin_from(bin: int, time_s: float, listing: Listing) -> int:
     while bin + 1 < len(listing.starts_s) and listing.starts_s[bin + 1] <= time_s:
         bin += 1
     return bin
+
+
+def _free_slots(bins: int, rooms: int) -> npt.NDArray[Any]:
+    """Twice as many as rooms or more, so that searches are short, and a power of two, so that a remainder is a mask."""
+    return np.zeros((bins, 1 << (2 * rooms - 1).bit_length()), np.min_scalar_type(rooms))
+
+
+@kernel
+def _enter(rooms_live: npt.NDArray[Any], live: IntArray, slots: IntArray) -> None:
+    """Enter the rooms of every bin by their streamers' numbers, with linear probing."""
+    last = slots.shape[1] - 1
+    for now in range(len(live)):
+        for place in range(live[now]):
+            slot = np.int64(rooms_live[now, place].streamer) & last
+            while slots[now, slot] > 0:
+                slot = (slot + 1) & last
+            slots[now, slot] = 1 + place

@@ -10,7 +10,7 @@ from livedqn.envs.clock import hour_of_day
 from livedqn.envs.columns import AFFINITY, AGE, AGO, CANDIDATE_WIDTH, HEAT, HIGH, HISTORY_WIDTH, RECENCY, TAG
 from livedqn.envs.elementary import cos_turn, sin_turn
 from livedqn.envs.listing import Listing
-from livedqn.envs.retrieval import Race, Served
+from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import VISIBLE, Sessions
 from livedqn.kernel import formula
 from livedqn.memcpy import copy
@@ -39,7 +39,7 @@ IDS = ("viewer", "time_s", "rooms", "streamers")
 
 
 @formula
-def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, race: Race, out: Seen) -> None:
+def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
     """Write the observation of ``rows`` (n,) into ``out``.
 
     Loop by loop, each short enough that a processor which waits for one number from afar already asks for the next.
@@ -50,9 +50,8 @@ def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing,
         _context(row, session, out.context)
     for row in rows:
         _history(row, session, out.history)
-    for i, row in enumerate(rows):
-        known = race.known[race.first[i] : race.first[i + 1]]
-        _candidates(row, known, session, served, listing, out)
+    for row in rows:
+        _candidates(row, session, served, listing, out)
 
 
 @formula
@@ -89,12 +88,12 @@ def _history(row: int, session: Sessions, out: FloatArray) -> None:
 
 
 @formula
-def _candidates(row: int, known_at: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
-    """``known_at`` says, by a room's place in its bin, where its streamer is found in what the viewer knows."""
+def _candidates(row: int, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
     s, rooms = session.visit[row], served.rooms[row]
     # once: what is written below might be the session, for all that is known here
     time_s, requests = s.time_s, s.requests
-    live, place, known = listing.rooms_live[s.bin], served.place[row], session.acquaintances.known[row]
+    live, place = listing.rooms_live[s.bin], served.place[row]
+    known, known_at = session.acquaintances.known[row], served.known[row]
     tags, candidates = session.tastes[row, VISIBLE], out.candidates[row]
     ids, streamers = out.rooms[row], out.streamers[row]
     first = row * len(candidates)
@@ -102,7 +101,7 @@ def _candidates(row: int, known_at: IntArray, session: Sessions, served: Served,
         now = live[place[k]]
         room = listing.rooms[now.room]
         copy(out.candidates, (first + k) * CANDIDATE_BYTES, listing.seen, now.room * CANDIDATE_BYTES, CANDIDATE_BYTES)
-        streamer = known[known_at[place[k]]]
+        streamer = known[known_at[k]]
         candidates[k, HEAT] = now.heat
         candidates[k, AGE] = (time_s - room.started_s) * _MINUTES_PER_S
         candidates[k, AFFINITY] = min(streamer.affinity_min, HIGH)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import keyed
-from livedqn.envs.acquaintances import STRANGER, place_of
+from livedqn.envs.acquaintances import STRANGER, Acquaintances, remembered
 from livedqn.envs.elementary import exp
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing
@@ -34,11 +34,13 @@ class Served(NamedTuple):
 
     rooms: IntArray  # (B,) int64, from 0 to K - 1; fewer where fewer are live
     place: IntArray  # (B, K + 1) uint32, of each candidate in its bin; anything where not a room
+    known: IntArray  # (B, K + 1) uint8, of its streamer among the viewer's acquaintances
 
     @classmethod
     def empty(cls, num_envs: int, num_actions: int) -> Served:
         """Nobody is served yet."""
-        return cls(np.zeros(num_envs, np.int64), np.zeros((num_envs, num_actions + 1), np.uint32))
+        form = num_envs, num_actions + 1
+        return cls(np.zeros(num_envs, np.int64), np.zeros(form, np.uint32), np.zeros(form, np.uint8))
 
 
 class Race(NamedTuple):
@@ -79,24 +81,40 @@ def retrieve(
 @formula
 def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Race) -> None:
     """weight = (1 + viewers)^heat exp(tag of the topic) exp(known)."""
-    familiar, of = exp(v.retrieval_known), session.acquaintances
     end = 0
     for i, row in enumerate(rows):
         first, now = end, session.visit[row].bin
-        race.first[i] = first
-        rooms, pull = listing.rooms_live[now], session.tastes[row, PULL]
-        places, known = of.places[row], of.known[row]
         live = _rooms_for(row, session, listing)
+        rooms, pull = listing.rooms_live[now], session.tastes[row, PULL]
+        weight, known = race.weight[first:], race.known[first:]
+        race.first[i] = first
         for place in range(live):
             room = rooms[place]
-            at = place_of(np.int64(room.streamer), places, known)
-            factor = _ONE
-            if at != STRANGER and known[at].affinity_min > 0:
-                factor = familiar
-            race.known[first + place] = at
-            race.weight[first + place] = room.appeal * pull[room.topic] * factor
+            weight[place] = room.appeal * pull[room.topic]
+            known[place] = STRANGER
+        if live:
+            _favour(row, rooms, listing.slots[now], session.acquaintances, exp(v.retrieval_known), weight, known)
         end += live + live % 2
     race.first[len(rows)] = end
+
+
+@formula
+def _favour(
+    row: int, rooms: npt.NDArray[Any], slots: IntArray, of: Acquaintances, familiar: Any, weight: FloatArray,
+    known: IntArray,
+) -> None:  # fmt: skip
+    """Note in ``known`` whose rooms are an acquaintance's, and weigh those who were watched."""
+    last = len(slots) - 1
+    for at in range(1, 1 + remembered(row, of)):
+        acquaintance = of.known[row, at]
+        slot = acquaintance.streamer & last
+        while slots[slot] > 0:  # on to the first free one: somebody might be live in two rooms
+            place = np.int64(slots[slot]) - 1
+            if rooms[place].streamer == acquaintance.streamer:
+                known[place] = at
+                if acquaintance.affinity_min > 0:
+                    weight[place] *= familiar
+            slot = (slot + 1) & last
 
 
 @formula
@@ -121,9 +139,11 @@ def _choose(rows: IntArray, session: Sessions, listing: Listing, race: Race, ser
         wanted = min(live, served.place.shape[1] - 2)
         line = _INT_MAX if wanted == live else _line(finish, live, wanted)
         served.rooms[row] = wanted
-        places, written = served.place[row], 0
-        for place in range(live):
-            places[1 + written] = place  # to be overwritten if it has not crossed the line
+        places, acquaintances, known = served.place[row], served.known[row], race.known[race.first[i] :]
+        written = 0
+        for place in range(live):  # what has not crossed the line is overwritten
+            places[1 + written] = place
+            acquaintances[1 + written] = known[place]
             written += (finish[place] <= line) & (written < wanted)
 
 
