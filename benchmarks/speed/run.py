@@ -15,11 +15,11 @@ import options
 
 #: In this order; each is ``<part>.py`` beside this file and takes the options below, or only some (TAKES).
 PARTS = (
-    "train", "update", "sim_update", "simulator", "simulator_peers", "replay", "replay_fill", "solve", "start",
-    "profiles",
+    "train", "learning", "update", "sim_update", "simulator", "simulator_peers", "replay", "replay_fill", "solve",
+    "start", "profiles",
 )  # fmt: skip
 #: Parts that know all of --quick, --rounds, --results and --python; the others are told --quick alone.
-TAKES_ALL = ("train", "update", "sim_update", "simulator", "simulator_peers", "solve", "start", "profiles")
+TAKES_ALL = ("train", "learning", "update", "sim_update", "simulator", "simulator_peers", "solve", "start", "profiles")
 
 
 def command(part: str, words: list[str], quick: bool) -> list[str]:

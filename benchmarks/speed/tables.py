@@ -16,8 +16,6 @@ from work import WORKLOADS
 Rows = list[dict[str, Any]]
 PEER, LIMIT = "sb3", "bare:compile"
 OURS = ("livedqn:compile", "livedqn:eager", "livedqn:auto")
-#: Whose difference of greedy returns to the peer's is shown, and where.
-COMPARED = ("tf1", "tf10")
 
 
 def ratios(rows: Rows, workload: str, one: str, other: str, column: str = "cpu_s") -> list[float]:
@@ -44,9 +42,6 @@ def show(rows: Rows) -> None:
             print(f"\n{workload.name}: {workload.about}; {int(part[0]['steps']):,} steps\n")
             _speed_table(part, workload.name)
     print()
-    for workload_name in COMPARED:
-        for ours in OURS:
-            _learning_line(rows, workload_name, ours)
     # the loop outside compiles where livedqn can, so it is compared with the run inside that does too
     inside = next((name for name in OURS if any(row["contestant"] == name for row in rows)), OURS[0])
     shares = [100 * (faster - 1) for faster in ratios(rows, "tf10", "livedqn:outside", inside)]
@@ -69,21 +64,6 @@ def _speed_table(part: Rows, workload: str) -> None:
             f"| {middle['updates']:.0f} | {middle['cpu_s']:.1f} | {middle['peak_mib']:.0f} "
             f"| {means[0]:.0f} | {means[1]:.0f} |"
         )
-
-
-def _learning_line(rows: Rows, workload: str, ours: str) -> None:
-    """Equal learning: the difference of greedy returns, paired by seed."""
-    greedy = {(r["contestant"], r["round"]): r["greedy_return"] for r in rows if r["workload"] == workload}
-    seeds = [seed for name, seed in greedy if name == ours and (PEER, seed) in greedy]
-    if len(seeds) < 2:
-        return
-    from livedqn.evaluate.intervals import paired
-
-    found = paired(*(np.array([greedy[name, seed] for seed in seeds]) for name in (ours, PEER)))
-    print(
-        f"greedy return of {ours} - {PEER}, {workload}, {found.n} seeds: "
-        f"{found.mean:.1f} [{found.low:.1f}, {found.high:.1f}] (95 %)"
-    )
 
 
 def picture(rows: Rows, path: Path) -> None:

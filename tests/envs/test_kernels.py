@@ -10,6 +10,7 @@ from livedqn.envs.impression import Outcome
 from livedqn.envs.observation import Seen
 from livedqn.envs.retrieval import LANES, _line
 from livedqn.envs.sim import sim
+from livedqn.envs.viewers import Viewers
 from livedqn.kernel import viewing_kernel
 
 KERNELS = {"begin": arrivals.begin, "respond": impression.respond, "serve": serving.serve}
@@ -63,7 +64,9 @@ def played(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     if not compiled:
         for name, function in KERNELS.items():
             monkeypatch.setattr(livestream, name, getattr(function, "py_func", function))
-    env, answers = sim(3, streamers=30, candidates=5, history=2, max_requests=4, invalid="nothing"), []
+    viewers = Viewers(acquaintance=1.0)  # who know many, so that some are forgotten
+    sizes = {"streamers": 300, "candidates": 5, "history": 2, "max_requests": 4}
+    env, answers = sim(3, **sizes, viewers=viewers, invalid="nothing"), []  # type: ignore[arg-type]
     seen, infos = env.reset(seed=1)
     for step in range(8):
         answers.append((seen, infos["ids"]))

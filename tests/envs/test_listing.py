@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from livedqn.envs.columns import BROADCASTS, STREAMER, TOPIC
-from livedqn.envs.listing import ROOM, Listing
+from livedqn.envs.listing import MOST_ROOMS, ROOM, Listing, _free_slots, slot_of
 from livedqn.envs.rooms import SimulatedRooms
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import TYPICAL
+from livedqn.types import LivedqnError
 
 
 def entries(**changed: list[int]) -> dict[str, np.ndarray]:
@@ -51,7 +52,7 @@ def test_nothing_of_a_world_is_lost() -> None:
 def places(listing: Listing, now: int, streamer: int) -> list[int]:
     """Where the rooms of a streamer stand in a bin, by the hash table."""
     slots, found = listing.slots[now], []
-    slot = streamer % len(slots)
+    slot = slot_of(streamer, len(slots))
     while slots[slot]:
         place = int(slots[slot]) - 1
         if listing.rooms_live[now, place]["streamer"] == streamer:
@@ -60,11 +61,10 @@ def places(listing: Listing, now: int, streamer: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(("streamers", "form"), [(60, np.uint8), (3_000, np.uint16)])
-def test_rooms_are_found_by_their_streamers(streamers: int, form: type) -> None:
+@pytest.mark.parametrize("streamers", [60, 3_000])
+def test_rooms_are_found_by_their_streamers(streamers: int) -> None:
     table = SimulatedRooms(streamers=streamers, topics=3, days=2).timetable(4, "")
     listing = Listing.of(table, TYPICAL)
-    assert listing.slots.dtype == form
     for now in range(0, len(table.count), 24):
         live = table.streamer[now, : table.count[now]].tolist()
         for streamer in range(1, streamers + 1, streamers // 10):
@@ -75,3 +75,9 @@ def test_who_is_live_in_two_rooms_is_found_in_both() -> None:
     listing = listed(streamer=[1, 1, 1, 1])
     assert places(listing, 1, 1) == [0, 1]
     assert places(listing, 0, 2) == []
+
+
+def test_more_rooms_than_can_be_counted_are_refused() -> None:
+    assert _free_slots(1, MOST_ROOMS).shape == (1, 2**17)
+    with pytest.raises(LivedqnError, match="65,536 rooms are live at once"):
+        _free_slots(1, MOST_ROOMS + 1)

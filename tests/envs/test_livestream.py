@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from livedqn.envs import LiveStream, Viewers
+from livedqn.envs.acquaintances import REMEMBERED
 from livedqn.envs.arrivals import Shares, _drawn
 from livedqn.envs.sim import sim
 from livedqn.testing import check_env
@@ -180,8 +181,9 @@ def test_truncation_is_not_termination() -> None:
     env.reset(seed=1)
     ends = [env.step(np.zeros(3, np.int64))[2:4] for _ in range(2)]
     assert [(t.tolist(), c.tolist()) for t, c in ends] == [([False] * 3, [False] * 3), ([False] * 3, [True] * 3)]
-    with pytest.raises(RuntimeError, match="row 0 has ended"):
-        env.step(np.zeros(3, np.int64))
+    for action in (0, 1):
+        with pytest.raises(RuntimeError, match="row 0 has ended"):
+            env.step(np.full(3, action))
 
 
 def test_masked_actions() -> None:
@@ -260,26 +262,36 @@ def test_nothing_is_retrieved_for_who_has_left() -> None:
 
 
 def test_acquaintances_are_as_many_as_is_said() -> None:
-    """A streamer is known with chance ``acquaintance`` ln(1 + past sessions), however many there are."""
-    viewers = Viewers(acquaintance=0.02, sessions_log_sd=0.0, sessions_median=20.0, retrieval_known=0.0)
-    chance = 0.02 * np.log(21)
-    for streamers, expected in ((50, chance), (400, chance), (4_000, 32 / 4_000)):  # half of what can be remembered
-        env = sim(3_000, streamers=streamers, viewers=viewers)
-        env.reset(seed=1)
-        known = env._sessions.acquaintances
-        share = known.met.mean() / streamers
-        assert share == pytest.approx(expected, rel=0.04)
-        numbers = np.concatenate([known.known[row]["streamer"][1 : 1 + met] for row, met in enumerate(known.met)])
-        assert numbers.mean() / streamers == pytest.approx(
-            0.5, abs=0.02
-        )  # the first are not known better than the last
+    """A streamer is known with chance ``acquaintance`` ln(1 + past sessions), of 400 at most."""
+    cases = ((50, 0.02 * np.log(21)), (400, 0.02 * np.log(21)), (4_000, 0.02 * np.log(21) / 10))
+    for streamers, expected in cases:
+        numbers = known_to_everybody(streamers, acquaintance=0.02)
+        assert len(numbers) / 3_000 / streamers == pytest.approx(expected, rel=0.04)
+        assert numbers.mean() / streamers == pytest.approx(0.5, abs=0.02)  # the first are known no better than the last
+    assert len(known_to_everybody(20, acquaintance=9.0)) == 20 * 3_000  # all that there are can be remembered
+    numbers = known_to_everybody(200, acquaintance=9.0)  # and here not: half of what can
+    assert len(numbers) / 3_000 == pytest.approx(REMEMBERED / 2, rel=0.02)
+    assert numbers.mean() / 200 == pytest.approx(0.5, abs=0.02)
+    assert len(known_to_everybody(20, acquaintance=0.0)) == 0
+
+
+def known_to_everybody(streamers: int, acquaintance: float) -> IntArray:
+    """The numbers of all whom 3,000 viewers of 20 past sessions know."""
+    settings = {"acquaintance": acquaintance, "sessions_log_sd": 0.0, "sessions_median": 20.0}
+    env = sim(3_000, streamers=streamers, viewers=Viewers(**settings))
+    env.reset(seed=1)
+    known = env._sessions.acquaintances
+    rows = [known.known[row]["streamer"][1 : 1 + met] for row, met in enumerate(known.met)]
+    return np.concatenate(rows).astype(np.int64)
 
 
 def test_candidates_show_what_the_viewer_knows_of_their_streamers() -> None:
     env, rng = sim(200, viewers=Viewers(acquaintance=0.05, click_bias=0.0)), np.random.default_rng(0)
     observation, _ = env.reset(seed=3)
     watched: list[dict[int, float]] = [{} for _ in range(200)]  # in this session
-    streamer, affinity = (column(env, "candidates", name) for name in ("streamer", "affinity"))
+    streamer, affinity, recency = (column(env, "candidates", name) for name in ("streamer", "affinity", "recency"))
+    shown_at: list[dict[int, int]] = [{} for _ in range(200)]
+    requests = np.zeros(200, np.int64)
     before = env._sessions.acquaintances
     for row in range(200):
         known = before.known[row][1 : 1 + before.met[row]]
@@ -287,19 +299,23 @@ def test_candidates_show_what_the_viewer_knows_of_their_streamers() -> None:
     for _ in range(6):
         for row in np.flatnonzero(observation["mask"].sum(axis=1) > 1):
             for candidate in observation["candidates"][row][observation["mask"][row]][1:]:
-                expected = watched[row].get(int(candidate[streamer]), 0.0)
-                assert candidate[affinity] == pytest.approx(expected, rel=1e-5)
+                who = int(candidate[streamer])
+                assert candidate[affinity] == pytest.approx(watched[row].get(who, 0.0), rel=1e-5)
+                ago = requests[row] - shown_at[row].get(who, -(10**6))
+                assert candidate[recency] == pytest.approx(1 / ago, rel=1e-5)
         actions = random_actions(observation, rng)
         shown = observation["candidates"][np.arange(200), actions, streamer].astype(int)
         observation, _, terminated, truncated, infos = env.step(actions)
         for row in np.flatnonzero(actions):
             watched[row][shown[row]] = watched[row].get(shown[row], 0.0) + infos["signals"]["watch_s"][row] / 60
+            shown_at[row][shown[row]] = int(requests[row])
+        requests += 1
         ended = terminated | truncated
         observation, _ = env.reset(options={"reset_mask": ended})
-        for row in np.flatnonzero(ended):  # another viewer, whom this test does not follow
-            watched[row] = dict.fromkeys(observation["candidates"][row, :, streamer].astype(int).tolist(), 0.0)
+        for row in np.flatnonzero(ended):  # another viewer
+            shown_at[row], requests[row] = {}, 0
             known = env._sessions.acquaintances.known[row][1 : 1 + env._sessions.acquaintances.met[row]]
-            watched[row] |= dict(zip(known["streamer"].tolist(), known["affinity_min"].tolist(), strict=True))
+            watched[row] = dict(zip(known["streamer"].tolist(), known["affinity_min"].tolist(), strict=True))
 
 
 def test_minutes_watched_before_are_lognormal() -> None:
@@ -312,6 +328,7 @@ def test_minutes_watched_before_are_lognormal() -> None:
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, database=None)
+@example(weights=[1.0, 1.0], u=0.5)
 @given(weights=st.lists(st.floats(0, 9), min_size=1, max_size=20).filter(any), u=st.floats(1e-9, 1 - 1e-9))
 def test_shares_are_drawn_as_by_a_search(weights: list[float], u: float) -> None:
     shares = Shares.of(np.array(weights))

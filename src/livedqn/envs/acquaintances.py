@@ -16,6 +16,7 @@ from livedqn.types import IntArray
 
 #: A viewer remembers so many streamers at most; then a new one takes the place of whoever was met first.
 REMEMBERED = 64
+PLACE = np.min_scalar_type(REMEMBERED)  # a place in the list, from 1 on
 
 NEVER = np.float32(-1e6)  # a request so long ago that nothing remembers it
 STRANGER = 0  # the place of whoever is not in the list

@@ -12,6 +12,7 @@ from livedqn.envs import keyed
 from livedqn.envs.acquaintances import meet
 from livedqn.envs.behaviour import sigmoid
 from livedqn.envs.clock import demand
+from livedqn.envs.columns import HIGH
 from livedqn.envs.elementary import exp, log
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
@@ -23,6 +24,9 @@ from livedqn.types import FloatArray, IntArray
 
 #: Sessions begin at least so long before the timetable ends, so that hardly one is cut off.
 LAST_CALL_S = 4 * 3600
+#: ``acquaintance`` is a share of all streamers, or of so many where there are more: nobody knows thousands.
+FAMILIAR_STREAMERS = 400
+_CERTAIN = 1 - 1e-9  # of which a logarithm can be taken
 _TEMPER = 3  # normal numbers of a viewer beside those of each topic: openness, patience, and the noise of past clicks
 
 
@@ -37,7 +41,7 @@ class Shares(NamedTuple):
         """In proportion to ``weights`` (n,), of which some are above 0."""
         until = np.cumsum(weights) / weights.sum()
         until[np.flatnonzero(weights)[-1] :] = 1
-        return cls(until, np.searchsorted(until, np.arange(len(until)) / len(until), side="right"))
+        return cls(until, np.searchsorted(until, np.arange(len(until)) / len(until)))
 
 
 class Arrivals(NamedTuple):
@@ -49,7 +53,8 @@ class Arrivals(NamedTuple):
     streamers: int
     past_sessions: FloatArray  # (N,) float32, of every viewer
     by_visits: Shares  # of visits that each viewer makes
-    states: keyed.Keys  # (n,), room for the draws of one viewer's traits
+    # where the draws of one viewer's traits are made
+    states: keyed.Keys  # (n,)
     normal: FloatArray  # (2 n,) float32
 
     @classmethod
@@ -127,14 +132,15 @@ def _give_traits(row: int, key: Any, session: Sessions, arrivals: Arrivals, v: A
 def _give_acquaintances(row: int, key: Any, session: Sessions, arrivals: Arrivals, v: Any) -> None:
     """Streamers whom the viewer has watched before, and for how long.
 
-    Each of M streamers is known with the same chance p, so the gaps between the numbers of two who are known are
-    geometric: draws for those alone, not for all. Nobody knows more than can be remembered, half of it at most on
-    average.
+    Each of M streamers is known with the same chance, so the gaps between the numbers of two who are known are
+    geometric: draws for those alone, not for all. Where not all M can be remembered, the chance is at most what makes
+    half of that on average, so that the last numbers are not left out.
     """
     of, streamers = session.acquaintances, arrivals.streamers
     most = of.known.shape[1] - 1
     of.met[row] = 0
-    chance = min(v.acquaintance * log(1 + session.visit[row].activity), most / (2 * streamers))
+    share = v.acquaintance * log(1 + session.visit[row].activity) * min(FAMILIAR_STREAMERS / streamers, 1.0)
+    chance = min(share, _CERTAIN if streamers <= most else most / (2 * streamers))
     if chance <= 0:
         return
     strangers = np.log1p(-chance)
@@ -154,6 +160,7 @@ def _population(seed: int, viewers: Viewers) -> tuple[FloatArray, Shares]:
     """Past sessions of every viewer, (N,) float32, and the shares of visits that they make."""
     z = keyed.normal(keyed.key(seed, Purpose.ACTIVITY, np.arange(viewers.population)), 1)[:, 0]
     sessions = np.floor(viewers.sessions_median * np.exp(viewers.sessions_log_sd * z))
+    sessions = np.minimum(sessions, HIGH)
     return sessions.astype(np.float32), Shares.of(1 + sessions)
 
 

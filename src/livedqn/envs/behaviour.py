@@ -12,7 +12,7 @@ from livedqn.kernel import formula
 from livedqn.types import BoolArray, FloatArray
 
 CLICKED_FIT = 1.5  # about the fit of rooms clicked under a random policy, weighted by what they bring
-_LN2 = np.log(2)
+_LN2, _ONE = np.log(2), np.float32(1)
 GIFT_AFTER_S = 600.0  # gifts and purchases usually need more than ten minutes of watching
 
 
@@ -106,5 +106,5 @@ def feed_s(z: FloatArray, viewers: Viewers) -> FloatArray:
 @formula
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), of any size of x."""
-    share: FloatArray = 1 / (1 + exp(-x))
+    share: FloatArray = _ONE / (_ONE + exp(-x))
     return share

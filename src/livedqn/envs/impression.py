@@ -61,7 +61,7 @@ def respond(
         if shown:
             place = served.place[row, chosen[row]]
             room = listing.rooms_live[s.bin, place]
-            at = served.known[row, chosen[row]]
+            at = served.known_at[row, chosen[row]]
             known = of.known[row, meet(row, room.streamer, of) if at == STRANGER else at]
             watch_s = _met(row, place, known, key, to_click, session, listing, quality, v, signals)
             known.affinity_min += _minutes(signals[WATCH_S, row])

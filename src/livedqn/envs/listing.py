@@ -15,7 +15,7 @@ from livedqn.envs.columns import BROADCASTS, CANDIDATE_WIDTH, HIGH, STREAMER, TO
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import Viewers
 from livedqn.kernel import formula, kernel
-from livedqn.types import FloatArray, IntArray
+from livedqn.types import FloatArray, IntArray, LivedqnError
 
 #: A live room in one bin. ``appeal`` is what all viewers' weights of it have in common.
 LIVE = np.dtype(
@@ -27,6 +27,7 @@ LIVE = np.dtype(
         ("room", np.uint32),  # its place in ``rooms``
     ]
 )
+MOST_ROOMS = 2**16 - 1  # in a bin
 #: What else is known of a room, by the names of :class:`Timetable`.
 ROOM = np.dtype([("started_s", np.float64), ("ends_s", np.float64), ("room", np.int64), ("streamer_id", np.int64)])
 
@@ -38,9 +39,7 @@ class Listing(NamedTuple):
     end_s: float  # when the last bin is over
     live: IntArray  # (bins,) int64, how many
     rooms_live: npt.NDArray[Any]  # (bins, W) records of LIVE
-    slots: (
-        IntArray  # (bins, S), a hash table by streamers' numbers: 1 + the place of a room, 0 for none; see ``_enter``
-    )
+    slots: IntArray  # (bins, S) uint16, a hash table by ``slot_of`` a streamer: 1 + a room's place, 0 for none
     rooms: npt.NDArray[Any]  # (R,) records of ROOM
     seen: FloatArray  # (R, F) float32, a candidate's columns, of which those that are the room's are filled
 
@@ -90,18 +89,26 @@ def bin_from(bin: int, time_s: float, listing: Listing) -> int:
     return bin
 
 
+@formula
+def slot_of(streamer: Any, slots: int) -> Any:
+    """Where the search for a streamer's number begins; numbers in a row are spread (Knuth's multiplicative hash)."""
+    return (np.int64(streamer) * 40_503) & (slots - 1)
+
+
 def _free_slots(bins: int, rooms: int) -> npt.NDArray[Any]:
     """Twice as many as rooms or more, so that searches are short, and a power of two, so that a remainder is a mask."""
-    return np.zeros((bins, 1 << (2 * rooms - 1).bit_length()), np.min_scalar_type(rooms))
+    if rooms > MOST_ROOMS:
+        raise LivedqnError(f"{rooms:,} rooms are live at once; at most {MOST_ROOMS:,} can be. Leave the smallest out")
+    return np.zeros((bins, 1 << (2 * rooms - 1).bit_length()), np.uint16)
 
 
 @kernel
 def _enter(rooms_live: npt.NDArray[Any], live: IntArray, slots: IntArray) -> None:
     """Enter the rooms of every bin by their streamers' numbers, with linear probing."""
-    last = slots.shape[1] - 1
+    size = slots.shape[1]
     for now in range(len(live)):
         for place in range(live[now]):
-            slot = np.int64(rooms_live[now, place].streamer) & last
+            slot = slot_of(rooms_live[now, place].streamer, size)
             while slots[now, slot] > 0:
-                slot = (slot + 1) & last
+                slot = (slot + 1) & (size - 1)
             slots[now, slot] = 1 + place

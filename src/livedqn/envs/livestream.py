@@ -120,9 +120,10 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     def step(self, actions: IntArray) -> tuple[Observation, FloatArray, BoolArray, BoolArray, Infos]:
         """Show each viewer the candidate of their action, 0 = nothing, and let them respond."""
-        chosen, ended = self._allowed(actions), self._sessions.ended
+        ended = self._sessions.ended
         if ended.any():
             raise RuntimeError(f"row {int(ended.argmax())} has ended; reset it before the next step")
+        chosen = self._allowed(actions)
         outcome = Outcome.empty(self.num_envs)
         respond(
             chosen, self._max_requests, self._sessions, self._served, self._listing, self._quality, self._settings,

@@ -65,7 +65,7 @@ def _context(row: int, session: Sessions, out: FloatArray) -> None:
     out[row, 4] = s.age_group
     out[row, 5] = s.gender
     out[row, 6] = s.past_clicks
-    out[row, 7] = (s.time_s - s.start_s) / 60
+    out[row, 7] = min((s.time_s - s.start_s) / 60, HIGH)
     out[row, 8] = s.requests
     out[row, 9] = s.shown
     out[row, 10] = s.clicked
@@ -93,7 +93,7 @@ def _candidates(row: int, session: Sessions, served: Served, listing: Listing, o
     # once: what is written below might be the session, for all that is known here
     time_s, requests = s.time_s, s.requests
     live, place = listing.rooms_live[s.bin], served.place[row]
-    known, known_at = session.acquaintances.known[row], served.known[row]
+    known, known_at = session.acquaintances.known[row], served.known_at[row]
     tags, candidates = session.tastes[row, VISIBLE], out.candidates[row]
     ids, streamers = out.rooms[row], out.streamers[row]
     first = row * len(candidates)

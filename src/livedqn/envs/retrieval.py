@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import keyed
-from livedqn.envs.acquaintances import STRANGER, Acquaintances, remembered
+from livedqn.envs.acquaintances import PLACE, STRANGER, Acquaintances, remembered
 from livedqn.envs.elementary import exp
 from livedqn.envs.keyed import Purpose
-from livedqn.envs.listing import Listing
+from livedqn.envs.listing import Listing, slot_of
 from livedqn.envs.sessions import PULL, Sessions
 from livedqn.kernel import formula
 from livedqn.types import FloatArray, IntArray
@@ -26,7 +26,6 @@ LANES = 32  # numbers that a loop takes at a time where it pays
 
 _RETRIEVAL = np.uint64(Purpose.RETRIEVAL)
 _INT_MAX = np.int32(2**31 - 1)
-_ONE = np.float32(1)
 
 
 class Served(NamedTuple):
@@ -34,13 +33,13 @@ class Served(NamedTuple):
 
     rooms: IntArray  # (B,) int64, from 0 to K - 1; fewer where fewer are live
     place: IntArray  # (B, K + 1) uint32, of each candidate in its bin; anything where not a room
-    known: IntArray  # (B, K + 1) uint8, of its streamer among the viewer's acquaintances
+    known_at: IntArray  # (B, K + 1), the place of its streamer among the viewer's acquaintances
 
     @classmethod
     def empty(cls, num_envs: int, num_actions: int) -> Served:
         """Nobody is served yet."""
         form = num_envs, num_actions + 1
-        return cls(np.zeros(num_envs, np.int64), np.zeros(form, np.uint32), np.zeros(form, np.uint8))
+        return cls(np.zeros(num_envs, np.int64), np.zeros(form, np.uint32), np.zeros(form, PLACE))
 
 
 class Race(NamedTuple):
@@ -53,7 +52,7 @@ class Race(NamedTuple):
     first: IntArray  # (n + 1,) int64, the place at which each viewer's rooms begin: even, for draws come in pairs
     states: keyed.Keys  # (n W / 2,) uint64, a hash for every two rooms
     halves: npt.NDArray[np.uint32]  # (n W,), the same memory
-    known: IntArray  # (n W,) uint8, the place of each room's streamer among whom the viewer knows
+    known_at: IntArray  # (n W,), the place of each room's streamer among the viewer's acquaintances
     weight: FloatArray  # (n W,) float32
     finish: FloatArray  # (n W + LANES,) float32, the time until each room finishes
     bits: IntArray  # the same memory as int32: positive floats are ordered as the integers that their bits make
@@ -64,8 +63,8 @@ class Race(NamedTuple):
         places = AT_ONCE * (width + width % 2)
         states, finish = np.zeros(places // 2, np.uint64), np.zeros(places + LANES, np.float32)
         first, weight = np.zeros(AT_ONCE + 1, np.int64), np.ones(places, np.float32)
-        known = np.zeros(places, np.uint8)
-        return cls(first, states, states.view(np.uint32), known, weight, finish, finish.view(np.int32))
+        known_at = np.zeros(places, PLACE)
+        return cls(first, states, states.view(np.uint32), known_at, weight, finish, finish.view(np.int32))
 
 
 @formula
@@ -81,19 +80,19 @@ def retrieve(
 @formula
 def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Race) -> None:
     """weight = (1 + viewers)^heat exp(tag of the topic) exp(known)."""
-    end = 0
+    familiar, end = exp(v.retrieval_known), 0
     for i, row in enumerate(rows):
         first, now = end, session.visit[row].bin
         live = _rooms_for(row, session, listing)
         rooms, pull = listing.rooms_live[now], session.tastes[row, PULL]
-        weight, known = race.weight[first:], race.known[first:]
+        weight, known_at = race.weight[first:], race.known_at[first:]
         race.first[i] = first
         for place in range(live):
             room = rooms[place]
             weight[place] = room.appeal * pull[room.topic]
-            known[place] = STRANGER
+            known_at[place] = STRANGER
         if live:
-            _favour(row, rooms, listing.slots[now], session.acquaintances, exp(v.retrieval_known), weight, known)
+            _favour(row, rooms, listing.slots[now], session.acquaintances, familiar, weight, known_at)
         end += live + live % 2
     race.first[len(rows)] = end
 
@@ -101,20 +100,19 @@ def _weigh(rows: IntArray, session: Sessions, listing: Listing, v: Any, race: Ra
 @formula
 def _favour(
     row: int, rooms: npt.NDArray[Any], slots: IntArray, of: Acquaintances, familiar: Any, weight: FloatArray,
-    known: IntArray,
+    known_at: IntArray,
 ) -> None:  # fmt: skip
-    """Note in ``known`` whose rooms are an acquaintance's, and weigh those who were watched."""
-    last = len(slots) - 1
+    """Note in ``known_at`` whose rooms are an acquaintance's, and weigh those who were watched."""
     for at in range(1, 1 + remembered(row, of)):
         acquaintance = of.known[row, at]
-        slot = acquaintance.streamer & last
+        slot = slot_of(acquaintance.streamer, len(slots))
         while slots[slot] > 0:  # on to the first free one: somebody might be live in two rooms
             place = np.int64(slots[slot]) - 1
             if rooms[place].streamer == acquaintance.streamer:
-                known[place] = at
+                known_at[place] = at
                 if acquaintance.affinity_min > 0:
                     weight[place] *= familiar
-            slot = (slot + 1) & last
+            slot = (slot + 1) & (len(slots) - 1)
 
 
 @formula
@@ -139,11 +137,11 @@ def _choose(rows: IntArray, session: Sessions, listing: Listing, race: Race, ser
         wanted = min(live, served.place.shape[1] - 2)
         line = _INT_MAX if wanted == live else _line(finish, live, wanted)
         served.rooms[row] = wanted
-        places, acquaintances, known = served.place[row], served.known[row], race.known[race.first[i] :]
+        places, out_known_at, known_at = served.place[row], served.known_at[row], race.known_at[race.first[i] :]
         written = 0
         for place in range(live):  # what has not crossed the line is overwritten
             places[1 + written] = place
-            acquaintances[1 + written] = known[place]
+            out_known_at[1 + written] = known_at[place]
             written += (finish[place] <= line) & (written < wanted)
 
 

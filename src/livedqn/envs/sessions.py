@@ -48,7 +48,7 @@ class Sessions(NamedTuple):
     """One session a row: records, and arrays of (B, ...). T past impressions of H features."""
 
     ended: BoolArray  # (B,)
-    left: BoolArray  # (B,), why: the viewer closed the app, and nothing is retrieved for whoever is not there
+    left: BoolArray  # (B,), ended because the viewer closed the app: nothing is retrieved for whoever is not there
     visit: npt.NDArray[Any]  # (B,) records of VISIT
     tastes: FloatArray  # (B, 3, topics + 1) float32: TASTE, VISIBLE, PULL; column 0 is no topic
     history: FloatArray  # (B, T, H) float32

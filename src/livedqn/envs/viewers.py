@@ -35,7 +35,8 @@ class Viewers:
     tag_accuracy: float = 0.7
     #: How much streamers differ in quality, in units of taste; hidden.
     quality_sd: float = 0.5
-    #: Share of streamers that a viewer knows, per unit of ln(1 + past sessions); 32 streamers at most on average.
+    #: Share of all streamers, or of 400 where there are more, that a viewer knows, per unit of ln(1 + past sessions).
+    #: Of more than 64 streamers nobody knows more than 32 on average.
     acquaintance: float = 0.01
     #: Minutes watched of a known streamer in the past: lognormal.
     affinity_median_min: float = 30.0
