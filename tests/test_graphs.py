@@ -160,8 +160,8 @@ def test_what_is_frozen_has_no_gradient_either_way() -> None:
     rest = batch.action, batch.reward, batch.discount, batch.weight
     weights = learner.weights.vector, learner.target_weights.vector
     eager = learner.gradient(learner.networks, learner.weights.parameters, batch).vector
-    pure = Functional(copy.deepcopy(learner), names).gradient(*weights, *seen, *following, *rest)[0]
-    for vector in (eager, pure):
+    functional = Functional(copy.deepcopy(learner), names).gradient(*weights, *seen, *following, *rest)[0]
+    for vector in (eager, functional):
         parts = learner.weights.views(vector)
         assert not parts[at].any()
         assert parts[at + 1].any()

@@ -85,12 +85,12 @@ class Graphs:
     def __init__(self, learner: Learner, batch: Transitions, observation: Observation) -> None:
         self._names = list(batch.observation)
         self._batch_size, self._weights = len(batch.action), learner.state.weights
-        pure = Functional(copy.deepcopy(learner), self._names)
+        eager = Functional(copy.deepcopy(learner), self._names)
         learned_from, acted_on = [*fresh(learner.state), *self._of_batch(batch)], self._of_observation(observation)
-        update_graph, values_graph = captured(pure.update, learned_from), captured(pure.values, acted_on)
-        pure.require_unchanged_buffers(learner)
+        update_graph, values_graph = captured(eager.update, learned_from), captured(eager.values, acted_on)
+        eager.require_unchanged_buffers(learner)
         self._update, self._values = compiled(update_graph, learned_from), compiled(values_graph, acted_on)
-        self._require_agreement(pure, learner.state, batch, observation)
+        self._require_agreement(eager, learner.state, batch, observation)
 
     def fit(self, batch: Transitions) -> bool:
         """Whether ``batch`` has the shape for which there is a graph."""
@@ -104,16 +104,16 @@ class Graphs:
         """The online network's values in the reward's own unit, (E, B, K)."""
         return self._values(*self._of_observation(observation))[0].numpy(force=True)
 
-    def _require_agreement(self, pure: Functional, state: State, batch: Transitions, observation: Observation) -> None:
+    def _require_agreement(self, eager: Functional, state: State, batch: Transitions, observation: Observation) -> None:
         """Raise NotCompilableError unless both ways say the same: a plugin may hide what it depends on."""
         ours, theirs = fresh(state), fresh(state)
         self.update(ours, batch)
-        pure.update(*theirs, *self._of_batch(batch))
+        eager.update(*theirs, *self._of_batch(batch))
         is_same = torch.equal(ours.weights, state.weights) == torch.equal(theirs.weights, state.weights)
         # after one step a moment is the gradient, but for a factor; the step itself is as large where that is rounding
         is_same &= _are_close(ours.mean / (1 - BETA1), theirs.mean / (1 - BETA1))
         seen = self._of_observation(observation)
-        if not (is_same and _are_close(self._values(*seen)[0], pure.values(*seen)[0])):
+        if not (is_same and _are_close(self._values(*seen)[0], eager.values(*seen)[0])):
             raise NotCompilableError("compiled, it computes something else")
 
     def _of_batch(self, batch: Transitions) -> list[Tensor]:

@@ -1,7 +1,9 @@
 """Every form of the main job, and the configuration that reaches training."""
 
+import gc
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -157,3 +159,15 @@ def test_tab_completion_knows_a_typed_plus(livedqn, monkeypatch):
 def test_tab_completion_knows_commands_and_flags(livedqn, monkeypatch, line):
     monkeypatch.setenv("COMP_LINE", line)
     assert livedqn("-sc", "query=bash").out == "env=gym\n"
+
+
+def test_garbage_is_collected_again_once_a_job_has_its_modules(livedqn, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "livedqn.training.run", lambda *_, **__: seen.append(gc.isenabled()) or SimpleNamespace(stopped_by=0)
+    )
+    assert livedqn("+env=sim").code == 0
+    assert seen == [True]
+    gc.disable()  # as it is while modules come
+    assert livedqn("plugins").code == 0
+    assert gc.isenabled()
