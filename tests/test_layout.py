@@ -13,7 +13,7 @@ SRC = Path(livedqn.__file__).parent
 ROWS = [
     {"cli"},
     {"training", "recommend"},
-    {"evaluate", "report", "tracking", "live", "loop", "resume"},
+    {"evaluate", "calibrate", "report", "tracking", "live", "loop", "resume"},
     {"checkpoint"},
     {"plugins"},
     {"agent"},
@@ -34,7 +34,7 @@ LIBRARIES = {
     "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate"},
     "matplotlib": {"report"},
     "wandb": {"tracking"},
-    "rich": {"cli", "live", "evaluate", "report"},
+    "rich": {"cli", "live", "evaluate", "calibrate", "report"},
     "gymnasium": {"envs", "testing", "stage"},
     "numba": {"kernel", "memcpy"},
     "pytorch_lightning": {"lightning"},

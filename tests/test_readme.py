@@ -94,6 +94,10 @@ def test_a_command_works_as_written(command: str, run: Path) -> None:
         words = [re.sub(r"steps=\d+", "steps=500", word) for word in words]
         assert "report:" in livedqn(words, run)
         return
+    if words[0] == "calibrate":
+        words = [re.sub(r"streamers=\d+", "streamers=400", word) for word in words]
+        assert "are met" in livedqn([*words, "env.days=2", "requests=2000"], run)
+        return
     if words[0] == "plugins":
         assert "weights" in livedqn(words, run)
         return

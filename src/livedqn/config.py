@@ -160,3 +160,27 @@ class RecommendConfig:
     def __post_init__(self) -> None:
         if self.threads < 1:
             raise LivedqnError(f"threads={self.threads} must be 1 or more")
+
+
+@dataclass
+class CalibrateConfig:
+    """``python -m livedqn calibrate``: an environment's rooms and viewers beside published numbers."""
+
+    #: Seed of the world, and of what is shown.
+    seed: int = 0
+    #: Viewers at once.
+    num_envs: int = 1_000
+    #: Requests of viewers who are shown rooms uniformly.
+    requests: int = 500_000
+    #: The share of channels that count as the popular ones, against which some numbers were measured.
+    popular: float = 0.02
+    env: Any = None
+
+    def __post_init__(self) -> None:
+        for name in ("num_envs", "requests"):
+            if getattr(self, name) < 1:
+                raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
+        if not 0 < self.popular <= 1:
+            raise LivedqnError(f"popular={self.popular} is no share; choose one above 0, up to 1")
+        if not 0 <= self.seed < 2**32:
+            raise LivedqnError(f"seed={self.seed} is out of range; choose one from 0 to {2**32 - 1}")

@@ -32,9 +32,11 @@ CURES = {
     EROFS: "choose another folder",
 }
 #: Settings whose values are paths.
-PATHS = {"train": ("resume", "init"), "evaluate": ("checkpoint",), "recommend": ("checkpoint", "input")}
+PATHS = {
+    "train": ("resume", "init"), "evaluate": ("checkpoint",), "recommend": ("checkpoint", "input"), "calibrate": (),
+}  # fmt: skip
 #: The options of each command.
-OPTIONS = {"train": (*GROUPS, "experiment"), "evaluate": ("env", "reward"), "recommend": ()}
+OPTIONS = {"train": (*GROUPS, "experiment"), "evaluate": ("env", "reward"), "recommend": (), "calibrate": ("env",)}
 
 
 def run(words: Words, *, wants_traceback: bool) -> None:
@@ -120,10 +122,11 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
         option = override.partition("=")[0].partition(".")[0]
         if option in OPTIONS["train"] and option not in OPTIONS[command]:
             takes = f"; only {' and '.join(OPTIONS[command])} can be chosen" if OPTIONS[command] else ""
-            raise LivedqnError(f"{command} takes the policy as it was trained, so {option} cannot be set{takes}")
+            why = "takes the policy as it was trained" if "checkpoint" in PATHS[command] else "asks no policy"
+            raise LivedqnError(f"{command} {why}, so {option} cannot be set{takes}")
     if "--multirun" in words.flags and (command == "recommend" or "resume" in paths):
         raise LivedqnError(f"{'resume=' if command == 'train' else command} does one thing; leave out --multirun")
-    if command != "train" and not paths.get("checkpoint"):
+    if "checkpoint" in PATHS[command] and not paths.get("checkpoint"):
         raise LivedqnError(f"{command} needs checkpoint=<run>/policy.ckpt; a training run names its own at its end")
     if command == "evaluate":
         return command, earlier.of_checkpoints(paths["checkpoint"], overrides), overrides

@@ -19,8 +19,9 @@ _SCHEMAS: dict[str, Any] = {
     "train": config.TrainConfig,
     "evaluate": config.EvaluateConfig,
     "recommend": config.RecommendConfig,
+    "calibrate": config.CalibrateConfig,
 }
-_OPTIONS = {"train": KINDS, "evaluate": ("env", "reward")}
+_OPTIONS = {"train": KINDS, "evaluate": ("env", "reward"), "calibrate": ("env",)}
 _FIRST_STEPS = """\
   livedqn +env=sim reward=watchtime               train on simulated viewers
   livedqn evaluate checkpoint=<run>/policy.ckpt   compare it on worlds it never saw

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from livedqn.cli.printed import Printed
 from livedqn.cli.typed import typed
-from livedqn.config import EvaluateConfig, RecommendConfig, TrainConfig
+from livedqn.config import CalibrateConfig, EvaluateConfig, RecommendConfig, TrainConfig
 from livedqn.types import LivedqnError
 
 
@@ -50,7 +50,20 @@ def recommend(composed: DictConfig) -> None:
     recommend.run(config)
 
 
-JOBS: dict[str, Callable[[DictConfig], None]] = {"train": train, "evaluate": evaluate, "recommend": recommend}
+def calibrate(composed: DictConfig) -> None:
+    """``livedqn calibrate``: the table, in a folder of its own."""
+    config = typed(composed, CalibrateConfig)
+    from livedqn import calibrate
+
+    _loaded()
+    folder = _folder()
+    with Printed(folder) as both, redirect_stdout(both):
+        calibrate.run(config, folder)
+
+
+JOBS: dict[str, Callable[[DictConfig], None]] = {
+    "train": train, "evaluate": evaluate, "recommend": recommend, "calibrate": calibrate,
+}  # fmt: skip
 
 
 def _loaded() -> None:

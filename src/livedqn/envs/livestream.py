@@ -64,7 +64,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         if invalid not in ("raise", "nothing"):
             raise LivedqnError(f"the environment has invalid={invalid!r}; choose raise or nothing")
         self.num_envs = num_envs
-        self._rooms, self._viewers, self._settings = rooms, viewers, viewers.as_record()
+        self.rooms, self._viewers, self._settings = rooms, viewers, viewers.as_record()
         self._max_requests, self._invalid = max_requests, invalid
         self._quality = behaviour.quality(rooms.streamers, viewers)
         self._sessions = Sessions.empty(num_envs, rooms.topics, rooms.streamers, (history, HISTORY_WIDTH))
@@ -103,9 +103,9 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         """Start every row, or those of ``options["reset_mask"]``; a ``seed`` starts a world, from its beginning."""
         super().reset(seed=seed)
         options = options or {}
-        split = options.get("split", self._split or next(iter(self._rooms.splits), ""))
-        if split not in self._rooms.splits and split:
-            raise ValueError(f"no split {split!r}; the rooms have {', '.join(self._rooms.splits) or 'none'}")
+        split = options.get("split", self._split or next(iter(self.rooms.splits), ""))
+        if split not in self.rooms.splits and split:
+            raise ValueError(f"no split {split!r}; the rooms have {', '.join(self.rooms.splits) or 'none'}")
         mask = options.get("reset_mask")
         if seed is None and self._seed < 0:
             seed = int(self.np_random.integers(2**31))
@@ -155,9 +155,9 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     def _open(self, seed: int, split: str) -> None:
         self._seed, self._split = seed, split
-        self._timetable = self._rooms.timetable(seed, split)
+        self._timetable = self.rooms.timetable(seed, split)
         self._listing = Listing.of(self._timetable, self._viewers)
-        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers, self._rooms.topics, self._rooms.streamers)
+        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers, self.rooms.topics, self.rooms.streamers)
         self._race = Race.of(self._listing.rooms_live.shape[1])
         self._sessions.visit["episode"] = 0
 

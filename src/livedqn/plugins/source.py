@@ -27,7 +27,10 @@ from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import fixed, node
 
 RUN = "_run_"
-SCHEMAS = {cls.__name__: cls for cls in (config.TrainConfig, config.EvaluateConfig, config.RecommendConfig)}
+SCHEMAS = {
+    cls.__name__: cls
+    for cls in (config.TrainConfig, config.EvaluateConfig, config.RecommendConfig, config.CalibrateConfig)
+}
 GROUPS = (*KINDS, "logger")
 
 

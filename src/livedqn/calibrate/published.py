@@ -1,0 +1,89 @@
+"""What was measured on real platforms, with the tolerance in which a simulator should agree.
+
+``tail``: 271,173 broadcasts of 16,595 Twitch channels, July 2019. ``top``: 100 popular French channels, snapshots every
+15 minutes over 41 days, 2019-11 to 2020-01. ``KuaiLive``: arXiv 2508.05633, 11.6 million rooms of 21 days; its viewers
+were chosen as active, so true rates are lower. ``third party``: an analysis of KuaiLive that is less sure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published number, and from where to where it counts as met."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    source: str
+    about: str
+
+    def is_met(self, value: float) -> bool:
+        """Whether ``value`` lies within; not where it is not known (NaN)."""
+        return self.low <= value <= self.high
+
+
+def _quantile(name: str, value: float, source: str, about: str) -> Figure:
+    """A quantile or a mean: within 15 %."""
+    return Figure(name, value, 0.85 * value, 1.15 * value, source, about)
+
+
+def _share(name: str, value: float, source: str, about: str) -> Figure:
+    """A share, a correlation or a change of a logarithm: within 0.02."""
+    return Figure(name, value, value - 0.02, value + 0.02, source, about)
+
+
+def _weak(name: str, value: float, source: str, about: str) -> Figure:
+    """A number whose source is weaker: within a factor of 1.5."""
+    return Figure(name, value, value / 1.5, value * 1.5, source, about)
+
+
+_TAIL, _TOP, _KUAILIVE, _THIRD = "tail", "top", "KuaiLive", "third party"
+#: Ages of a room in hours -> its viewers then, as a share of its peak.
+BY_AGE = {
+    (0.0, 0.25): 0.32, (0.25, 0.5): 0.53, (0.5, 1.0): 0.66, (1.0, 2.0): 0.74, (2.0, 3.0): 0.75, (4.0, 6.0): 0.66,
+    (6.0, 8.0): 0.59,
+}  # fmt: skip
+
+FIGURES = (
+    _share("live", 0.079, _TAIL, "channels that are live, share"),
+    *(_quantile(f"length_q{q}", minutes, _TAIL, f"length of a broadcast, min, quantile {q} %")
+      for q, minutes in (("05", 15), (25, 105), (50, 185), (75, 291), (95, 527), (99, 799))),
+    *(_quantile(f"broadcasts_q{q}", number, _TAIL, f"broadcasts of a channel in 30 days, quantile {q} %")
+      for q, number in ((10, 3), (50, 14), (90, 32))),
+    *(_quantile(f"viewers_q{q}", viewers, _TAIL, f"mean viewers of a room, quantile {q} %")
+      for q, viewers in ((50, 8), (90, 95), (99, 1_536), (99.9, 10_258))),
+    _share("watch_gini", 0.942, _TAIL, "watch time of channels, Gini coefficient"),
+    _share("watch_top_1", 0.67, _TAIL, "watch time of the top 1 % of channels, share"),
+    _share("watch_top_10", 0.92, _TAIL, "watch time of the top 10 % of channels, share"),
+    _share("several_topics", 0.22, _TAIL, "rooms with more than one topic, share"),
+    _share("top_live", 0.119, _TOP, "popular channels that are live, share"),
+    _quantile("rooms_peak_to_trough", 6.3, _TOP, "live rooms, busiest hour over quietest"),
+    _quantile("viewers_peak_to_trough", 19, _TOP, "viewers, busiest hour over quietest"),
+    _share("top_new", 0.039, _TOP, "rooms that are new after 15 min, share"),
+    _share("top_gone", 0.039, _TOP, "rooms that are gone after 15 min, share"),
+    _share("top_jaccard", 0.925, _TOP, "rooms of two snapshots 15 min apart, Jaccard index"),
+    _quantile("top_length_q50", 283, _TOP, "length of a broadcast, min, median"),
+    _quantile("top_start_gap_q50", 24.0, _TOP, "from a channel's start to its next, h, median"),
+    _share("top_change_mean", 0.04, _TOP, "change of ln viewers in 15 min, mean"),
+    _share("top_change_sd", 0.27, _TOP, "change of ln viewers in 15 min, sd"),
+    _share("top_change_q05", -0.20, _TOP, "change of ln viewers in 15 min, quantile 5 %"),
+    _share("top_change_q95", 0.34, _TOP, "change of ln viewers in 15 min, quantile 95 %"),
+    _share("top_doubles", 0.020, _TOP, "steps of 15 min in which viewers more than double, share"),
+    _share("top_ar1", 0.83, _TOP, "ln viewers in a room, correlation over 15 min"),
+    *(_quantile(f"top_of_peak_{low:g}_{high:g}_h", share, _TOP, f"viewers over the peak, room of {low:g} to {high:g} h")
+      for (low, high), share in BY_AGE.items()),
+    _quantile("top_peak_to_mean", 1.45, _TOP, "a room's peak over its mean, median"),
+    _share("top_topic_changes", 0.036, _TOP, "steps of 15 min in which the topic changes, share"),
+    _share("top_several_topics", 0.38, _TOP, "rooms with more than one topic, share"),
+    _weak("comment", 0.040, _KUAILIVE, "comments a click"),
+    _weak("like", 0.0365, _KUAILIVE, "likes a click"),
+    _weak("gift", 0.0148, _KUAILIVE, "gifts a click"),
+    _weak("watch_q50", 4.0, _THIRD, "seconds watched after a click, median"),
+    _weak("watch_q99_to_q50", 1_900.0, _THIRD, "seconds watched after a click, quantile 99 % over median"),
+    *(_weak(f"gift_q{q}", value, _THIRD, f"value of a gift, quantile {q} %")
+      for q, value in ((50, 2), (90, 88), (99, 1_488))),
+)  # fmt: skip

@@ -1,0 +1,36 @@
+"""Statistics of clicks by hand, and simulated viewers against what was published."""
+
+import math
+
+import numpy as np
+
+from livedqn.calibrate import FIGURES
+from livedqn.calibrate.viewers import of_clicks, statistics
+from livedqn.envs.sim import sim
+
+
+def test_clicks_by_hand() -> None:
+    """A hundred clicks: 98 of 4 s, two of 100 s; three likes, four comments, two gifts."""
+    watch_s, liked, commented, gifts = (np.zeros(100) for _ in range(4))
+    watch_s[:] = 4
+    watch_s[:2] = 100
+    liked[:3], commented[:4], gifts[:2] = 1, 1, [2, 8]
+    found = of_clicks(watch_s, liked, commented, gifts)
+    assert (found["like"], found["comment"], found["gift"], found["watch_q50"]) == (0.03, 0.04, 0.02, 4)
+    assert math.isnan(found["watch_q99_to_q50"]) and math.isnan(found["gift_q50"])  # of so few
+    again = of_clicks(*(np.repeat(values, 50) for values in (watch_s, liked, commented, gifts)))
+    assert again["watch_q99_to_q50"] == 25
+    assert again["gift_q50"] == 5  # as many of 2 as of 8
+
+
+def test_simulated_viewers() -> None:
+    found = statistics(sim(1_000), requests=300_000, seed=3, notify=lambda *_: None)
+    assert set(found) == {figure.name for figure in FIGURES[42:]}
+    for figure in FIGURES[42:]:
+        value = found[figure.name]
+        if figure.name == "watch_q99_to_q50":  # watching ends with the room: half as heavy-tailed as it was measured
+            assert 500 < value < 1_000
+        elif figure.name.startswith("gift_q"):  # few, and heavy-tailed
+            assert math.isnan(value) or figure.value / 2.5 < value < figure.value * 2.5
+        else:
+            assert figure.is_met(value), f"{figure.about}: {value:.4g}, published {figure.value:.4g}"
