@@ -102,7 +102,6 @@ MISSED = {
     "viewers_q99": 0.2 * 1_536, "viewers_q99.9": 0.3 * 10_258, "watch_top_1": 0.06,  # of few channels
     "top_live": 0.05, "top_length_q50": 60.0,  # popular ones stay live for too long
     "viewers_peak_to_trough": 9.0,  # varies with the few channels that have most viewers
-    "several_topics": 0.22, "top_several_topics": 0.38, "top_topic_changes": 0.036,  # topics do not change yet
 }  # fmt: skip
 
 

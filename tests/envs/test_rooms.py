@@ -33,7 +33,7 @@ def test_a_room_is_live_while_it_lasts() -> None:
 
 
 def test_streamers_are_the_same_in_every_world() -> None:
-    rooms = SimulatedRooms(streamers=80, topics=5, days=2)
+    rooms = SimulatedRooms(streamers=80, topics=5, days=2, topic_changes=0)
     topics = []
     for seed in (1, 2):
         table = rooms.timetable(seed, "")
@@ -44,6 +44,31 @@ def test_streamers_are_the_same_in_every_world() -> None:
     assert not np.array_equal(rooms.timetable(1, "").count, rooms.timetable(2, "").count)
 
 
+def test_topics_change_in_mid_room() -> None:
+    """A room begins with its streamer's own topic; a change brings another, or none where there is one topic."""
+    still, moving, one = (
+        SimulatedRooms(streamers=300, topics=topics, days=3, topic_changes=changes).timetable(3, "")
+        for topics, changes in ((4, 0.0), (4, 12.5), (1, 12.5))
+    )
+    assert np.array_equal(still.room, moving.room)  # all else is the same
+    assert (one.topic[one.room > 0] == 1).all()
+    assert set(np.unique(moving.topic[moving.room > 0])) == {1, 2, 3, 4}
+    several = 0
+    for room in np.unique(moving.room[moving.room > 0]):
+        live = moving.room == room
+        assert len(set(still.topic[live])) == 1
+        topics = moving.topic[live]  # in the order of bins
+        began = moving.started_s[live][0]
+        if began >= 0:
+            assert topics[0] == still.topic[live][0]
+        if len(set(topics)) > 1:  # a room that changes does so in every bin, 12.5 times as often as was measured
+            several += 1
+            assert (np.diff(topics) != 0).all()
+    assert 50 < several < len(np.unique(moving.room)) / 2
+
+
 def test_settings_out_of_range() -> None:
+    with pytest.raises(LivedqnError, match="topic_changes=13"):
+        SimulatedRooms(streamers=1, topics=1, days=1, topic_changes=13)
     with pytest.raises(LivedqnError, match="days=0"):
         SimulatedRooms(streamers=1, topics=1, days=0)

@@ -35,6 +35,10 @@ MOST_POPULAR = 3.5  # highest normal score, or one channel may have half of all 
 AR_COEFFICIENT, AR_STEP_SD = 0.97, 0.12  # of ln viewers by bin: T, the steps of a room that has filled; heavy-tailed
 RISE_LOG_MEAN, RISE_KEPT = 1.15, 0.3  # the lack of ln viewers at the start, and how much is left a bin later: T, by age
 DEMAND_EXPONENT = 0.43  # T: over a day viewers vary 19-fold, rooms 6.3-fold; those live at night are popular ones
+#: A room changes its topic now and then, or never does: T, 22 % of all rooms and 38 % of popular ones have several, and
+#: 3.6 % of the popular ones' bins bring another.
+CHANGE_SHARE, CHANGE_POPULARITY = 0.36, 0.067  # of rooms that do, and what a unit of popularity adds
+CHANGE_CHANCE = 0.08  # in a bin
 PAST_MEDIAN, PAST_LOG_SD = 60.0, 1.5  # broadcasts before the world begins: some streamers are new (assumed)
 
 
@@ -45,9 +49,15 @@ class SimulatedRooms:
     streamers: int
     topics: int
     days: int
+    #: Times as often as was measured does a room change its topic; 0 = never.
+    topic_changes: float = 1.0
     splits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not 0 <= self.topic_changes * CHANGE_CHANCE <= 1:
+            raise LivedqnError(
+                f"env sim has topic_changes={self.topic_changes}; choose a number from 0 to {1 / CHANGE_CHANCE:g}"
+            )
         for name in ("streamers", "topics", "days"):
             if getattr(self, name) < 1:
                 raise LivedqnError(f"env sim has {name}={getattr(self, name)}; it needs at least 1")
@@ -75,14 +85,13 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     heat = _heat(seed, room, popularity[streamer - 1], bin_of)
 
     which, age = np.nonzero(live)
-    topic_draw = keyed.uniform(keyed.key(PLATFORM, Purpose.TOPIC, number), 1)[:, 0]
-    topic = 1 + (topic_draw * rooms.topics).astype(np.int32)
+    topic = _topics(rooms, seed, room, streamer, popularity, len(age_bins))
     entries = {
         "bin": bin_of[which, age],
         "room": room[which],
         "streamer_id": streamer[which],
         "streamer": streamer[which].astype(np.int32),
-        "topic": topic[streamer[which] - 1],
+        "topic": topic[which, age],
         "heat": heat[which, age],
         "started_s": start_min[which] * 60,
         "ends_s": last_bin[which] * float(BIN_S),
@@ -113,6 +122,21 @@ def _broadcasts(
     earlier = np.cumsum(happens, axis=1) - happens
     index = np.nonzero(happens)
     return index[0] + 1, start[index], length[index], earlier[index]
+
+
+def _topics(
+    rooms: SimulatedRooms, seed: int, room: IntArray, streamer: IntArray, popularity: FloatArray, ages: int
+) -> IntArray:
+    """The topic of each room at each age, (R, ages) int32: its streamer's own, until it is changed for another."""
+    own = keyed.uniform(keyed.key(PLATFORM, Purpose.TOPIC, streamer), 1)
+    drawn = keyed.uniform(keyed.key(seed, Purpose.TOPIC, room, 1), 1 + 2 * ages)
+    changing = drawn[:, :1] < CHANGE_SHARE + CHANGE_POPULARITY * popularity[streamer - 1, None]
+    changes = changing & (drawn[:, 1 : 1 + ages] < rooms.topic_changes * CHANGE_CHANCE)
+    changes[:, 0] = False
+    shift = changes * (1 + np.floor(drawn[:, 1 + ages :] * (rooms.topics - 1)))  # to another topic, if there is one
+    topic = (np.floor(own * rooms.topics) + np.cumsum(shift, axis=1)) % rooms.topics
+    numbers: IntArray = 1 + topic.astype(np.int32)
+    return numbers
 
 
 def _start_hour(u: FloatArray) -> FloatArray:

@@ -8,7 +8,8 @@ from livedqn.envs.viewers import TYPICAL, Viewers
 
 
 def sim(
-    num_envs: int, *, streamers: int = 300, topics: int = 8, days: int = 7, candidates: int = 20, history: int = 10,
+    num_envs: int, *, streamers: int = 300, topics: int = 8, days: int = 7, topic_changes: float = 1.0,
+    candidates: int = 20, history: int = 10,
     max_requests: int = 200, viewers: Viewers = TYPICAL, invalid: str = "raise",
 ) -> LiveStream:  # fmt: skip
     """Simulated viewers of simulated live rooms.
@@ -18,13 +19,14 @@ def sim(
         streamers: who broadcast, the same in every world; about one in twelve is live at a time.
         topics: topics of rooms, and of viewers' tastes.
         days: length of a world.
+        topic_changes: times as often as was measured does a room change its topic; 0 = never.
         candidates: rooms that may be shown at a request, *nothing* included.
         history: how many past impressions are seen.
         max_requests: a session is truncated after so many.
         viewers: how viewers behave.
         invalid: what a masked action does: raise (an error), or nothing (it counts as *nothing*).
     """
-    rooms = SimulatedRooms(streamers=streamers, topics=topics, days=days)
+    rooms = SimulatedRooms(streamers=streamers, topics=topics, days=days, topic_changes=topic_changes)
     return LiveStream(
         num_envs, rooms, viewers,
         candidates=candidates, history=history, max_requests=max_requests, invalid=invalid,
