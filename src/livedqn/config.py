@@ -170,9 +170,9 @@ class CalibrateConfig:
     seed: int = 0
     #: Viewers at once.
     num_envs: int = 1_000
-    #: Requests of viewers who are shown rooms uniformly.
+    #: Requests of viewers, answered uniformly: any candidate, or nothing.
     requests: int = 500_000
-    #: The share of channels that count as the popular ones, against which some numbers were measured.
+    #: The share of channels that count as popular, as those of some numbers were: 2 % have as many viewers as they had.
     popular: float = 0.02
     env: Any = None
 

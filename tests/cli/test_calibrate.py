@@ -24,13 +24,14 @@ def test_table_file_and_picture(livedqn):
     known = sum(row["found"] != "" for row in rows)
     assert f"{met} of {known} are met; {len(rows) - known} need more rooms, days or clicks (-)" in outcome.out
     assert "channels that are live, share" in outcome.out
+    assert "tail: 16,595 Twitch channels, July 2019; top: 100 popular French channels" in outcome.out
     assert Path("run/calibration.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["env=gym", "env.id=CartPole-v1"], "env gym has no live rooms to compare; choose env=sim"),
+        (["env=gym", "env.id=CartPole-v1"], "env gym is no livedqn.envs.LiveStream"),
         (["reward=watchtime"], "calibrate asks no policy, so reward cannot be set; only env can be chosen"),
         (["popular=0"], "popular=0.0 is no share"),
         (["requests=0"], "requests=0 must be 1 or more"),

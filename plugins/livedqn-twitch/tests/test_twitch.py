@@ -12,6 +12,8 @@ import pytest
 from livedqn_twitch import TwitchRooms, twitch
 from livedqn_twitch.snapshots import COLUMNS, read
 
+from livedqn.calibrate import FIGURES
+from livedqn.calibrate.rooms import statistics
 from livedqn.testing import check_env
 from livedqn.types import LivedqnError
 
@@ -189,3 +191,15 @@ def test_the_real_file() -> None:
     assert rooms.streamers == 76
     counts = np.concatenate([table.count for table in rooms.timetables.values()])
     assert counts.mean() == pytest.approx(11.9, abs=0.1)  # live rooms, as measured
+
+
+def test_what_was_published_comes_out_of_the_real_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 41 days and 100 channels, of which 24 were never live: the very rooms from which ``top`` was measured."""
+    path = os.environ.get("LIVEDQN_TWITCH_CSV", "")
+    if not path:
+        pytest.skip("no real rooms here: set LIVEDQN_TWITCH_CSV to the file")
+    monkeypatch.setattr("livedqn_twitch.SPLIT_DAYS", {"train": 0, "validation": 39, "test": 40})
+    found = statistics(TwitchRooms.read(path, topics=500).timetable(0, "train"), streamers=100, popular=1.0)
+    for figure in FIGURES:
+        if figure.source == "top":
+            assert found[figure.name] == pytest.approx(figure.value, rel=0.04, abs=0.006), figure.about

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from livedqn import plugins
 from livedqn.calibrate import rooms, viewers
-from livedqn.calibrate.published import FIGURES, Figure
+from livedqn.calibrate.published import FIGURES, LEGEND, Figure
 from livedqn.config import CalibrateConfig
 from livedqn.envs import LiveStream
 from livedqn.live import announce
@@ -31,7 +31,7 @@ def run(config: CalibrateConfig, folder: Path) -> None:
     """
     env = plugins.build("env", config.env, config.num_envs)
     if not isinstance(env, LiveStream):
-        raise LivedqnError(f"env {config.env['plugin']} has no live rooms to compare; choose env=sim, or one like it")
+        raise LivedqnError(f"env {config.env['plugin']} is no livedqn.envs.LiveStream, whose rooms could be compared")
     table = env.rooms.timetable(config.seed, env.rooms.splits[0] if env.rooms.splits else "")
     found = rooms.statistics(table, env.rooms.streamers, config.popular)
     found |= viewers.statistics(env, config.requests, config.seed, announce())
@@ -71,16 +71,21 @@ def show(found: Mapping[str, float]) -> None:
         column.justify, column.no_wrap = "right", True
     for figure in FIGURES:
         value = found[figure.name]
-        numbers = [f"{number:,.4g}" for number in (figure.value, figure.low, figure.high)]
+        numbers = [_number(number) for number in (figure.value, figure.low, figure.high)]
         table.add_row(figure.about, figure.source, *numbers, *_verdict(figure, value))
     console.print(table)
     known = [figure for figure in FIGURES if not math.isnan(found[figure.name])]
     met = sum(figure.is_met(found[figure.name]) for figure in known)
     unknown = len(FIGURES) - len(known)
+    print("; ".join(f"{source}: {what}" for source, what in LEGEND.items()))
     print(f"{met} of {len(known)} are met" + (f"; {unknown} need more rooms, days or clicks (-)" if unknown else ""))
 
 
 def _verdict(figure: Figure, value: float) -> tuple[str, str]:
     if math.isnan(value):
         return "-", "-"
-    return f"{value:,.4g}", "yes" if figure.is_met(value) else "no"
+    return _number(value), "yes" if figure.is_met(value) else "no"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -2,7 +2,10 @@
 
 ``tail``: 271,173 broadcasts of 16,595 Twitch channels, July 2019. ``top``: 100 popular French channels, snapshots every
 15 minutes over 41 days, 2019-11 to 2020-01. ``KuaiLive``: arXiv 2508.05633, 11.6 million rooms of 21 days; its viewers
-were chosen as active, so true rates are lower. ``third party``: an analysis of KuaiLive that is less sure.
+were chosen as active, so true rates are lower. ``third party``: a third party's analysis, less sure.
+
+Left out is what no environment here can show: followers, the delay of gifts, who returns to a streamer on another day,
+and the shares of all interactions that few streamers or viewers have.
 """
 
 from __future__ import annotations
@@ -42,7 +45,14 @@ def _weak(name: str, value: float, source: str, about: str) -> Figure:
 
 
 _TAIL, _TOP, _KUAILIVE, _THIRD = "tail", "top", "KuaiLive", "third party"
-#: Ages of a room in hours -> its viewers then, as a share of its peak.
+#: Sources of what is said of rooms; the others speak of viewers.
+ROOMS = _TAIL, _TOP
+#: What is printed beside the numbers.
+LEGEND = {
+    _TAIL: "16,595 Twitch channels, July 2019", _TOP: "100 popular French channels on Twitch, winter 2019",
+    _KUAILIVE: "arXiv 2508.05633", _THIRD: "a third party's analysis, less sure",
+}  # fmt: skip
+#: Ages of a room in hours -> its viewers then over its peak; a mean of ratios, so within 15 %.
 BY_AGE = {
     (0.0, 0.25): 0.32, (0.25, 0.5): 0.53, (0.5, 1.0): 0.66, (1.0, 2.0): 0.74, (2.0, 3.0): 0.75, (4.0, 6.0): 0.66,
     (6.0, 8.0): 0.59,
@@ -50,7 +60,9 @@ BY_AGE = {
 
 FIGURES = (
     _share("live", 0.079, _TAIL, "channels that are live, share"),
-    *(_quantile(f"length_q{q}", minutes, _TAIL, f"length of a broadcast, min, quantile {q} %")
+    _share("live_least", 0.041, _TAIL, "channels that are live, share, quietest hour"),
+    _share("live_most", 0.116, _TAIL, "channels that are live, share, busiest hour"),
+    *(_quantile(f"length_q{q}", minutes, _TAIL, f"length of a broadcast, min, quantile {float(q):g} %")
       for q, minutes in (("05", 15), (25, 105), (50, 185), (75, 291), (95, 527), (99, 799))),
     *(_quantile(f"broadcasts_q{q}", number, _TAIL, f"broadcasts of a channel in 30 days, quantile {q} %")
       for q, number in ((10, 3), (50, 14), (90, 32))),
@@ -61,13 +73,15 @@ FIGURES = (
     _share("watch_top_10", 0.92, _TAIL, "watch time of the top 10 % of channels, share"),
     _share("several_topics", 0.22, _TAIL, "rooms with more than one topic, share"),
     _share("top_live", 0.119, _TOP, "popular channels that are live, share"),
-    _quantile("rooms_peak_to_trough", 6.3, _TOP, "live rooms, busiest hour over quietest"),
-    _quantile("viewers_peak_to_trough", 19, _TOP, "viewers, busiest hour over quietest"),
-    _share("top_new", 0.039, _TOP, "rooms that are new after 15 min, share"),
-    _share("top_gone", 0.039, _TOP, "rooms that are gone after 15 min, share"),
-    _share("top_jaccard", 0.925, _TOP, "rooms of two snapshots 15 min apart, Jaccard index"),
-    _quantile("top_length_q50", 283, _TOP, "length of a broadcast, min, median"),
-    _quantile("top_start_gap_q50", 24.0, _TOP, "from a channel's start to its next, h, median"),
+    _share("top_live_05", 0.039, _TOP, "popular channels that are live, share, 5 to 6 h UTC"),
+    _share("top_live_21", 0.246, _TOP, "popular channels that are live, share, 21 to 22 h UTC"),
+    _quantile("top_rooms_peak_to_trough", 6.3, _TOP, "popular rooms, busiest hour over quietest"),
+    _quantile("top_viewers_peak_to_trough", 19, _TOP, "viewers of popular rooms, busiest hour over quietest"),
+    _share("top_new", 0.039, _TOP, "popular rooms that are new after 15 min, share"),
+    _share("top_gone", 0.039, _TOP, "popular rooms that are gone after 15 min, share"),
+    _share("top_jaccard", 0.925, _TOP, "popular rooms of two snapshots 15 min apart, Jaccard index"),
+    _quantile("top_length_q50", 283, _TOP, "length of a popular channel's broadcast, min, median"),
+    _quantile("top_start_gap_q50", 24.0, _TOP, "from a popular channel's start to its next, h, median"),
     _share("top_change_mean", 0.04, _TOP, "change of ln viewers in 15 min, mean"),
     _share("top_change_sd", 0.27, _TOP, "change of ln viewers in 15 min, sd"),
     _share("top_change_q05", -0.20, _TOP, "change of ln viewers in 15 min, quantile 5 %"),
@@ -76,9 +90,9 @@ FIGURES = (
     _share("top_ar1", 0.83, _TOP, "ln viewers in a room, correlation over 15 min"),
     *(_quantile(f"top_of_peak_{low:g}_{high:g}_h", share, _TOP, f"viewers over the peak, room of {low:g} to {high:g} h")
       for (low, high), share in BY_AGE.items()),
-    _quantile("top_peak_to_mean", 1.45, _TOP, "a room's peak over its mean, median"),
+    _quantile("top_peak_to_mean", 1.45, _TOP, "a room's peak over its geometric mean, median"),
     _share("top_topic_changes", 0.036, _TOP, "steps of 15 min in which the topic changes, share"),
-    _share("top_several_topics", 0.38, _TOP, "rooms with more than one topic, share"),
+    _share("top_several_topics", 0.38, _TOP, "popular rooms with more than one topic, share"),
     _weak("comment", 0.040, _KUAILIVE, "comments a click"),
     _weak("like", 0.0365, _KUAILIVE, "likes a click"),
     _weak("gift", 0.0148, _KUAILIVE, "gifts a click"),

@@ -1,4 +1,4 @@
-"""Statistics of what viewers do, from impressions of a policy that shows rooms uniformly."""
+"""Statistics of what viewers do, from impressions of a policy that chooses uniformly, *nothing* included."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from livedqn.calibrate.rooms import ENOUGH
+from livedqn.calibrate.rooms import ENOUGH, quantile
 from livedqn.envs import LiveStream
 from livedqn.types import FloatArray
 
@@ -15,7 +15,7 @@ _READ = ("watch_s", "liked", "commented", "gift_value")
 
 
 def statistics(env: LiveStream, requests: int, seed: int, notify: Callable[[str, int, int], None]) -> dict[str, float]:
-    """By the names of :data:`~livedqn.calibrate.published.FIGURES`, over the clicks of so many ``requests``.
+    """By the names of :data:`~livedqn.calibrate.published.FIGURES`, over the clicks of ``requests`` or a few more.
 
     Args:
         env: whose viewers are asked.
@@ -45,16 +45,11 @@ def of_clicks(
 ) -> dict[str, float]:
     """The statistics of C clicks, (C,) each; NaN where they are too few."""
     gifts = gift_value[gift_value > 0]
-    median = _quantile(watch_s, 50)
+    median = quantile(watch_s, 50)
     means = {"like": liked, "comment": commented, "gift": gift_value > 0}
     return {
-        **{name: float(values.mean()) if len(values) >= ENOUGH else math.nan for name, values in means.items()},
-        "watch_q50": median, "watch_q99_to_q50": _quantile(watch_s, 99) / median,
-        **{f"gift_q{quantile}": _quantile(gifts, quantile) for quantile in (50, 90, 99)},
+        # thirty events, or their share says little
+        **{name: float(values.mean()) if values.sum() >= ENOUGH else math.nan for name, values in means.items()},
+        "watch_q50": median, "watch_q99_to_q50": quantile(watch_s, 99) / median,
+        **{f"gift_q{percent}": quantile(gifts, percent) for percent in (50, 90, 99)},
     }  # fmt: skip
-
-
-def _quantile(values: FloatArray, percent: float) -> float:
-    """NaN unless some thirty values lie beyond it."""
-    is_enough = len(values) * min(percent, 100 - percent) >= 100 * ENOUGH
-    return float(np.quantile(values, percent / 100)) if is_enough else math.nan

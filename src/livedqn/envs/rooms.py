@@ -49,7 +49,7 @@ class SimulatedRooms:
     streamers: int
     topics: int
     days: int
-    #: Times as often as was measured does a room change its topic; 0 = never.
+    #: How often rooms change their topic, times as often as was measured; 0 = never.
     topic_changes: float = 1.0
     splits: tuple[str, ...] = ()
 

@@ -19,7 +19,7 @@ def sim(
         streamers: who broadcast, the same in every world; about one in twelve is live at a time.
         topics: topics of rooms, and of viewers' tastes.
         days: length of a world.
-        topic_changes: times as often as was measured does a room change its topic; 0 = never.
+        topic_changes: how often rooms change their topic, times as often as was measured; 0 = never.
         candidates: rooms that may be shown at a request, *nothing* included.
         history: how many past impressions are seen.
         max_requests: a session is truncated after so many.
