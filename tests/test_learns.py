@@ -28,7 +28,7 @@ def test_viewers_are_shown_what_they_like_better_than_by_chance_or_heat(tmp_path
         exploration={"plugin": "epsilon_greedy", "steps": 20_000},
         agent={"plugin": "dqn", "learning_rate": 1e-3, "steps_per_update": 40, "discount": 0.9, "sync_every": 100,
                "myopic": False},
-        evaluation={"worlds": 5, "episodes": 128, "validation_worlds": 1, "validation_episodes": 64, "points": 2},
+        evaluation={"worlds": 16, "episodes": 128, "validation_worlds": 1, "validation_episodes": 64, "points": 2},
     )  # fmt: skip
     assert run.evaluation is not None
     assert run.evaluation.advantage("random").low > 0
