@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Container
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -35,10 +36,7 @@ def evaluate(composed: DictConfig) -> None:
     config = typed(composed, EvaluateConfig)
     from livedqn import evaluate
 
-    _loaded()
-    folder = _folder()
-    with Printed(folder) as both, redirect_stdout(both):
-        evaluate.run(config, folder)
+    _in_own_folder(evaluate.run, config)
 
 
 def recommend(composed: DictConfig) -> None:
@@ -55,15 +53,20 @@ def calibrate(composed: DictConfig) -> None:
     config = typed(composed, CalibrateConfig)
     from livedqn import calibrate
 
-    _loaded()
-    folder = _folder()
-    with Printed(folder) as both, redirect_stdout(both):
-        calibrate.run(config, folder)
+    _in_own_folder(calibrate.run, config)
 
 
 JOBS: dict[str, Callable[[DictConfig], None]] = {
     "train": train, "evaluate": evaluate, "recommend": recommend, "calibrate": calibrate,
 }  # fmt: skip
+
+
+def _in_own_folder(run: Callable[[Any, Path], None], config: Any) -> None:
+    """Run it in a new folder, which keeps what it prints."""
+    _loaded()
+    folder = _folder()
+    with Printed(folder) as both, redirect_stdout(both):
+        run(config, folder)
 
 
 def _loaded() -> None:
