@@ -30,13 +30,14 @@ class Step(NamedTuple):
     reward: FloatArray  # (B,) float32
     terminated: BoolArray  # (B,)
     truncated: BoolArray  # (B,)
+    visit_over: BoolArray  # (B,), the successor, if there is one, is the first request of another visit
     signals: dict[str, FloatArray]  # (B,) float32: the environment's, shown (with rooms), elapsed_s, native
     elapsed_s: FloatArray  # (B,) float32, seconds to the next request; 1 where the environment has no clock
     ids: dict[str, IntArray]  # of the successor: viewer (B,), time_s (B,), rooms and streamers (B, K); or empty
 
 
 class Cap:
-    """A cap on injections, acting through the mask. Counts what was shown since each row's episode began."""
+    """A cap on injections, acting through the mask. Counts what was shown since each row's visit began."""
 
     def __init__(self, config: CapConfig, num_envs: int) -> None:
         if not 0 <= config.max_share_shown <= 1:
@@ -49,7 +50,7 @@ class Cap:
         self.shown = np.zeros(num_envs, np.int64)  # of them with a room, (B,)
 
     def reset(self, rows: BoolArray) -> None:
-        """An episode of ``rows`` begins."""
+        """A visit of ``rows`` begins."""
         self.requests[rows] = 0
         self.shown[rows] = 0
 
@@ -86,6 +87,7 @@ class Stage:
         self.num_envs = env.num_envs
         self.ids: dict[str, IntArray] = {}
         self._has_rooms = self.spec.has_rooms
+        self._visits = self.spec.episode == "viewer" and "left" in self.spec.signals
         self._keeps = env.metadata.get("overwrites") is False
         self._own: Any = np.asarray if self._keeps else np.array
         self._cap = Cap(cap, env.num_envs)
@@ -124,13 +126,17 @@ class Stage:
             signals["shown"] = (actions > 0).astype(np.float32)
         signals["elapsed_s"] = elapsed_s
         signals["native"] = self._own(native, np.float32)
+        # where leaving is an ordinary step, a visit ends before its episode does
+        visit_over = terminated | truncated | (signals["left"] > 0 if self._visits else False)
         if self._cap.is_active:
             self._cap.count(actions)
+            if self._visits:
+                self._cap.reset(visit_over)
         self._current = self._observe(raw)
         self.ids = self._owned(infos["ids"]) if "ids" in infos else {}
         return Step(
             self._current, self._scored(signals), self._own(terminated, np.bool_), self._own(truncated, np.bool_),
-            signals, elapsed_s, self.ids,
+            self._own(visit_over, np.bool_), signals, elapsed_s, self.ids,
         )  # fmt: skip
 
     def restart(self, rows: BoolArray) -> Observation:

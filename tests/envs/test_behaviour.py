@@ -26,27 +26,37 @@ def test_weariness_halves() -> None:
 
 
 def test_click_chance() -> None:
-    v = Viewers(click_bias=-2, click_fit=1, click_crowd=1, click_boredom=0.5, click_weariness=2)
+    v = Viewers(click_bias=-2, click_fit=1, click_crowd=1, click_boredom=0.5, click_weariness=2, click_moment=1)
     zero = np.zeros(1)
     at = behaviour.click_chance
-    assert at(2 * ONE, 0.5 * ONE, zero, zero, zero, v) == pytest.approx([0.5])
-    assert at(ONE, ONE, zero, 0.5 * ONE, zero, v) == pytest.approx([0.5])  # -2 + 1 + 1/2 + 1/2
-    assert at(2 * ONE, 0.5 * ONE, ONE, zero, 4 * ONE, v) == pytest.approx([1 / (1 + exp(4))])  # 0 - 2 - 2
+    assert at(2 * ONE, 0.5 * ONE, zero, zero, zero, zero, v) == pytest.approx([0.5])
+    assert at(ONE, ONE, zero, zero, 0.5 * ONE, zero, v) == pytest.approx([0.5])  # -2 + 1 + 1/2 + 1/2
+    assert at(ONE, 0.5 * ONE, ONE, zero, zero, zero, v) == pytest.approx([0.5])  # -2 + 1 + 1
+    assert at(2 * ONE, 0.5 * ONE, zero, ONE, zero, 4 * ONE, v) == pytest.approx([1 / (1 + exp(4))])  # 0 - 2 - 2
 
 
 def test_watching_ends_with_the_room_or_the_viewers_patience() -> None:
-    v = Viewers(watch_median_s=2, watch_fit=1, watch_log_sd=1, watch_longest_s=100)
+    v = Viewers(watch_median_s=2, watch_fit=1, watch_log_sd=1, watch_moment=3, watch_longest_s=100)
     zero = np.zeros(1)
-    assert behaviour.watch_s(zero, zero, 50 * ONE, v) == pytest.approx([2])
-    assert behaviour.watch_s(ONE, ONE, 50 * ONE, v) == pytest.approx([2 * exp(2)])
-    assert behaviour.watch_s(9 * ONE, zero, 50 * ONE, v) == pytest.approx([50])
-    assert behaviour.watch_s(9 * ONE, zero, 500 * ONE, v) == pytest.approx([100])
+    assert behaviour.watch_s(zero, zero, zero, 50 * ONE, v) == pytest.approx([2])
+    assert behaviour.watch_s(ONE, zero, ONE, 50 * ONE, v) == pytest.approx([2 * exp(2)])
+    assert behaviour.watch_s(zero, ONE, zero, 50 * ONE, v) == pytest.approx([2 * exp(3)])
+    assert behaviour.watch_s(9 * ONE, zero, zero, 50 * ONE, v) == pytest.approx([50])
+    assert behaviour.watch_s(9 * ONE, zero, zero, 500 * ONE, v) == pytest.approx([100])
 
 
 def test_gifts_come_from_those_who_stay() -> None:
     v = Viewers(gift_share=0.5, gift_median=2, gift_log_sd=1)
     watched, u, z = np.array([599.0, 600.0, 600.0]), np.array([0.1, 0.1, 0.9]), np.ones(3)
-    assert behaviour.gift_value(watched, u, z, v) == pytest.approx([0, 2 * exp(1), 0])
+    assert behaviour.gift_value(watched, np.zeros(3), u, z, v) == pytest.approx([0, 2 * exp(1), 0])
+    assert behaviour.gift_value(watched, np.full(3, 0.5), u, z, v) == pytest.approx([0, 2 * exp(1.5), 0])
+
+
+def test_a_gift_comes_at_once_or_by_weibull() -> None:
+    v = Viewers(gift_at_once=0.5, gift_delay_shape=2.0, gift_delay_scale_s=100.0)
+    u, w = np.array([0.4, 0.5, 0.9]), np.array([0.5, exp(-1), exp(-4)])
+    # scale (-ln w)^(1 / shape)
+    assert behaviour.gift_delay_s(u, w, v) == pytest.approx([0, 100, 200], rel=1e-5)
 
 
 def test_boredom_is_gained_lost_and_forgotten() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from livedqn.envs.columns import BROADCASTS, STREAMER, TOPIC
-from livedqn.envs.listing import MOST_ROOMS, ROOM, Listing, _free_slots, slot_of
+from livedqn.envs.listing import MOST_ROOMS, TOLD, Listing, _free_slots, slot_of
 from livedqn.envs.rooms import SimulatedRooms
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import TYPICAL
@@ -22,7 +22,7 @@ def entries(**changed: list[int]) -> dict[str, np.ndarray]:
 
 
 def listed(**changed: list[int]) -> Listing:
-    return Listing.of(Timetable.of(np.array([0.0, 10.0, 20.0]), 30.0, entries(**changed)), TYPICAL)
+    return Listing.of(Timetable.of(np.array([0.0, 10.0, 20.0]), 30.0, entries(**changed)), TYPICAL, 0)
 
 
 def test_a_room_stands_once_and_its_heat_in_every_bin() -> None:
@@ -41,9 +41,9 @@ def test_a_room_whose_topic_changes_is_two() -> None:
 
 def test_nothing_of_a_world_is_lost() -> None:
     table = SimulatedRooms(streamers=60, topics=3, days=2).timetable(4, "")
-    listing = Listing.of(table, TYPICAL)
+    listing = Listing.of(table, TYPICAL, 4)
     index = listing.rooms_live["room"]
-    for name in ROOM.names or ():
+    for name in TOLD.names or ():
         assert np.array_equal(listing.rooms[name][index], getattr(table, name))
     for name, column in (("streamer", STREAMER), ("topic", TOPIC), ("broadcasts", BROADCASTS)):
         assert np.array_equal(listing.seen[index, column], getattr(table, name))
@@ -64,7 +64,7 @@ def places(listing: Listing, now: int, streamer: int) -> list[int]:
 @pytest.mark.parametrize("streamers", [60, 3_000])
 def test_rooms_are_found_by_their_streamers(streamers: int) -> None:
     table = SimulatedRooms(streamers=streamers, topics=3, days=2).timetable(4, "")
-    listing = Listing.of(table, TYPICAL)
+    listing = Listing.of(table, TYPICAL, 4)
     for now in range(0, len(table.count), 24):
         live = table.streamer[now, : table.count[now]].tolist()
         for streamer in range(1, streamers + 1, streamers // 10):

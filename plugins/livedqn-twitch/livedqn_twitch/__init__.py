@@ -25,7 +25,7 @@ SPLIT_DAYS = {"train": 0, "validation": 28, "test": 34}
 
 def twitch(
     num_envs: int, *, rooms: str, topics: int = 12, candidates: int = 20, history: int = 10, max_requests: int = 200,
-    viewers: Viewers = TYPICAL, invalid: str = "raise",
+    episode: str = "session", viewers: Viewers = TYPICAL, invalid: str = "raise",
 ) -> LiveStream:  # fmt: skip
     """Real live rooms, replayed from a CSV of snapshots, and simulated viewers.
 
@@ -38,7 +38,8 @@ def twitch(
         topics: the commonest games of the training days are topics of their own, the last topic is all others.
         candidates: rooms that may be shown at a request, *nothing* included.
         history: how many past impressions are seen.
-        max_requests: a session is truncated after so many.
+        max_requests: an episode is truncated in a visit of so many.
+        episode: session (one visit; leaving ends it), or viewer (visit after visit, until they never come back).
         viewers: how viewers behave.
         invalid: what a masked action does: raise (an error), or nothing (it counts as *nothing*).
 
@@ -49,7 +50,7 @@ def twitch(
         raise LivedqnError(f"env twitch has topics={topics}; it needs at least 1")
     return LiveStream(
         num_envs, TwitchRooms.read(rooms, topics), viewers,
-        candidates=candidates, history=history, max_requests=max_requests, invalid=invalid,
+        candidates=candidates, history=history, max_requests=max_requests, episode=episode, invalid=invalid,
     )  # fmt: skip
 
 

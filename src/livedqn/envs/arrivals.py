@@ -27,7 +27,7 @@ LAST_CALL_S = 4 * 3600
 #: ``acquaintance`` is a share of all streamers, or of so many where there are more: nobody knows thousands.
 FAMILIAR_STREAMERS = 400
 _CERTAIN = 1 - 1e-9  # of which a logarithm can be taken
-_TEMPER = 3  # normal numbers of a viewer beside those of each topic: openness, patience, and the noise of past clicks
+_TEMPER = 4  # normal numbers of a viewer beside those of each topic: of temper, and the noise of past clicks
 
 
 class Shares(NamedTuple):
@@ -72,7 +72,7 @@ class Arrivals(NamedTuple):
 
 @kernel
 def begin(rows: IntArray, session: Sessions, listing: Listing, arrivals: Arrivals, viewers: npt.NDArray[Any]) -> None:
-    """Let ``rows`` (n,) of ``session`` begin their next one: another viewer, at another time, who has seen nothing."""
+    """Let ``rows`` (n,) of ``session`` begin their next episode: another viewer at another time."""
     v = viewers[0]
     sessions, traits, acquaintances = arrivals.keys
     for row in rows:
@@ -86,8 +86,9 @@ def begin(rows: IntArray, session: Sessions, listing: Listing, arrivals: Arrival
         s.bin = bin_from(now, s.time_s, listing)
         s.start_s = s.time_s
         s.activity = arrivals.past_sessions[s.viewer]
-        s.boredom = s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
+        s.boredom = s.clock = s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
         session.history[row] = 0
+        session.arrives_s[row] = 0
         viewer = np.uint64(s.viewer)
         _give_traits(row, keyed.hashed(traits, viewer), session, arrivals, v)
         _give_acquaintances(row, keyed.hashed(acquaintances, viewer), session, arrivals, v)
@@ -118,9 +119,10 @@ def _give_traits(row: int, key: Any, session: Sessions, arrivals: Arrivals, v: A
         taste[1 + topic] = z[topic]
         tag[1 + topic] = v.tag_accuracy * z[topic] + blur * z[topics + topic]
         pull[1 + topic] = exp(v.retrieval_tag * tag[1 + topic])
-    openness, patience, noise = z[2 * topics : 2 * topics + _TEMPER]
+    openness, patience, generosity, noise = z[2 * topics : 2 * topics + _TEMPER]
     s.openness = v.click_openness_sd * openness
     s.patience = v.leave_patience_sd * patience
+    s.generosity = v.gift_viewer_sd * generosity
     # the share of past clicks is known the better the more sessions there were; one session weighs like the prior
     s.past_clicks = sigmoid(v.click_bias + s.openness + noise / np.sqrt(1 + s.activity))
     age, gender = keyed.shares_of(keyed.bits_at(key, pairs))

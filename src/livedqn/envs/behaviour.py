@@ -39,14 +39,19 @@ def weariness(requests_ago: FloatArray, viewers: Viewers) -> FloatArray:
 
 @formula
 def click_chance(
-    fit: FloatArray, crowd: FloatArray, weariness: FloatArray, openness: FloatArray, boredom: FloatArray,
-    viewers: Viewers,
+    fit: FloatArray, crowd: FloatArray, moment: BoolArray, weariness: FloatArray, openness: FloatArray,
+    boredom: FloatArray, viewers: Viewers,
 ) -> FloatArray:  # fmt: skip
-    """Probability of a click. ``crowd`` is the room's heat rank among the live ones, 0 coldest to 1 hottest."""
+    """Probability of a click.
+
+    ``crowd`` is the room's heat rank among the live ones, 0 coldest to 1 hottest; ``moment`` says whether it has a
+    highlight.
+    """
     return sigmoid(
         viewers.click_bias
         + viewers.click_fit * fit
         + viewers.click_crowd * (crowd - 0.5)
+        + viewers.click_moment * moment
         + openness
         - viewers.click_boredom * boredom
         - viewers.click_weariness * weariness
@@ -54,9 +59,10 @@ def click_chance(
 
 
 @formula
-def watch_s(fit: FloatArray, z: FloatArray, left_s: FloatArray, viewers: Viewers) -> FloatArray:
+def watch_s(fit: FloatArray, moment: BoolArray, z: FloatArray, left_s: FloatArray, viewers: Viewers) -> FloatArray:
     """Seconds watched after a click: lognormal, until the room ends (in ``left_s``) or the viewer has enough."""
-    log_s = log(viewers.watch_median_s) + viewers.watch_fit * fit + viewers.watch_log_sd * z
+    log_s = log(viewers.watch_median_s) + viewers.watch_fit * fit + viewers.watch_moment * moment
+    log_s += viewers.watch_log_sd * z
     longest_s = np.minimum(np.maximum(left_s, 1.0), viewers.watch_longest_s)
     seconds: FloatArray = np.minimum(exp(log_s), longest_s)
     return seconds
@@ -71,11 +77,20 @@ def rising_with_fit(share: float, fit: FloatArray) -> FloatArray:
 
 
 @formula
-def gift_value(watched_s: FloatArray, u: FloatArray, z: FloatArray, viewers: Viewers) -> FloatArray:
-    """What is given: rare, heavy-tailed, and only by those who stay."""
+def gift_value(
+    watched_s: FloatArray, generosity: FloatArray, u: FloatArray, z: FloatArray, viewers: Viewers
+) -> FloatArray:
+    """What is given: rare, heavy-tailed, most of it by a few viewers, and only by those who stay."""
     gives = (watched_s >= GIFT_AFTER_S) & (u < viewers.gift_share)
-    value: FloatArray = gives * viewers.gift_median * exp(viewers.gift_log_sd * z)
+    value: FloatArray = gives * viewers.gift_median * exp(generosity + viewers.gift_log_sd * z)
     return value
+
+
+@formula
+def gift_delay_s(u: FloatArray, w: FloatArray, viewers: Viewers) -> FloatArray:
+    """Seconds from an impression to its gift: none for some, Weibull for the others; ``u``, ``w`` uniform in (0, 1)."""
+    later: FloatArray = viewers.gift_delay_scale_s * exp(log(-log(w)) / viewers.gift_delay_shape)
+    return (u >= viewers.gift_at_once) * later
 
 
 @formula

@@ -38,6 +38,7 @@ def columns(topics: int) -> dict[str, tuple[Column, ...]]:
             Column("clicked"),
             Column("watched_min", "count", "min"),
             Column("liked"),
+            Column("gift_value", "count"),
             Column("ago", "count", "requests"),
         ),
         "candidates": (
@@ -49,10 +50,11 @@ def columns(topics: int) -> dict[str, tuple[Column, ...]]:
             Column("broadcasts", "count", role="novelty"),
             Column("tag", "number"),
             Column("recency", "number", "1/requests"),
+            Column("surge", "number"),
         ),
     }
 
 
 HISTORY_WIDTH, CANDIDATE_WIDTH = (len(columns(1)[array]) for array in ("history", "candidates"))
-AGO = HISTORY_WIDTH - 1
-STREAMER, TOPIC, HEAT, AGE, AFFINITY, BROADCASTS, TAG, RECENCY = range(CANDIDATE_WIDTH)  # of a candidate
+GIFT, AGO = HISTORY_WIDTH - 2, HISTORY_WIDTH - 1
+STREAMER, TOPIC, HEAT, AGE, AFFINITY, BROADCASTS, TAG, RECENCY, SURGE = range(CANDIDATE_WIDTH)  # of a candidate

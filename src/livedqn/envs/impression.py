@@ -8,30 +8,33 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import behaviour, keyed
+from livedqn.envs.absence import churn_chance, come_back
 from livedqn.envs.acquaintances import STRANGER, meet
-from livedqn.envs.columns import HISTORY_WIDTH
+from livedqn.envs.columns import AGO, GIFT, HIGH, HISTORY_WIDTH
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
+from livedqn.envs.moments import is_highlight, window_bits
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import TASTE, Sessions
 from livedqn.kernel import formula, kernel
 from livedqn.types import BoolArray, FloatArray, IntArray
 
-SIGNALS = ("clicked", "watch_s", "liked", "commented", "gift_value", "followed", "left")
-CLICKED, WATCH_S, LIKED, COMMENTED, GIFT_VALUE, FOLLOWED, LEFT = range(len(SIGNALS))
+#: Signals of an impression, whenever they arrive: ``gift_delay_s`` says when the gift does, from the impression on.
+SIGNALS = ("clicked", "watch_s", "liked", "commented", "gift_value", "gift_delay_s", "followed", "left")
+CLICKED, WATCH_S, LIKED, COMMENTED, GIFT_VALUE, GIFT_DELAY_S, FOLLOWED, LEFT = range(len(SIGNALS))
 
 _RESPONSE = np.uint64(Purpose.RESPONSE)
 #: What each 64 random bits of a request decide: two normal numbers, or by a half each two events.
-_FEED, _CLICK_LEAVE, _WATCH_GIFT, _LIKE_COMMENT, _FOLLOW_GIVE = range(5)
+_FEED, _CLICK_LEAVE, _WATCH_GIFT, _LIKE_COMMENT, _FOLLOW_GIVE, _GIFT_DELAY, _RETURN, _RETURN_HOUR = range(8)
 
 
 class Outcome(NamedTuple):
     """What a request of each viewer brought."""
 
-    signals: FloatArray  # (7, B) float32, in the order of SIGNALS
+    signals: FloatArray  # (8, B) float32, in the order of SIGNALS
     elapsed_s: FloatArray  # (B,) float32, seconds to the next request
     reward: FloatArray  # (B,) float32, engagement: click +1, watching more than 300 s +2, like +3
-    terminated: BoolArray  # (B,), the viewer has left
+    terminated: BoolArray  # (B,), the viewer is gone: has left, or will never come back
     truncated: BoolArray  # (B,), the world or the allowed number of requests is over
 
     @classmethod
@@ -43,17 +46,18 @@ class Outcome(NamedTuple):
 
 @kernel
 def respond(
-    chosen: IntArray, max_requests: int, session: Sessions, served: Served, listing: Listing, quality: FloatArray,
-    viewers: npt.NDArray[Any], out: Outcome,
+    chosen: IntArray, comes_back: bool, max_requests: int, session: Sessions, served: Served, listing: Listing,
+    quality: FloatArray, viewers: npt.NDArray[Any], out: Outcome,
 ) -> None:  # fmt: skip
     """Let each viewer act on the candidate ``chosen`` (B,), 0 = *nothing*, and bring ``session`` to the next request.
 
-    ``quality`` is that of every streamer, (M + 1,), and ``viewers`` holds the one record of their settings.
+    Where viewers may have another visit (``comes_back``), the request after leaving is its first. ``quality`` is that
+    of every streamer, (M + 1,), and ``viewers`` holds the one record of their settings.
     """
     v, signals, of = viewers[0], out.signals, session.acquaintances
     for row in range(len(chosen)):
         s = session.visit[row]
-        key = keyed.request_key(s.key, _RESPONSE, np.uint64(s.requests))
+        key = keyed.request_key(s.key, _RESPONSE, np.uint64(s.clock))
         to_click, to_leave = keyed.shares_of(keyed.bits_at(key, _CLICK_LEAVE))
         signals[:, row] = 0
         shown = chosen[row] > 0
@@ -65,7 +69,7 @@ def respond(
             known = of.known[row, meet(row, room.streamer, of) if at == STRANGER else at]
             watch_s = _met(row, place, known, key, to_click, session, listing, quality, v, signals)
             known.affinity_min += _minutes(signals[WATCH_S, row])
-            known.shown_at = s.requests
+            known.shown_at = s.clock
             _remember(row, room, session, signals)
 
         good = watch_s >= v.good_s
@@ -76,20 +80,29 @@ def respond(
         left = to_leave < behaviour.leave_chance(boredom, in_feed_s, s.patience, v)
         signals[LEFT, row] = left
 
+        began_s = s.time_s
         s.boredom = boredom
         s.ignored = 0 if good else s.ignored + irrelevant
         s.time_s += feed_s + watch_s
-        s.bin = bin_from(s.bin, s.time_s, listing)
         s.requests += 1
+        s.clock += 1
         s.shown += shown
         s.clicked += signals[CLICKED, row]
         s.watched_min += _minutes(signals[WATCH_S, row])
         s.since_shown = 0 if shown else s.since_shown + 1
 
-        out.elapsed_s[row] = feed_s + watch_s
+        gone = left
+        if left and comes_back:
+            to_churn, to_wait = keyed.shares_of(keyed.bits_at(key, _RETURN))
+            gone = to_churn < churn_chance(boredom, v)
+            if not gone:
+                come_back(row, to_wait, keyed.normal_of(keyed.bits_at(key, _RETURN_HOUR)), session, v)
+        s.bin = bin_from(s.bin, s.time_s, listing)
+
+        out.elapsed_s[row] = s.time_s - began_s
         out.reward[row] = signals[CLICKED, row] + 2 * (signals[WATCH_S, row] > 300) + 3 * signals[LIKED, row]
-        out.terminated[row] = session.left[row] = left
-        out.truncated[row] = not left and (s.requests >= max_requests or s.time_s >= listing.end_s)
+        out.terminated[row] = session.left[row] = gone
+        out.truncated[row] = not gone and (s.requests >= max_requests or s.time_s >= listing.end_s)
         session.ended[row] = out.terminated[row] or out.truncated[row]
 
 
@@ -101,20 +114,26 @@ def _met(
     """The signals of a viewer who meets the room at ``place``; returns the seconds watched."""
     s = session.visit[row]
     room, last = listing.rooms_live[s.bin, place], listing.live[s.bin] - 1
+    entry = listing.rooms[room.room]
+    moment = is_highlight(window_bits(entry, s.time_s, v), v)
     crowd = (last - place) / max(last, 1)  # rank of its heat among the live rooms: 0 coldest, 1 hottest
     fit = behaviour.fit(session.tastes[row, TASTE, room.topic], quality[room.streamer], known.affinity_min, v)
     weary = behaviour.weariness(s.requests - known.shown_at, v)
-    if to_click >= behaviour.click_chance(fit, crowd, weary, s.openness, s.boredom, v):
+    if to_click >= behaviour.click_chance(fit, crowd, moment, weary, s.openness, s.boredom, v):
         return 0.0
     to_watch, to_give_more = keyed.normals_of(keyed.bits_at(key, _WATCH_GIFT))
     to_like, to_comment = keyed.shares_of(keyed.bits_at(key, _LIKE_COMMENT))
     to_follow, to_give = keyed.shares_of(keyed.bits_at(key, _FOLLOW_GIVE))
-    watch_s = behaviour.watch_s(fit, to_watch, listing.rooms[room.room].ends_s - s.time_s, v)
+    watch_s = behaviour.watch_s(fit, moment, to_watch, entry.ends_s - s.time_s, v)
     signals[CLICKED, row] = 1
     signals[WATCH_S, row] = watch_s
     signals[LIKED, row] = to_like < behaviour.rising_with_fit(v.like_share, fit)
     signals[COMMENTED, row] = to_comment < behaviour.rising_with_fit(v.comment_share, fit)
-    signals[GIFT_VALUE, row] = behaviour.gift_value(watch_s, to_give, to_give_more, v)
+    gift = behaviour.gift_value(watch_s, s.generosity, to_give, to_give_more, v)
+    if gift > 0:
+        to_delay, later = keyed.shares_of(keyed.bits_at(key, _GIFT_DELAY))
+        signals[GIFT_VALUE, row] = gift
+        signals[GIFT_DELAY_S, row] = behaviour.gift_delay_s(to_delay, later, v)
     signals[FOLLOWED, row] = to_follow < behaviour.rising_with_fit(v.follow_share, fit)
     return float(watch_s)
 
@@ -122,10 +141,11 @@ def _met(
 @formula
 def _remember(row: int, room: Any, session: Sessions, signals: FloatArray) -> None:
     """Put the impression at the end of the history."""
-    history = session.history
+    s, history = session.visit[row], session.history
     for past in range(history.shape[1] - 1):
         for column in range(HISTORY_WIDTH):
             history[row, past, column] = history[row, past + 1, column]
+        session.arrives_s[row, past] = session.arrives_s[row, past + 1]
     history[row, -1, 0] = 1
     history[row, -1, 1] = room.streamer
     history[row, -1, 2] = room.topic
@@ -133,7 +153,9 @@ def _remember(row: int, room: Any, session: Sessions, signals: FloatArray) -> No
     history[row, -1, 4] = signals[CLICKED, row]
     history[row, -1, 5] = _minutes(signals[WATCH_S, row])
     history[row, -1, 6] = signals[LIKED, row]
-    history[row, -1, 7] = session.visit[row].requests
+    history[row, -1, GIFT] = min(signals[GIFT_VALUE, row], HIGH)
+    session.arrives_s[row, -1] = s.time_s + signals[GIFT_DELAY_S, row]
+    history[row, -1, AGO] = s.clock
 
 
 @formula

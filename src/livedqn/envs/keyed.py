@@ -47,6 +47,7 @@ class Purpose(IntEnum):
     RESPONSE = 9
     QUALITY = 10
     TOPIC = 11
+    MOMENT = 12
 
 
 def key(*words: int | npt.NDArray[np.integer[Any]]) -> Keys:

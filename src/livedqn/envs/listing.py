@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from livedqn.envs import keyed
 from livedqn.envs.columns import BROADCASTS, CANDIDATE_WIDTH, HIGH, STREAMER, TOPIC
+from livedqn.envs.keyed import Purpose
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import Viewers
 from livedqn.kernel import formula, kernel
@@ -29,7 +31,9 @@ LIVE = np.dtype(
 )
 MOST_ROOMS = 2**16 - 1  # in a bin
 #: What else is known of a room, by the names of :class:`Timetable`.
-ROOM = np.dtype([("started_s", np.float64), ("ends_s", np.float64), ("room", np.int64), ("streamer_id", np.int64)])
+TOLD = np.dtype([("started_s", np.float64), ("ends_s", np.float64), ("room", np.int64), ("streamer_id", np.int64)])
+#: ... and the key of its highlights.
+ROOM = np.dtype([*TOLD.descr, ("moments", np.uint64)])
 
 
 class Listing(NamedTuple):
@@ -44,8 +48,8 @@ class Listing(NamedTuple):
     seen: FloatArray  # (R, F) float32, a candidate's columns, of which those that are the room's are filled
 
     @classmethod
-    def of(cls, timetable: Timetable, viewers: Viewers) -> Listing:
-        """The rooms of ``timetable``, as they appeal to ``viewers``."""
+    def of(cls, timetable: Timetable, viewers: Viewers, seed: int) -> Listing:
+        """The rooms of ``timetable``, as they appeal to ``viewers``, with the highlights of the world of ``seed``."""
         entries, index = _rooms(timetable)
         rooms_live = np.zeros(timetable.room.shape, np.dtype((np.record, LIVE)))
         for name in ("streamer", "topic"):
@@ -54,8 +58,9 @@ class Listing(NamedTuple):
         rooms_live["appeal"] = (1 + timetable.heat) ** viewers.retrieval_heat
         rooms_live["room"] = index
         rooms = np.zeros(len(entries), np.dtype((np.record, ROOM)))
-        for name in ROOM.names or ():
+        for name in TOLD.names or ():
             rooms[name] = getattr(timetable, name).ravel()[entries]
+        rooms["moments"] = keyed.key(seed, Purpose.MOMENT, rooms["room"])
         seen = np.zeros((len(entries), CANDIDATE_WIDTH), np.float32)
         for name, column in (("streamer", STREAMER), ("topic", TOPIC), ("broadcasts", BROADCASTS)):
             seen[:, column] = getattr(timetable, name).ravel()[entries]
@@ -73,7 +78,7 @@ def _rooms(timetable: Timetable) -> tuple[IntArray, IntArray]:
     order = np.argsort(timetable.room, axis=None, kind="stable")
     differs = np.ones(len(order), np.bool_)
     differs[1:] = False
-    for name in (*(ROOM.names or ()), "streamer", "topic", "broadcasts"):
+    for name in (*(TOLD.names or ()), "streamer", "topic", "broadcasts"):
         values = getattr(timetable, name).ravel()[order]
         differs[1:] |= values[1:] != values[:-1]
     index = np.empty(len(order), np.int64)

@@ -1,7 +1,7 @@
 """The simulator: viewers in an app's feed, and at each request the question whether to show them a live room.
 
 A Gymnasium vector environment with autoreset disabled: every step answers one request of every row, and rows start
-again by ``reset(options={"reset_mask": (B,) bool})``. Rows are independent sessions, each with a clock of its own.
+again by ``reset(options={"reset_mask": (B,) bool})``. Rows are independent viewers, each with a clock of their own.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from livedqn.envs.viewers import Viewers
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation
 
 Infos = dict[str, Any]
+EPISODES = ("session", "viewer")
 
 
 class LiveStream(VectorEnv[Observation, IntArray, Any]):
@@ -44,7 +45,9 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         viewers: how viewers behave.
         candidates: K, rooms that may be shown at a request, *nothing* included.
         history: T, how many past impressions are seen.
-        max_requests: a session is truncated after so many.
+        max_requests: an episode is truncated in a visit of so many.
+        episode: "session", one visit: leaving terminates; or "viewer", all visits of one to this world: leaving is
+            a step whose ``elapsed_s`` covers the absence, and only whoever never comes back terminates.
         invalid: what a masked action does: "raise" an error, or count as "nothing".
 
     Raises:
@@ -53,7 +56,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     def __init__(
         self, num_envs: int, rooms: Rooms, viewers: Viewers, *,
-        candidates: int, history: int, max_requests: int, invalid: str,
+        candidates: int, history: int, max_requests: int, episode: str, invalid: str,
     ) -> None:  # fmt: skip
         for name, value, least in (
             ("num_envs", num_envs, 1), ("candidates", candidates, 2), ("history", history, 1),
@@ -63,9 +66,11 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
                 raise LivedqnError(f"the environment has {name}={value}; it needs at least {least}")
         if invalid not in ("raise", "nothing"):
             raise LivedqnError(f"the environment has invalid={invalid!r}; choose raise or nothing")
+        if episode not in EPISODES:
+            raise LivedqnError(f"the environment has episode={episode!r}; choose {' or '.join(EPISODES)}")
         self.num_envs = num_envs
         self.rooms, self._viewers, self._settings = rooms, viewers, viewers.as_record()
-        self._max_requests, self._invalid = max_requests, invalid
+        self._comes_back, self._max_requests, self._invalid = episode == "viewer", max_requests, invalid
         self._quality = behaviour.quality(rooms.streamers, viewers)
         self._sessions = Sessions.empty(num_envs, rooms.topics, rooms.streamers, (history, HISTORY_WIDTH))
         self._seed, self._split = -1, ""
@@ -78,7 +83,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
         named = columns(rooms.topics)
         self.metadata = {
-            "autoreset_mode": AutoresetMode.DISABLED, "signals": SIGNALS, "columns": named, "episode": "session",
+            "autoreset_mode": AutoresetMode.DISABLED, "signals": SIGNALS, "columns": named, "episode": episode,
             "splits": rooms.splits, "overwrites": False, "render_modes": [],
         }  # fmt: skip
         self.single_action_space = spaces.Discrete(candidates)
@@ -126,8 +131,8 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         chosen = self._allowed(actions)
         outcome = Outcome.empty(self.num_envs)
         respond(
-            chosen, self._max_requests, self._sessions, self._served, self._listing, self._quality, self._settings,
-            outcome,
+            chosen, self._comes_back, self._max_requests, self._sessions, self._served, self._listing, self._quality,
+            self._settings, outcome,
         )  # fmt: skip
         # a copy is handed out, and the original waits for a restart of a few rows
         observation, infos = _answer(self._answers.copy(self._serve(self._every_row)))
@@ -156,7 +161,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
     def _open(self, seed: int, split: str) -> None:
         self._seed, self._split = seed, split
         self._timetable = self.rooms.timetable(seed, split)
-        self._listing = Listing.of(self._timetable, self._viewers)
+        self._listing = Listing.of(self._timetable, self._viewers, seed)
         self._arrivals = Arrivals.to(seed, self._timetable, self._viewers, self.rooms.topics, self.rooms.streamers)
         self._race = Race.of(self._listing.rooms_live.shape[1])
         self._sessions.visit["episode"] = 0

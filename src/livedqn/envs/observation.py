@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from livedqn.envs import columns
 from livedqn.envs.clock import hour_of_day
-from livedqn.envs.columns import AFFINITY, AGE, AGO, CANDIDATE_WIDTH, HEAT, HIGH, HISTORY_WIDTH, RECENCY, TAG
 from livedqn.envs.elementary import cos_turn, sin_turn
 from livedqn.envs.listing import Listing
+from livedqn.envs.moments import surge, window_bits
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import VISIBLE, Sessions
 from livedqn.kernel import formula
 from livedqn.memcpy import copy
 from livedqn.types import BoolArray, FloatArray, IntArray
 
-CANDIDATE_BYTES = CANDIDATE_WIDTH * np.dtype(np.float32).itemsize
+CANDIDATE_BYTES = columns.CANDIDATE_WIDTH * np.dtype(np.float32).itemsize
 _ONE = np.float32(1)
 _MINUTES_PER_S = 1 / 60  # a product is done sooner than a division
 
@@ -39,7 +41,9 @@ IDS = ("viewer", "time_s", "rooms", "streamers")
 
 
 @formula
-def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
+def observe(
+    rows: IntArray, session: Sessions, served: Served, listing: Listing, viewers: npt.NDArray[Any], out: Seen
+) -> None:
     """Write the observation of ``rows`` (n,) into ``out``.
 
     Loop by loop, each short enough that a processor which waits for one number from afar already asks for the next.
@@ -51,7 +55,7 @@ def observe(rows: IntArray, session: Sessions, served: Served, listing: Listing,
     for row in rows:
         _history(row, session, out.history)
     for row in rows:
-        _candidates(row, session, served, listing, out)
+        _candidates(row, session, served, listing, viewers[0], out)
 
 
 @formula
@@ -65,7 +69,7 @@ def _context(row: int, session: Sessions, out: FloatArray) -> None:
     out[row, 4] = s.age_group
     out[row, 5] = s.gender
     out[row, 6] = s.past_clicks
-    out[row, 7] = min((s.time_s - s.start_s) / 60, HIGH)
+    out[row, 7] = min((s.time_s - s.start_s) / 60, columns.HIGH)
     out[row, 8] = s.requests
     out[row, 9] = s.shown
     out[row, 10] = s.clicked
@@ -79,19 +83,21 @@ def _context(row: int, session: Sessions, out: FloatArray) -> None:
 
 @formula
 def _history(row: int, session: Sessions, out: FloatArray) -> None:
-    """The session's own history, with the request of each impression turned into how many requests ago it was."""
-    requests = session.visit[row].requests
+    """The row's own history: how many requests ago each impression was, and no gift before it has arrived."""
+    s, history, arrives_s = session.visit[row], session.history[row], session.arrives_s[row]
+    clock, time_s = s.clock, s.time_s
     for past in range(out.shape[1]):
-        for column in range(HISTORY_WIDTH):
-            out[row, past, column] = session.history[row, past, column]
-        out[row, past, AGO] = (requests - session.history[row, past, AGO]) * session.history[row, past, 0]
+        for column in range(columns.HISTORY_WIDTH):
+            out[row, past, column] = history[past, column]
+        out[row, past, columns.AGO] = (clock - history[past, columns.AGO]) * history[past, 0]
+        out[row, past, columns.GIFT] *= arrives_s[past] <= time_s
 
 
 @formula
-def _candidates(row: int, session: Sessions, served: Served, listing: Listing, out: Seen) -> None:
+def _candidates(row: int, session: Sessions, served: Served, listing: Listing, v: Any, out: Seen) -> None:
     s, rooms = session.visit[row], served.rooms[row]
     # once: what is written below might be the session, for all that is known here
-    time_s, requests = s.time_s, s.requests
+    time_s, clock = s.time_s, s.clock
     live, place = listing.rooms_live[s.bin], served.place[row]
     known, known_at = session.acquaintances.known[row], served.known_at[row]
     tags, candidates = session.tastes[row, VISIBLE], out.candidates[row]
@@ -102,11 +108,12 @@ def _candidates(row: int, session: Sessions, served: Served, listing: Listing, o
         room = listing.rooms[now.room]
         copy(out.candidates, (first + k) * CANDIDATE_BYTES, listing.seen, now.room * CANDIDATE_BYTES, CANDIDATE_BYTES)
         streamer = known[known_at[k]]
-        candidates[k, HEAT] = now.heat
-        candidates[k, AGE] = (time_s - room.started_s) * _MINUTES_PER_S
-        candidates[k, AFFINITY] = min(streamer.affinity_min, HIGH)
-        candidates[k, TAG] = tags[now.topic]
-        candidates[k, RECENCY] = _ONE / (requests - streamer.shown_at)
+        candidates[k, columns.HEAT] = now.heat
+        candidates[k, columns.AGE] = (time_s - room.started_s) * _MINUTES_PER_S
+        candidates[k, columns.AFFINITY] = min(streamer.affinity_min, columns.HIGH)
+        candidates[k, columns.TAG] = tags[now.topic]
+        candidates[k, columns.RECENCY] = _ONE / (clock - streamer.shown_at)
+        candidates[k, columns.SURGE] = surge(window_bits(room, time_s, v), v)
         ids[k], streamers[k] = room.room, room.streamer_id
     candidates[0] = candidates[rooms + 1 :] = 0
     ids[0] = streamers[0] = ids[rooms + 1 :] = streamers[rooms + 1 :] = 0

@@ -27,4 +27,4 @@ def serve(
     for first in range(0, len(rows), AT_ONCE):
         some = rows[first : first + AT_ONCE]
         retrieve(some, session, listing, viewers, race, served)
-        observe(some, session, served, listing, out)
+        observe(some, session, served, listing, viewers, out)

@@ -17,20 +17,22 @@ AGE_GROUPS, GENDERS = 6, 3
 #: What a session holds one number of.
 VISIT = np.dtype(
     [
-        ("episode", np.int64),  # how many sessions the row began before this one
-        ("key", np.uint64),  # of all draws of this session
+        ("episode", np.int64),  # how many episodes the row began before this one
+        ("key", np.uint64),  # of all draws of this episode
         ("viewer", np.int64),
         ("time_s", np.float64),  # of the current request
         ("bin", np.int64),  # of the timetable, then
-        ("start_s", np.float64),
+        ("start_s", np.float64),  # of the visit
         ("age_group", np.int64),  # 1 to AGE_GROUPS
         ("gender", np.int64),  # 1 to GENDERS
         ("activity", np.float32),  # past sessions
+        ("clock", np.float32),  # requests answered since the row began, and what absences count for
         ("past_clicks", np.float32),  # visible: share of past impressions with a click
         ("openness", np.float32),  # hidden
         ("patience", np.float32),  # hidden
+        ("generosity", np.float32),  # hidden: ln of how much more than others the viewer gives
         ("boredom", np.float32),  # hidden; below 0 = pleased
-        ("requests", np.float32),  # answered so far; so are the next five
+        ("requests", np.float32),  # answered in this visit; so are the next five
         ("shown", np.float32),
         ("clicked", np.float32),
         ("watched_min", np.float32),
@@ -45,13 +47,14 @@ TASTE, VISIBLE, PULL = range(3)
 
 
 class Sessions(NamedTuple):
-    """One session a row: records, and arrays of (B, ...). T past impressions of H features."""
+    """One viewer a row: records, and arrays of (B, ...). T past impressions of H features."""
 
     ended: BoolArray  # (B,)
-    left: BoolArray  # (B,), ended because the viewer closed the app: nothing is retrieved for whoever is not there
+    left: BoolArray  # (B,), ended because the viewer is gone: nothing is retrieved for whoever is not there
     visit: npt.NDArray[Any]  # (B,) records of VISIT
     tastes: FloatArray  # (B, 3, topics + 1) float32: TASTE, VISIBLE, PULL; column 0 is no topic
     history: FloatArray  # (B, T, H) float32
+    arrives_s: FloatArray  # (B, T) float64, when the gift of each impression of the history arrives
     acquaintances: Acquaintances
 
     @classmethod
@@ -63,6 +66,7 @@ class Sessions(NamedTuple):
             visit=np.zeros(num_envs, np.dtype((np.record, VISIT))),
             tastes=np.zeros((num_envs, 3, topics + 1), np.float32),
             history=np.zeros((num_envs, *history), np.float32),
+            arrives_s=np.zeros((num_envs, history[0])),
             acquaintances=Acquaintances.empty(num_envs, streamers),
         )
 

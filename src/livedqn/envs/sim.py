@@ -10,7 +10,7 @@ from livedqn.envs.viewers import TYPICAL, Viewers
 def sim(
     num_envs: int, *, streamers: int = 300, topics: int = 8, days: int = 7, topic_changes: float = 1.0,
     candidates: int = 20, history: int = 10,
-    max_requests: int = 200, viewers: Viewers = TYPICAL, invalid: str = "raise",
+    max_requests: int = 200, episode: str = "session", viewers: Viewers = TYPICAL, invalid: str = "raise",
 ) -> LiveStream:  # fmt: skip
     """Simulated viewers of simulated live rooms.
 
@@ -22,12 +22,13 @@ def sim(
         topic_changes: how often rooms change their topic, times as often as was measured; 0 = never.
         candidates: rooms that may be shown at a request, *nothing* included.
         history: how many past impressions are seen.
-        max_requests: a session is truncated after so many.
+        max_requests: an episode is truncated in a visit of so many.
+        episode: session (one visit; leaving ends it), or viewer (visit after visit, until they never come back).
         viewers: how viewers behave.
         invalid: what a masked action does: raise (an error), or nothing (it counts as *nothing*).
     """
     rooms = SimulatedRooms(streamers=streamers, topics=topics, days=days, topic_changes=topic_changes)
     return LiveStream(
         num_envs, rooms, viewers,
-        candidates=candidates, history=history, max_requests=max_requests, invalid=invalid,
+        candidates=candidates, history=history, max_requests=max_requests, episode=episode, invalid=invalid,
     )  # fmt: skip

@@ -89,9 +89,38 @@ class Viewers:
     follow_share: float = 0.01
     #: Share of watches of ten minutes or more with a gift; about 1.5 % of clicks (KuaiLive).
     gift_share: float = 0.25
-    #: Value of a gift: lognormal, with median 2 and quantiles 90/99 = 88/1,488 (a third party's analysis of KuaiLive).
+    #: Value of a gift: lognormal, with median 2 and quantiles 90/99 = 88/1,488 (a third party's analysis of KuaiLive);
+    #: the spread between viewers, hidden, and that between gifts of one viewer together make those quantiles.
     gift_median: float = 2.0
-    gift_log_sd: float = 2.9
+    gift_viewer_sd: float = 2.0
+    gift_log_sd: float = 2.1
+    #: This share comes at once (assumed), the others Weibull(shape, scale) seconds after the impression (as above).
+    gift_at_once: float = 0.5
+    gift_delay_shape: float = 0.94
+    gift_delay_scale_s: float = 3_253.0
+
+    #: A room has highlights: a share of its windows of so many seconds, hidden. 0 = none.
+    moment_share: float = 0.05
+    moment_s: float = 120.0
+    #: What a highlight adds to the log-odds of a click, and to ln seconds watched.
+    click_moment: float = 1.0
+    watch_moment: float = 0.5
+    #: What it adds to the surge, ln of viewers now over viewers at the last count, and the spread of what else does.
+    surge_moment: float = 0.3
+    surge_sd: float = 0.15
+
+    #: Whoever leaves may never come back: log-odds, and what a unit of boredom adds (``episode=viewer`` alone, as what
+    #: follows here).
+    churn_bias: float = -3.5
+    churn_boredom: float = 1.0
+    #: Log-odds of a visit on a day, gained per unit of ln(1 + past sessions), lost per unit of boredom on leaving.
+    return_bias: float = -2.2
+    return_activity: float = 0.8
+    return_boredom: float = 0.5
+    #: Visits begin at the viewer's own hour (viewers return with a daily period: KuaiLive), give or take.
+    return_jitter_h: float = 1.5
+    #: The share of boredom that is left at the next visit.
+    boredom_overnight: float = 0.2
 
     #: Seconds in the feed between two requests: lognormal.
     feed_median_s: float = 45.0
@@ -110,11 +139,13 @@ class Viewers:
                 raise LivedqnError(f"viewers.{field.name}={getattr(self, field.name)}; a spread is not below 0")
         if self.population < 1:
             raise LivedqnError(f"viewers.population={self.population}; a world needs at least one viewer")
-        for name in ("like_share", "comment_share", "follow_share", "gift_share", "boredom_kept", "tag_accuracy"):
+        for name in ("like_share", "comment_share", "follow_share", "gift_share", "gift_at_once", "moment_share",
+                     "boredom_kept", "boredom_overnight", "tag_accuracy"):  # fmt: skip
             if not 0 <= getattr(self, name) <= 1:
                 raise LivedqnError(f"viewers.{name}={getattr(self, name)} is no share; choose one from 0 to 1")
         for name in ("sessions_median", "affinity_median_min", "weariness_requests", "watch_median_s",
-                     "watch_longest_s", "gift_median", "feed_median_s"):  # fmt: skip
+                     "watch_longest_s", "gift_median", "gift_delay_shape", "gift_delay_scale_s", "moment_s",
+                     "feed_median_s"):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise LivedqnError(f"viewers.{name}={getattr(self, name)}; choose a number above 0")
 

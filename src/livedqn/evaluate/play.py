@@ -72,9 +72,10 @@ def play(policy: Policy, stage: Stage, *, seed: int, split: str, episodes: int) 
             notes.cut(rows[cut], predicts.value)
         notes.played += ended & active
         observation = step.observation
+        if step.visit_over.any():
+            policy.reset(step.visit_over)
         if ended.any():
             observation = stage.restart(ended)
-            policy.reset(ended)
             notes.begin(observation, rows[ended & (notes.played < quota)])
     return notes.episodes()
 

@@ -1,0 +1,63 @@
+"""Between two visits of a viewer: whether they come back at all, when, and what they still feel and remember then.
+
+Used with ``episode=viewer`` alone; with ``episode=session`` nothing follows a visit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from livedqn.envs.behaviour import sigmoid
+from livedqn.envs.columns import HIGH
+from livedqn.envs.elementary import log
+from livedqn.envs.sessions import Sessions
+from livedqn.envs.timetable import SECONDS_PER_DAY
+from livedqn.kernel import formula
+
+#: For what fades with requests (weariness of a streamer) an absence counts like so many.
+REQUESTS_AWAY = 20
+LEAST_AWAY_S = 1800.0
+_DAYS_MOST = 365
+
+
+@formula
+def churn_chance(boredom: Any, v: Any) -> Any:
+    """Probability that a viewer who leaves never comes back."""
+    return sigmoid(v.churn_bias + v.churn_boredom * boredom)
+
+
+@formula
+def return_chance(activity: Any, boredom: Any, v: Any) -> Any:
+    """Probability of a visit on any of the days that follow, for ``activity`` past sessions."""
+    return sigmoid(v.return_bias + v.return_activity * log(1 + activity) - v.return_boredom * boredom)
+
+
+@formula
+def days_away(u: Any, chance: Any) -> Any:
+    """Days until the next visit, from 1 on: geometric, by a uniform number."""
+    if chance >= 1:
+        return 1.0
+    return 1.0 + np.floor(min(log(u) / np.log1p(-chance), _DAYS_MOST))
+
+
+@formula
+def come_back(row: int, to_wait: Any, to_begin: Any, session: Sessions, v: Any) -> None:
+    """Bring ``row``, whose viewer has left, to the first request of the next visit.
+
+    Args:
+        row: of ``session``.
+        to_wait: a uniform number, for the days until then.
+        to_begin: a standard normal number, for the time of day.
+        session: what it changes.
+        v: the record of the viewers' settings.
+    """
+    s = session.visit[row]
+    days = days_away(to_wait, return_chance(s.activity, s.boredom, v))
+    begins_s = s.start_s + SECONDS_PER_DAY * days + 3600 * v.return_jitter_h * to_begin
+    s.time_s = s.start_s = max(begins_s, s.time_s + LEAST_AWAY_S)
+    s.activity = min(s.activity + 1, HIGH)
+    s.clock += REQUESTS_AWAY
+    s.boredom *= v.boredom_overnight
+    s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
