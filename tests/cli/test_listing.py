@@ -4,6 +4,7 @@ def test_the_table_names_kind_name_distribution_and_summary(livedqn):
     rows = [line.split() for line in outcome.out.splitlines()]
     assert ["reward", "watchtime", "livedqn", "0.1.0", "Minutes", "watched,"] in [row[:6] for row in rows]
     assert rows[0] == ["kind", "name", "distribution", "summary"]
+    assert ["env", "sim_hard", "preset", "Where", "little", "is"] in [row[:6] for row in rows]
 
 
 def test_a_broken_plugin_is_shown_and_harms_nothing(livedqn, install):

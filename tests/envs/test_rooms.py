@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from livedqn.envs.rooms import SimulatedRooms
+from livedqn.envs.rooms import SimulatedRooms, _among_the_most_popular
 from livedqn.envs.timetable import Timetable
 from livedqn.types import LivedqnError
 
@@ -72,3 +72,31 @@ def test_settings_out_of_range() -> None:
         SimulatedRooms(streamers=1, topics=1, days=1, topic_changes=13)
     with pytest.raises(LivedqnError, match="days=0"):
         SimulatedRooms(streamers=1, topics=1, days=0)
+
+
+def test_the_most_popular_are_as_popular_as_they_are_among_all() -> None:
+    """Half of all streamers: whoever stands at a quarter of the half stands at an eighth from the top of all."""
+    scores = np.array([-1.0, 0.0, 0.6744898, 2.0])
+    upper = _among_the_most_popular(scores, 0.5)
+    assert upper[2] == pytest.approx(1.1503494)  # 1 - 1/8 of a normal distribution is below
+    assert (upper > 0).all() and (np.diff(upper) > 0).all()
+    assert np.array_equal(_among_the_most_popular(scores, 1.0), scores)
+    everybody, few = (
+        SimulatedRooms(streamers=200, topics=3, days=3, popular=share).timetable(1, "") for share in (1.0, 0.02)
+    )
+    assert few.heat[few.room > 0].mean() > 10 * everybody.heat[everybody.room > 0].mean()
+
+
+def test_new_streamers_have_broadcast_little() -> None:
+    old, new = (
+        SimulatedRooms(streamers=200, topics=3, days=3, past_broadcasts=past).timetable(1, "") for past in (60.0, 3.0)
+    )
+    live = old.room > 0
+    assert np.median(new.broadcasts[live]) < 0.2 * np.median(old.broadcasts[live])
+
+
+@pytest.mark.parametrize("setting", [{"popular": 0.0}, {"popular": 1.5}, {"past_broadcasts": -1.0}])
+def test_settings_of_streamers_out_of_range_are_one_line(setting: dict[str, float]) -> None:
+    with pytest.raises(LivedqnError, match=next(iter(setting))) as error:
+        SimulatedRooms(streamers=3, topics=2, days=1, **setting)  # type: ignore[arg-type]
+    assert "\n" not in str(error.value)

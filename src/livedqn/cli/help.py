@@ -42,7 +42,7 @@ def page(command: str) -> str:
         lines += [f"Options of {command}: <kind>=<name>, then <kind>.<setting>=<value>; `livedqn plugins` says more"]
         options = {kind: sorted({*names(kind), *presets(kind)}) for kind in _OPTIONS[command]}
         if command == "train":
-            options |= {"logger": list(config.LOGGERS), "experiment": presets("experiment")}
+            options |= {"logger": list(config.LOGGERS), "experiment": list(presets("experiment"))}
         usual = defaults() if command == "train" else {}
         lines += [*_table({kind: _marked(known, usual.get(kind)) for kind, known in options.items()}), ""]
     if command in _SCHEMAS:
@@ -56,10 +56,11 @@ def page(command: str) -> str:
     return "\n".join(lines)
 
 
-def presets(group: str) -> list[str]:
-    """The presets that ship with livedqn: files of ``livedqn.conf``."""
+def presets(group: str) -> dict[str, str]:
+    """The presets that ship with livedqn, files of ``livedqn.conf``: name -> its first line, what it is for."""
     folder = files("livedqn.conf").joinpath(group)
-    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir()) if folder.is_dir() else []
+    found = {f.name.removesuffix(".yaml"): f.read_text() for f in folder.iterdir()} if folder.is_dir() else {}
+    return {name: found[name].partition("\n")[0].removeprefix("# ") for name in sorted(found)}
 
 
 def _marked(known: list[str], usual: str | None) -> str:

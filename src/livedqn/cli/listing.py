@@ -1,4 +1,4 @@
-"""``livedqn plugins``: what is installed, and what one plugin can be told."""
+"""``livedqn plugins``: what is installed, presets among it, and what one plugin can be told."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ def _all() -> Table:
         for name in names(kind):
             owners = " and ".join(distribution(point) for point in find(kind, name))
             table.add_row(kind, name, owners, _summary_or_error(kind, name))
+        for name, summary_ in presets(kind).items():
+            table.add_row(kind, name, "preset", escape(summary_))
     return table
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 
 from livedqn.envs import keyed
 from livedqn.envs.clock import demand
@@ -39,7 +40,7 @@ DEMAND_EXPONENT = 0.43  # T: over a day viewers vary 19-fold, rooms 6.3-fold; th
 #: 3.6 % of the popular ones' bins bring another.
 CHANGE_SHARE, CHANGE_POPULARITY = 0.36, 0.067  # of rooms that do, and what a unit of popularity adds
 CHANGE_CHANCE = 0.08  # in a bin
-PAST_MEDIAN, PAST_LOG_SD = 60.0, 1.5  # broadcasts before the world begins: some streamers are new (assumed)
+PAST_LOG_SD = 1.5  # of ln broadcasts before the world begins: some streamers are new (assumed)
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class SimulatedRooms:
     days: int
     #: How often rooms change their topic, times as often as was measured; 0 = never.
     topic_changes: float = 1.0
+    #: These streamers are so popular a share of a platform's: 1 = they are all there are.
+    popular: float = 1.0
+    #: Broadcasts before the world begins, median over streamers (assumed).
+    past_broadcasts: float = 60.0
     splits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -58,6 +63,10 @@ class SimulatedRooms:
             raise LivedqnError(
                 f"env sim has topic_changes={self.topic_changes}; choose a number from 0 to {1 / CHANGE_CHANCE:g}"
             )
+        if not 0 < self.popular <= 1:
+            raise LivedqnError(f"env sim has popular={self.popular}, which is no share; choose one above 0, up to 1")
+        if not self.past_broadcasts >= 0:
+            raise LivedqnError(f"env sim has past_broadcasts={self.past_broadcasts}; it needs at least 0")
         for name in ("streamers", "topics", "days"):
             if getattr(self, name) < 1:
                 raise LivedqnError(f"env sim has {name}={getattr(self, name)}; it needs at least 1")
@@ -71,7 +80,8 @@ class SimulatedRooms:
 def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     number = np.arange(1, rooms.streamers + 1)
     regularity, popularity, experience = keyed.normal(keyed.key(PLATFORM, Purpose.STREAMER, number), 3).T
-    past = PAST_MEDIAN * np.exp(PAST_LOG_SD * experience)
+    popularity = _among_the_most_popular(popularity, rooms.popular)
+    past = rooms.past_broadcasts * np.exp(PAST_LOG_SD * experience)
     streamer, start_min, length_min, earlier = _broadcasts(rooms, seed, regularity, popularity)
     room = 1 + np.arange(len(streamer))
 
@@ -98,6 +108,15 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
         "broadcasts": np.floor(past[streamer[which] - 1] + earlier[which]).astype(np.float32),
     }
     return Timetable.of(np.arange(bins) * float(BIN_S), bins * float(BIN_S), entries)
+
+
+def _among_the_most_popular(score: FloatArray, share: float) -> FloatArray:
+    """Normal scores (M,) of the same ranks within the highest ``share`` of all: 1 - (1 - rank) share."""
+    if share == 1:
+        return score
+    below = torch.from_numpy(-score)
+    highest: FloatArray = -torch.special.ndtri(share * torch.special.ndtr(below)).numpy()
+    return highest
 
 
 def _broadcasts(

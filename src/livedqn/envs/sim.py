@@ -9,7 +9,7 @@ from livedqn.envs.viewers import TYPICAL, Viewers
 
 def sim(
     num_envs: int, *, streamers: int = 300, topics: int = 8, days: int = 7, topic_changes: float = 1.0,
-    candidates: int = 20, history: int = 10,
+    popular: float = 1.0, past_broadcasts: float = 60.0, candidates: int = 20, history: int = 10,
     max_requests: int = 200, episode: str = "session", viewers: Viewers = TYPICAL, invalid: str = "raise",
 ) -> LiveStream:  # fmt: skip
     """Simulated viewers of simulated live rooms.
@@ -20,6 +20,8 @@ def sim(
         topics: topics of rooms, and of viewers' tastes.
         days: length of a world.
         topic_changes: how often rooms change their topic, times as often as was measured; 0 = never.
+        popular: the streamers are this most popular share of a platform's; 1 = they are all there are.
+        past_broadcasts: of a streamer, before the world begins, in the median.
         candidates: rooms that may be shown at a request, *nothing* included.
         history: how many past impressions are seen.
         max_requests: an episode is truncated in a visit of so many.
@@ -27,7 +29,10 @@ def sim(
         viewers: how viewers behave.
         invalid: what a masked action does: raise (an error), or nothing (it counts as *nothing*).
     """
-    rooms = SimulatedRooms(streamers=streamers, topics=topics, days=days, topic_changes=topic_changes)
+    rooms = SimulatedRooms(
+        streamers=streamers, topics=topics, days=days, topic_changes=topic_changes,
+        popular=popular, past_broadcasts=past_broadcasts,
+    )  # fmt: skip
     return LiveStream(
         num_envs, rooms, viewers,
         candidates=candidates, history=history, max_requests=max_requests, episode=episode, invalid=invalid,
