@@ -23,6 +23,7 @@ ROWS = [
     {"graphs"},
     {"learner"},
     {"objective"},
+    {"narrowing"},
     {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
     {"losses", "protocols", "device", "compilation", "flat"},
     {"config"},

@@ -6,11 +6,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from livedqn.encoders.attention import Attention
 from livedqn.encoders.mlp import MLP
-from livedqn.network import QNetwork
+from livedqn.losses import chosen
+from livedqn.narrowing import narrowed
+from livedqn.network import CandidateHead, QNetwork
 from livedqn.testing import example_spec
 from livedqn.types import Spec, TensorObservation
 
@@ -83,3 +85,25 @@ def test_a_games_head_values_every_action() -> None:
     seen = {"context": torch.zeros(2, len(SPEC.context)), "mask": torch.ones(2, 4, dtype=torch.bool)}
     for is_dueling in (True, False):
         assert network(MLP, is_dueling=is_dueling, spec=spec)(seen).shape == (1, 2, 4)
+
+
+@pytest.mark.parametrize("encoder", [MLP, Attention])
+@given(num_candidates=st.integers(1, 12), estimates=st.integers(1, 3), seed=st.integers(0, 2**31))
+@settings(max_examples=25, deadline=None)
+def test_a_room_alone_is_worth_what_it_is_among_others(encoder, num_candidates, estimates, seed) -> None:
+    q_network, seen = network(encoder, ensemble=estimates), observation(num_candidates, seed)
+    actions = torch.multinomial(seen["mask"].float(), estimates, replacement=True).T  # (E, N)
+    alone, at = narrowed(seen, actions)
+    with torch.no_grad():
+        torch.testing.assert_close(chosen(q_network(alone), at), chosen(q_network(seen), actions), rtol=0, atol=1e-5)
+
+
+def test_rooms_duel_against_nothing() -> None:
+    head = CandidateHead(state_width=1, candidate_width=1, hidden=1, is_dueling=True)
+    for parameter in head.parameters():
+        nn.init.zeros_(parameter)
+    nn.init.constant_(head.nothing[-1].bias, 10.0)  # V(s)
+    for layer in (head.candidate, head.room):
+        nn.init.constant_(layer.weight, 1.0)  # A(s, room) = relu(candidate)
+    q = head(torch.zeros(1, 1), {"candidates": torch.tensor([[[0.0], [3.0], [5.0]]])})
+    assert q.tolist() == [[10, 13, 15]]

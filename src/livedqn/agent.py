@@ -126,7 +126,9 @@ class DQN(pl.LightningModule):
     @property
     def objective(self) -> Objective:
         """What is minimised, on the device where the agent now is."""
-        return Objective(self.transform, self.reward_scale, self._double, self._huber_delta)
+        return Objective(
+            self.transform, self.reward_scale, self._double, self._huber_delta, self.online.values_rooms_apart
+        )
 
     # ---- learning ---------------------------------------------------------------------------------------------------
 

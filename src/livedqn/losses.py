@@ -35,29 +35,9 @@ def bootstrap(r_t: Tensor, discount_t: Tensor, v_t: Tensor) -> Tensor:
     return r_t + torch.where(discount_t > 0, discount_t * v_t, 0.0)
 
 
-def q_learning_target(r_t: Tensor, discount_t: Tensor, q_t: Tensor) -> Tensor:
-    """r_t + discount_t max_a q_t(a) (Mnih et al. 2015, https://doi.org/10.1038/nature14236).
-
-    Args:
-        r_t: (N,). discount_t: (N,). q_t: the target network's values, (..., N, K).
-    """
-    return bootstrap(r_t, discount_t, q_t.amax(dim=-1))
-
-
-def double_q_target(r_t: Tensor, discount_t: Tensor, q_t_online: Tensor, q_t_target: Tensor) -> Tensor:
-    """r_t + discount_t q_target(argmax_a q_online(a)) (van Hasselt 2016, https://arxiv.org/abs/1509.06461, eq. 4).
-
-    Args:
-        r_t: (N,). discount_t: (N,). q_t_online, q_t_target: (..., N, K).
-    """
-    best = q_t_online.argmax(dim=-1, keepdim=True)
-    return bootstrap(r_t, discount_t, q_t_target.gather(-1, best).squeeze(-1))
-
-
-def chosen(q_tm1: Tensor, a_tm1: Tensor) -> Tensor:
-    """The values (..., N) of the actions taken, ``a_tm1`` (N,), among ``q_tm1`` (..., N, K)."""
-    index = a_tm1.expand(q_tm1.shape[:-1]).unsqueeze(-1)
-    return q_tm1.gather(-1, index).squeeze(-1)
+def chosen(q: Tensor, action: Tensor) -> Tensor:
+    """The values (E, N) of ``action`` (E, N), or (1, N) for every estimate the same, among ``q`` (E, N, K)."""
+    return q.gather(-1, action.expand(q.shape[:-1]).unsqueeze(-1)).squeeze(-1)
 
 
 def huber(error: Tensor, delta: float) -> Tensor:
@@ -71,12 +51,10 @@ def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
     return (loss * weight).mean()
 
 
-def dueling(value: Tensor, advantage: Tensor, mask: Tensor) -> Tensor:
-    """value + advantage - mean of the advantages over the mask (https://arxiv.org/abs/1511.06581, eq. 9).
+def dueling(value: Tensor, advantage: Tensor) -> Tensor:
+    """value + advantage - mean of the advantages (https://arxiv.org/abs/1511.06581, eq. 9).
 
     Args:
-        value: (..., N, 1). advantage: (..., N, K), finite everywhere. mask: (N, K) bool, at least one True a row.
+        value: (..., N, 1). advantage: (..., N, K), of actions that are all allowed.
     """
-    allowed = torch.where(mask, advantage, 0.0)
-    mean = allowed.sum(dim=-1, keepdim=True) / mask.sum(dim=-1, keepdim=True)
-    return value + advantage - mean
+    return value + advantage - advantage.mean(dim=-1, keepdim=True)

@@ -22,7 +22,7 @@ class QNetwork(nn.Module):
         spec: of the environment.
         encoder_factory: builds an encoder for a (dense) spec.
         hidden: width of a head's hidden layer; a game's head has none.
-        is_dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
+        is_dueling: value and advantage apart (https://arxiv.org/abs/1511.06581); how, the heads say.
         ensemble: E heads on one encoder, from different initial weights (Osband et al. 2016,
             https://arxiv.org/abs/1602.04621, with every head seeing all the data).
     """
@@ -43,6 +43,8 @@ class QNetwork(nn.Module):
                 heads.append(FixedHead(width, spec.num_actions, is_dueling))
         self.heads = nn.ModuleList(heads)
         self._has_rooms = spec.has_rooms
+        #: whether a room's value depends on the viewer and itself alone, see :class:`~livedqn.protocols.Encoder`
+        self.values_rooms_apart = spec.has_rooms and not getattr(self.encoder, "mixes_rooms", False)
 
     def forward(self, observation: TensorObservation) -> Tensor:
         """Values (E, N, K)."""
@@ -58,6 +60,9 @@ class CandidateHead(nn.Module):
 
     The first layer on a (state, candidate) pair is split: the state's part is computed once a viewer, the candidate's
     once a room, and they are added. That is the same function at a quarter of the cost, and no weight depends on K.
+
+    Dueling: *nothing* is worth V(s), and a room V(s) + A(s, room). An action that is always there is the reference that
+    identifies the two, so no mean over the set is taken, and a room's value does not depend on the others.
     """
 
     def __init__(self, state_width: int, candidate_width: int, hidden: int, is_dueling: bool) -> None:
@@ -66,16 +71,15 @@ class CandidateHead(nn.Module):
         self.candidate = nn.Linear(candidate_width, hidden, bias=False)
         self.room = nn.Linear(hidden, 1)
         self.nothing = _mlp(state_width, hidden)
-        self.value = _mlp(state_width, hidden) if is_dueling else None
+        self._is_dueling = is_dueling
 
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
         """Values (N, K) from a state (N, D) or (N, K, D); row 0 of the latter is the viewer's own state."""
         viewer = state if state.dim() == 2 else state[:, 0]
-        per_row = self.state(state)
-        pair = (per_row.unsqueeze(1) if state.dim() == 2 else per_row) + self.candidate(dense["candidates"])
-        rooms = self.room(torch.relu(pair)).squeeze(-1)
-        q = torch.cat([self.nothing(viewer), rooms[:, 1:]], dim=1)
-        return q if self.value is None else dueling(self.value(viewer), q, dense["mask"])
+        per_room = self.state(state).unsqueeze(1) if state.dim() == 2 else self.state(state[:, 1:])
+        pair = per_room + self.candidate(dense["candidates"][:, 1:])
+        nothing, rooms = self.nothing(viewer), self.room(torch.relu(pair)).squeeze(-1)
+        return torch.cat([nothing, nothing + rooms if self._is_dueling else rooms], dim=1)
 
 
 class FixedHead(nn.Module):
@@ -89,7 +93,7 @@ class FixedHead(nn.Module):
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
         """Values (N, K) from a state (N, D)."""
         q: Tensor = self.advantage(state)
-        return q if self.value is None else self.value(state) + q - q.mean(dim=-1, keepdim=True)
+        return q if self.value is None else dueling(self.value(state), q)
 
 
 def _mlp(width: int, hidden: int) -> nn.Sequential:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from livedqn import losses
 from livedqn.features import Transform
+from livedqn.narrowing import narrowed
 from livedqn.protocols import Batch
 from livedqn.types import TensorObservation
 
@@ -63,24 +64,27 @@ class Objective:
         reward_scale: (), times which a reward is learned.
         is_double: the online network chooses, the target network values.
         huber_delta: where the loss becomes linear; None = nowhere, half the squared error.
+        narrows: networks value a room by itself, so they are shown no rooms but those whose values are needed.
     """
 
     transform: Transform
     reward_scale: Tensor
     is_double: bool
     huber_delta: float | None
+    narrows: bool
 
     def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
         """The losses of a batch; ``learning(True)`` and ``(False)`` enclose the forward passes in training mode."""
         reward = batch.reward * self.reward_scale
-        observation = self.transform(batch.observation)
+        seen, action = self._asked(batch.observation, batch.action.unsqueeze(0))
+        observation = self.transform(seen)
         target = self.target(networks, reward, batch.discount, self.transform(batch.next_observation))
         learning(True)
-        q_tm1 = losses.chosen(networks.online(observation), batch.action)
+        q_tm1 = losses.chosen(networks.online(observation), action)
         error = target - q_tm1
         total = loss = self._loss(error, batch.weight)
         if networks.myopic is not None:
-            immediate = losses.chosen(networks.myopic(observation), batch.action)
+            immediate = losses.chosen(networks.myopic(observation), action)
             total = loss + self._loss(reward[:, 0] - immediate, batch.weight)
         learning(False)
         with torch.no_grad():
@@ -91,10 +95,17 @@ class Objective:
     def target(self, networks: Networks, reward: Tensor, discount: Tensor, following: TensorObservation) -> Tensor:
         """What the values of the actions taken should be, (E, N); ``following`` is transformed."""
         window_return, window_discount = losses.n_step_return(reward, discount)
-        q_target = networks.target(following)
-        if not self.is_double:
-            return losses.q_learning_target(window_return, window_discount, q_target)
-        return losses.double_q_target(window_return, window_discount, networks.online(following), q_target)
+        if self.is_double:  # y = R + D q_target(argmax_a q_online(a)), van Hasselt et al. 2016, eq. 4
+            following, best = self._asked(following, networks.online(following).argmax(dim=-1))
+            q_t = networks.target(following)
+        else:  # y = R + D max_a q_target(a), Mnih et al. 2015
+            q_t = networks.target(following)
+            best = q_t.argmax(dim=-1)
+        return losses.bootstrap(window_return, window_discount, losses.chosen(q_t, best))
+
+    def _asked(self, observation: TensorObservation, actions: Tensor) -> tuple[TensorObservation, Tensor]:
+        """What a network has to be shown for the values of ``actions`` (M, N), and where in it they stand."""
+        return narrowed(observation, actions) if self.narrows else (observation, actions)
 
     def _loss(self, error: Tensor, weight: Tensor) -> Tensor:
         delta = self.huber_delta

@@ -58,6 +58,10 @@ class Encoder(Protocol):
 
     That spec is dense: the platform has already standardised numbers, taken logarithms of counts and embedded
     categories and ids, so every column is a ``number``.
+
+    A room's state depends on the viewer and that room alone, so an update shows no rooms but those whose values it
+    needs. An encoder in which it depends on the others, in training mode too (batch statistics over rooms, say),
+    declares ``mixes_rooms = True`` (False where absent), and always sees the whole set.
     """
 
     #: D, the width of its output.

@@ -11,6 +11,8 @@ from livedqn.types import LivedqnError
 class Good(nn.Module):
     """The context, and the mean of open rooms."""
 
+    mixes_rooms = True
+
     def __init__(self, spec, *, width=3):
         super().__init__()
         if not spec.has_rooms:
@@ -94,6 +96,21 @@ class MeansOverClosedRooms(Good):
         return torch.cat([observation["context"], observation["candidates"].mean(dim=1)], dim=-1)
 
 
+class MixesInSecret(Good):
+    mixes_rooms = False
+
+
+class MixesByRoom(Good):
+    """A state for every room, less the mean of open rooms."""
+
+    mixes_rooms = False
+
+    def forward(self, observation):
+        candidates = torch.cat([observation["candidates"], 0 * observation["candidates"]], dim=-1)
+        centred = candidates[..., : self.layer.in_features] - self.inputs(observation)[:, None, -1:]
+        return self.layer(nn.functional.pad(centred, (0, self.layer.in_features - centred.shape[-1])))
+
+
 class Detached(Good):
     def forward(self, observation):
         return super().forward(observation).detach()
@@ -132,6 +149,8 @@ class ReadsAnotherKey(Good):
         (ReadsTheFirstRoom, "another order of the rooms"),
         (CountsRooms, "another number of rooms"),
         (MeansOverClosedRooms, "closed rooms"),
+        (MixesInSecret, "what other rooms there are; declare mixes_rooms = True"),
+        (MixesByRoom, "what other rooms there are; declare mixes_rooms = True"),
         (Detached, "without a gradient"),
         (HidesLayers, "answers otherwise after load_state_dict.*nn.ModuleList, not in a list"),
         (NeedsDepth, r"NeedsDepth \(rooms with a history\) raised TypeError: depth\? when built"),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from livedqn.compilation import NotCompilableError, captured
+from livedqn.narrowing import narrowed
 from livedqn.testing.errors import ContractError, calling, described_error, expect
 from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec
 from livedqn.types import LivedqnError, Spec, TensorObservation
@@ -141,6 +142,20 @@ def _check_rooms(name: str, module: Any, observation: TensorObservation, state: 
     expect(
         _close(wider[:, :num_actions] if per_room else wider, state),
         f"{name}: closed rooms (masked rows of zeros) change the state of others",
+    )
+    if not getattr(module, "mixes_rooms", False):
+        _check_room_alone(name, module, observation, state)
+
+
+def _check_room_alone(name: str, module: Any, observation: TensorObservation, state: Tensor) -> None:
+    order = torch.arange(observation["mask"].shape[1])
+    room = (observation["mask"] * order).amax(dim=1)  # (B,), the last that is open, or *nothing*
+    alone = _state(name, module, narrowed(observation, room[None])[0], 2)
+    among_others = torch.stack([state[:, 0], state[torch.arange(_BATCH), room]], dim=1) if state.ndim == 3 else state
+    expect(
+        _close(alone, among_others),
+        f"{name}: a room's state depends on what other rooms there are; declare mixes_rooms = True on the class, or "
+        "updates, which show it the chosen room alone, would learn other values than it acts on",
     )
 
 

@@ -1,0 +1,83 @@
+"""What an update is shown of a candidate set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from livedqn.agent import DQN
+from livedqn.encoders import MLP
+from livedqn.narrowing import narrowed
+from livedqn.objective import Transitions
+from livedqn.testing import example_observation, example_spec
+from livedqn.types import TensorObservation
+
+SPEC = example_spec()
+
+
+class Mixing(MLP):
+    """As MLP, and says that rooms matter to one another."""
+
+    mixes_rooms = True
+
+
+def test_nothing_and_the_rooms_asked_for_remain() -> None:
+    seen = {
+        "context": torch.tensor([[1.0], [2.0]]), "mask": torch.tensor([[True, False, True]] * 2),
+        "candidates": torch.tensor([[[0.0], [1], [2]], [[0], [3], [4]]]),
+        "candidates_codes": torch.zeros(2, 3, 1).long(),
+    }  # fmt: skip
+    cut, at = narrowed(seen, torch.tensor([[2, 0], [0, 2]]))  # two estimates ask
+    assert cut["candidates"][..., 0].tolist() == [[0, 2, 0], [0, 0, 4]]
+    assert cut["mask"].all() and cut["candidates_codes"].shape == (2, 3, 1)
+    assert cut["context"] is seen["context"]
+    assert at.tolist() == [[1, 0], [0, 2]]
+
+
+def losses(encoder: Any, batch: Transitions, **switches: Any) -> tuple[Tensor, Tensor, Tensor]:
+    torch.manual_seed(0)
+    agent = DQN(SPEC, encoder, hidden=8, **switches)
+    agent.configure_optimizers()
+    return tuple(agent.learner.gradient(agent.learner.networks, agent.learner.weights.parameters, batch))
+
+
+def transitions(seed: int, rows: int = 6) -> Transitions:
+    generator = torch.Generator().manual_seed(seed)
+    seen, following = (example_observation(SPEC, rows, seed + i) for i in range(2))
+    action = torch.multinomial(seen["mask"].float(), 1, generator=generator)[:, 0]
+    reward, discount, weight = torch.randn(rows, 2, generator=generator), torch.rand(rows, 2), torch.rand(rows)
+    return Transitions(seen, action, reward, discount, following, weight)
+
+
+def with_masked_rows(observation: TensorObservation, extra: int) -> TensorObservation:
+    rows, _, columns = observation["candidates"].shape
+    return {
+        **observation,
+        "candidates": torch.cat([observation["candidates"], torch.full((rows, extra, columns), 7.0)], dim=1),
+        "mask": torch.cat([observation["mask"], torch.zeros(rows, extra, dtype=torch.bool)], dim=1),
+    }
+
+
+@given(st.booleans(), st.booleans(), st.sampled_from([1, 3]), st.integers(0, 2**31))
+@settings(max_examples=15, deadline=None)
+def test_what_is_learned_does_not_depend_on_whether_an_update_sees_all_rooms(double, dueling, ensemble, seed) -> None:
+    batch, switches = transitions(seed), {"double": double, "dueling": dueling, "ensemble": ensemble}
+    for ours, theirs in zip(*(losses(encoder, batch, **switches) for encoder in (MLP, Mixing)), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@given(st.booleans(), st.integers(1, 5), st.integers(0, 2**31))
+@settings(max_examples=10, deadline=None)
+def test_masked_rows_change_nothing_that_is_learned(double: bool, extra: int, seed: int) -> None:
+    batch = transitions(seed)
+    wide = batch._replace(
+        observation=with_masked_rows(batch.observation, extra),
+        next_observation=with_masked_rows(batch.next_observation, extra),
+    )
+    for encoder in (MLP, Mixing):
+        for ours, theirs in zip(*(losses(encoder, one, double=double) for one in (batch, wide)), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
