@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from livedqn.features import EMBEDDING_WIDTH, Embeddings, Transform, dense_spec
+from livedqn.features import EMBEDDING_SD, EMBEDDING_WIDTH, Embeddings, Transform, dense_spec
 from livedqn.types import Column, Spec, TensorObservation
 
 SPEC = Spec(
@@ -81,3 +81,10 @@ def test_a_column_that_never_varies_passes_unchanged() -> None:
     constant = {"context": torch.full((5, 1), 3.0), "mask": torch.ones(5, 2, dtype=torch.bool)}
     transform.fit(constant)
     assert transform(constant)["context"].flatten().tolist() == [3] * 5
+
+
+def test_a_streamer_says_little_before_anything_was_learned() -> None:
+    tables = Embeddings(SPEC).tables
+    ids = next(table.weight.detach() for table in tables.values() if len(table.weight) > 1_000)
+    assert float(ids[1:].std()) == pytest.approx(EMBEDDING_SD, rel=0.05)
+    assert not ids[0].any()  # nobody

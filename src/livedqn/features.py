@@ -16,6 +16,9 @@ from livedqn.types import Column, Spec, TensorObservation
 
 ARRAYS = ("context", "history", "candidates")
 EMBEDDING_WIDTH = 8
+#: Of an embedding's numbers at first. Small: a streamer says nothing until something was learned of them. With 1, as is
+#: usual for words, a network learns for long to ignore what each of them says by chance.
+EMBEDDING_SD = 0.05
 #: Ids are hashed into 2**11 embeddings: a few times the streamers of a mid-sized platform's busy hour.
 ID_BITS = 11
 ID_BUCKETS = 2**ID_BITS
@@ -149,7 +152,9 @@ class Embeddings(nn.Module):
             for column in coded:
                 if column.name not in self.tables:
                     rows = ID_BUCKETS + 1 if column.kind == "id" else column.cardinality
-                    self.tables[column.name] = nn.Embedding(rows, _width(column), padding_idx=0)
+                    table = nn.Embedding(rows, _width(column), padding_idx=0)  # of deviation 1
+                    table.weight.data.mul_(EMBEDDING_SD)
+                    self.tables[column.name] = table
 
     def forward(self, observation: TensorObservation) -> TensorObservation:
         """The dense observation, as :func:`dense_spec` describes it."""

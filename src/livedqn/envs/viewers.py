@@ -3,7 +3,7 @@
 Numbers with a source say so; the others are assumed. A few of these were fitted: ``watch_median_s`` and ``gift_share``
 to the sources beside them, under a random policy; what makes viewers bored and leave, so that sessions have from 7
 requests (a room at each) to 40 (none), that *nothing* is worth something, and that looking ahead is, all to
-hand-written policies that know these settings (``benchmarks/learning/lookahead.py``). No learned policy decided any.
+hand-written policies that know these settings. No learned policy decided any.
 """
 
 from __future__ import annotations
