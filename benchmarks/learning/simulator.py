@@ -1,0 +1,213 @@
+"""Does deep Q-learning pay on the simulator? One command reruns a study: trainings, then all policies on the same worlds.
+
+python benchmarks/learning/simulator.py watchtime --seeds 10 --jobs 2
+python benchmarks/learning/simulator.py watchtime --quick
+
+Each seed trains twice: ``dqn`` as a user would, and ``own``, a myopic one (discount 0) that collects its own data. Then
+all of them play the same test worlds, beside random, hottest, favourite, LinUCB, linear Thompson sampling, the myopic
+twin of every ``dqn`` (same batches), the ``dqn`` that may not choose *nothing*, and oracles that know the hidden state.
+Thresholds and caps of all that are not learned are tuned on validation worlds.
+
+What is compared by world is averaged over seeds before; ``dqn`` is ahead of another by the paired difference over
+worlds. Rows go to ``results/sim_<study>.csv``, the picture to ``results/sim_<study>.png``, date, versions and machine to
+``results/machine.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1] / "speed"))
+import machine
+
+from livedqn import checkpoint, plugins
+from livedqn.config import CapConfig, EvaluationConfig
+from livedqn.evaluate import Interval
+from livedqn.evaluate.compare import compare
+from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.intervals import interval, paired, ratio
+from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
+from livedqn.stage import Stage
+from livedqn.types import FloatArray
+
+#: Study -> what it trains on.
+STUDIES = {
+    "watchtime": ["env=sim", "reward=watchtime"],
+    "engagement": ["env=sim", "reward=engagement"],
+    "hard_watchtime": ["env=sim_hard", "reward=watchtime"],
+    "hard_engagement": ["env=sim_hard", "reward=engagement"],
+    "viewer_watchtime": ["env=sim", "env.episode=viewer", "reward=watchtime"],
+}
+#: Kind of training -> its overrides.
+KINDS = {"dqn": [], "own": ["agent.discount=0"]}
+#: A training's own final table is none of this study's.
+IN_SHORT = ["evaluation.worlds=1", "evaluation.episodes=8", "evaluation.tuning_episodes=1", "evaluation.policies=[policy]"]
+#: Who is compared, weakest first, by the names that the evaluation gives them -> what the table calls them.
+ROLES = {
+    "random": "random", "hottest": "hottest", "favourite": "favourite", "lints": "lints", "linucb": "linucb",
+    "myopic:own": "myopic, own data", "myopic:dqn": "myopic, same batches", "always:dqn": "dqn without nothing",
+    "policy:dqn": "dqn", "oracle": "oracle", "lookahead": "look-ahead oracle",
+}  # fmt: skip
+REFERENCES = ("oracle", "look-ahead oracle")
+METRICS = (
+    "return", "click_through", "watch_minutes", "session_length", "share_nothing", "exposure_gini", "share_new_streamers"
+)  # fmt: skip
+RESULTS = Path(__file__).parent / "results"
+
+
+def train(words: Sequence[str], run: Path) -> Path:
+    """The policy of one training; one that is there is not trained again."""
+    if not (run / "report.html").exists():
+        command = [sys.executable, "-m", "livedqn", *words, *IN_SHORT, f"hydra.run.dir={run}"]
+        done = subprocess.run(command, text=True, capture_output=True)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+    print(f"trained {run.name}", flush=True)
+    return run / "policy.ckpt"
+
+
+def judge(policies: Mapping[str, Path], told: argparse.Namespace) -> Evaluation:
+    """All of ``policies`` and all others on the same worlds."""
+    found = {name: checkpoint.read(path) for name, path in policies.items()}
+    config = next(iter(found.values())).config
+
+    def make_stage(rows: int) -> Stage:
+        return Stage(
+            plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig()
+        )
+
+    names = [name for role in ROLES for name in _of(role, found)]
+    settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes)
+    return compare(
+        {f"policy:{name}": one.agent for name, one in found.items()}, make_stage, settings,
+        seed=told.world_seed, steps=config["steps"], names=names, notify=_tell,
+    )  # fmt: skip
+
+
+def _of(role: str, names: Mapping[str, object]) -> list[str]:
+    """The contestants of a role: the one of that name, or one a seed."""
+    kind, _, trained = role.partition(":")
+    return [f"{kind}:{name}" for name in names if name.startswith(trained + "-")] if trained else [role]
+
+
+def by_role(evaluation: Evaluation) -> dict[str, dict[str, FloatArray]]:
+    """role -> metric -> (seeds, W); a role without seeds has one."""
+    trained = {name.partition(":")[2]: None for name in evaluation.played if name.startswith("policy:")}
+    found = {}
+    for role, title in ROLES.items():
+        contestants = [evaluation.measured[name] for name in _of(role, trained)]
+        found[title] = {m: np.stack([one[m] for one in contestants]) for m in METRICS if m in contestants[0]}
+    return found
+
+
+def rows(found: Mapping[str, Mapping[str, FloatArray]]) -> list[dict[str, object]]:
+    """One row a role: means with intervals over worlds, and for those with seeds over seeds."""
+    returns = {title: of["return"].mean(axis=0) for title, of in found.items()}
+    bottom, top = returns["random"], returns["look-ahead oracle"]
+    made = []
+    for title, of in found.items():
+        row: dict[str, object] = {"policy": title, "seeds": len(of["return"]), "worlds": len(bottom)}
+        for metric, values in of.items():
+            row |= _named(metric, interval(values.mean(axis=0)))
+        if len(of["return"]) > 1:
+            row |= _named("return_over_seeds", interval(of["return"].mean(axis=1)))
+        row |= _named("dqn_ahead_by", paired(returns["dqn"], returns[title]))
+        row |= _named("share_of_way", ratio(returns[title] - bottom, top - bottom))
+        made.append(row)
+    return made
+
+
+def _named(name: str, one: Interval) -> dict[str, float]:
+    return {name: one.mean, f"{name}_low": one.low, f"{name}_high": one.high}
+
+
+def show(made: Sequence[Mapping[str, object]]) -> None:
+    """The table, and what it says of the two targets."""
+
+    def cell(row: Mapping[str, object], name: str, digits: int = 2) -> str:
+        mean, low, high = (float(str(row[key])) for key in (name, f"{name}_low", f"{name}_high"))
+        return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+    for row in made:
+        print(f"{row['policy']:22} {cell(row, 'return'):24} dqn ahead by {cell(row, 'dqn_ahead_by'):24} "
+              f"of the way {cell(row, 'share_of_way')}")  # fmt: skip
+    rivals = [row for row in made if row["policy"] not in ("dqn", *REFERENCES)]
+    best = max(rivals, key=lambda row: float(str(row["return"])))
+    ours = next(row for row in made if row["policy"] == "dqn")
+    gain = float(str(best["dqn_ahead_by"])) / float(str(best["return"]))
+    print(f"\nbest tuned baseline: {best['policy']}; dqn ahead by {cell(best, 'dqn_ahead_by')} ({gain:+.0%})")
+    print(f"(dqn - random) / (look-ahead oracle - random): {cell(ours, 'share_of_way')}")
+
+
+def picture(made: Sequence[Mapping[str, object]], unit: str, path: Path) -> None:
+    """Returns with intervals over worlds."""
+    with look():
+        drawn, (axis,) = figure(8, 0.8 + 0.36 * len(made))
+        for y, row in enumerate(made):
+            title = str(row["policy"])
+            colour = OURS if title == "dqn" else OTHERS[0] if title in REFERENCES else FAINT
+            low, mean, high = (float(str(row[key])) for key in ("return_low", "return", "return_high"))
+            axis.barh(y, mean, color=colour, alpha=0.85)
+            axis.plot([low, high], [y, y], color="black", linewidth=1)
+            axis.text(high, y, f"  {mean:.1f}", va="center")
+        axis.set_yticks(range(len(made)), [str(row["policy"]) for row in made])
+        axis.set_xlabel(f"{unit} a session, mean and 95 % interval over worlds")
+        axis.grid(visible=False, axis="y")
+        axis.margins(x=0.1)
+        drawn.savefig(path, dpi=110)
+
+
+def _tell(what: str, done: int, total: int) -> None:
+    if done == total:
+        print(f"done {what}", flush=True)
+
+
+def main() -> None:
+    """Train, judge, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument("more", nargs="*", help="overrides of the training, agent.n_step=3 say; nothing is written then")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at once, a core each")
+    parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--episodes", type=int, default=192, help="in each world")
+    parser.add_argument("--world-seed", type=int, default=999, help="whose worlds they meet; no training has it")
+    parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks"), help="where runs lie; done ones are kept")
+    parser.add_argument("--quick", action="store_true", help="two seeds, few steps: does it work, not how well")
+    told = parser.parse_args()
+    words = [*STUDIES[told.study], *told.more]
+    if told.quick:
+        words += ["steps=20000", "evaluation.validation_worlds=1", "evaluation.validation_episodes=32"]
+        told.seeds, told.worlds, told.episodes = 2, 3, 32
+    name = f"{'quick_' if told.quick else ''}{told.study}" + "".join(f"+{word}" for word in told.more)
+    tasks = {f"{kind}-{seed}": [*words, *more, f"seed={seed}"] for seed in range(told.seeds)
+             for kind, more in KINDS.items()}  # fmt: skip
+    folder = told.runs / "".join(c if c.isalnum() or c in "_+.-" else "_" for c in name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(told.jobs) as pool:
+        paths = list(pool.map(lambda task: train(task[1], folder / task[0]), tasks.items()))
+
+    made = rows(by_role(judge(dict(zip(tasks, paths, strict=True)), told)))
+    show(made)
+    if told.quick or told.more:
+        return
+    fields = max(made, key=len)
+    with (RESULTS / f"sim_{told.study}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fields, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: f"{v:.5g}" if isinstance(v, float) else v for key, v in row.items()} for row in made)
+    unit = "minutes watched" if "watchtime" in told.study else "points of engagement"
+    picture(made, unit, RESULTS / f"sim_{told.study}.png")
+    machine.record(RESULTS, f"sim_{told.study}", seeds=told.seeds, worlds=told.worlds, episodes=told.episodes)
+
+
+if __name__ == "__main__":
+    main()
