@@ -59,7 +59,7 @@ class Transform(nn.Module):
     def __init__(self, spec: Spec, *, standardises: bool = True, id_bits: int = ID_BITS) -> None:
         super().__init__()
         groups = {name: getattr(spec, name) for name in ARRAYS if getattr(spec, name)}
-        self.arrays = nn.ModuleDict({n: _ArrayTransform(columns, standardises, id_bits) for n, columns in groups.items()})
+        self.arrays = nn.ModuleDict({n: _ArrayTransform(of, standardises, id_bits) for n, of in groups.items()})
 
     @torch.no_grad()
     def fit(self, observation: TensorObservation) -> None:

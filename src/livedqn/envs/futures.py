@@ -40,7 +40,6 @@ class Futures:
         self._payoff, self._limits = payoff, limits
         self._sessions = Sessions.empty(size, topics, known, (1, width))  # nobody reads the history
         self._served = Served.empty(size, present.served.place.shape[1] - 1)
-        self._race = Race.of(present.listing.rooms_live.shape[1])
         self._outcome = Outcome.empty(size)
         self._every_row = np.arange(size)
 
@@ -63,14 +62,14 @@ class Futures:
         for mine, theirs in zip(served, present.served, strict=True):
             np.take(theirs, rows, axis=0, out=mine, mode="clip")
         chosen, total = first.copy(), np.zeros(len(rows))
-        presence = np.ones(len(rows))
+        presence, race = np.ones(len(rows)), Race.of(present.listing.rooms_live.shape[1])
         listing, quality, viewers = present.listing, present.quality, present.viewers
         _score(first, sessions, served, listing, quality, viewers, payoff, total)
         for _ in range(horizon - 1):
             respond(chosen, present.max_requests, sessions, served, listing, quality, viewers, self._outcome)
             _stay(sessions, listing, viewers, present.max_requests, payoff, presence, total)
             _go_on(
-                self._every_row, sessions, served, listing, quality, viewers, self._race, payoff, self._limits, chosen,
+                self._every_row, sessions, served, listing, quality, viewers, race, payoff, self._limits, chosen,
                 presence, total,
             )  # fmt: skip
         return total
@@ -92,7 +91,7 @@ def _stay(
     session: Sessions, listing: Listing, viewers: npt.NDArray[Any], max_requests: int, payoff: Payoff,
     presence: FloatArray, total: FloatArray,
 ) -> None:  # fmt: skip
-    """Let nobody leave, but lower the ``presence`` (B,) of all by the chance that they do; the end of a session is 0."""
+    """Let nobody leave, but lower ``presence`` (B,) by the chance that they do; after the last request it is 0."""
     v = viewers[0]
     for row in range(len(presence)):
         s = session.visit[row]

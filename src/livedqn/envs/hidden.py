@@ -16,8 +16,8 @@ from livedqn.envs.sessions import TASTE, Sessions
 from livedqn.kernel import formula, kernel
 from livedqn.types import FloatArray
 
-
-_NO_MINUTES = np.float32(0)
+#: What a stranger has been watched, in minutes, and how weary of them one is.
+_NONE: Any = np.float32(0)
 
 
 class Hidden(NamedTuple):
@@ -57,7 +57,7 @@ def expected(
     crowd = (last - place) / max(last, 1)
     taste, good = session.tastes[row, TASTE, room.topic], quality[room.streamer]
     if at == STRANGER:  # as most are; then two of the equations are known beforehand
-        fit, weary = behaviour.fit(taste, good, _NO_MINUTES, v), _NO_MINUTES
+        fit, weary = behaviour.fit(taste, good, _NONE, v), _NONE
     else:
         known = session.acquaintances.known[row, at]
         fit = behaviour.fit(taste, good, known.affinity_min, v)

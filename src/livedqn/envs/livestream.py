@@ -145,8 +145,13 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         return (state + 3 * self._answers.nbytes) / self.num_envs
 
     @property
+    def viewers(self) -> Viewers:
+        """How they behave."""
+        return self._viewers
+
+    @property
     def hidden(self) -> Hidden:
-        """The state itself, for oracles that other policies are measured against."""
+        """The state itself since the last :meth:`reset`, for oracles that other policies are measured against."""
         return Hidden(
             self._sessions, self._served, self._listing, self._quality, self._settings, self._max_requests
         )  # fmt: skip

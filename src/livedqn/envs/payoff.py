@@ -9,6 +9,7 @@ import torch
 
 from livedqn.envs import behaviour
 from livedqn.envs.impression import SIGNALS
+from livedqn.envs.viewers import Viewers
 from livedqn.kernel import formula
 from livedqn.protocols import Reward
 from livedqn.rewards import Engagement
@@ -31,10 +32,10 @@ class Payoff(NamedTuple):
     leaving: float  # what is added where a viewer leaves whom nothing is shown
 
     @classmethod
-    def of(cls, reward: Reward, viewers: Any) -> Payoff:
-        """Of ``reward``, for ``viewers`` as :class:`~livedqn.envs.Viewers` or its record."""
+    def of(cls, reward: Reward, viewers: Viewers) -> Payoff:
+        """Of ``reward``, as ``viewers`` behave."""
         rng = np.random.default_rng(0)
-        grid = (np.arange(DRAWS) + 0.5) / DRAWS
+        grid: FloatArray = (np.arange(DRAWS) + 0.5) / DRAWS
         feed, watch, give, like, comment, follow, gives = (rng.permutation(grid).astype(np.float32) for _ in range(7))
         feed_s = behaviour.feed_s(_normal(feed), viewers)
         watch_z, give_z = _normal(watch), _normal(give)
@@ -52,8 +53,8 @@ class Payoff(NamedTuple):
                 followed=follow < behaviour.rising_with_fit(viewers.follow_share, fit),
             )  # fmt: skip
 
-        fits = np.float32(FIT_LOW + FIT_STEP * np.arange(FITS))
-        lefts = np.float32(ROOT_LEFT_STEP * np.arange(LEFTS)) ** 2
+        fits = (FIT_LOW + FIT_STEP * np.arange(FITS)).astype(np.float32)
+        lefts = ((ROOT_LEFT_STEP * np.arange(LEFTS)) ** 2).astype(np.float32)
         nothing = mean(False)
         return cls(
             np.array([[click(fit, left_s) for left_s in lefts] for fit in fits]),
@@ -85,4 +86,5 @@ def _signals(feed_s: FloatArray, shown: bool, left: bool, given: dict[str, Any])
 
 def _normal(shares: FloatArray) -> FloatArray:
     """The standard normal quantiles of ``shares``, float32."""
-    return torch.special.ndtri(torch.from_numpy(shares).double()).float().numpy()
+    quantiles: FloatArray = torch.special.ndtri(torch.from_numpy(shares).double()).float().numpy()
+    return quantiles

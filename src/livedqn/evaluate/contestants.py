@@ -7,9 +7,7 @@ from difflib import get_close_matches
 
 from livedqn.evaluate.linear import lin_ts, lin_ucb
 from livedqn.evaluate.oracle import Lookahead, is_known, oracle
-from livedqn.evaluate.policies import (
-    Agent, Greedy, Random, Rule, Score, ShowIf, always, favourite, hottest, myopic,
-)  # fmt: skip
+from livedqn.evaluate.policies import Agent, Greedy, Random, Rule, Score, ShowIf, always, favourite, hottest, myopic
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, world_seed
 from livedqn.types import LivedqnError

@@ -39,7 +39,8 @@ class Features:
     """The features of (viewer, room) pairs: what a network reads of context and candidate, and a constant.
 
     Numbers are transformed as for a network (:class:`~livedqn.features.Transform`), categories and hashed ids are one
-    feature a value. Most of those are 0, so a pair is given as its numbers (N, n) and the places (N, m) of its ones.
+    feature a value. Most of those are 0, so a pair is given as its numbers (N, n) and the places (N, m) of its
+    ones, d where a column has none.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -69,17 +70,19 @@ class Features:
 
         numbers = joined("", torch.ones(*pairs, 1))
         if not len(self._first):
-            return numbers, torch.zeros((*pairs, 0), dtype=torch.int64)
+            return numbers, torch.full((*pairs, 1), self.size)
         codes = joined(CODES)
         return numbers, torch.where(codes > 0, self._first + codes, self.size)
 
 
 def project(pairs: tuple[Tensor, Tensor], weights: Tensor) -> Tensor:
     """x^T W of every pair (..., w), for ``weights`` W (d, w)."""
-    numbers, places = (array.flatten(0, -2) for array in pairs)
+    form = pairs[0].shape[:-1]
+    numbers, places = (array.reshape(form.numel(), array.shape[-1]) for array in pairs)
     padded = torch.cat([weights, weights.new_zeros(1, weights.shape[1])])
     ones = embedding_bag(places, padded, mode="sum")
-    return torch.addmm(ones, numbers, weights[: numbers.shape[1]]).view(*pairs[0].shape[:-1], -1)
+    found: Tensor = torch.addmm(ones, numbers, weights[: numbers.shape[1]]).view(*form, weights.shape[1])
+    return found
 
 
 class Ridge:
@@ -152,7 +155,9 @@ def lin_ts(seed: int, alpha: float = 1.0) -> Index:
         drawn = (alpha * ridge.sigma * (ridge.root @ z)).T  # (B, d)
         padded = torch.cat([drawn, drawn.new_zeros(rows, 1)], dim=1)
         noise = (numbers @ drawn[:, : numbers.shape[2], None])[:, :, 0]
-        return found.mean + noise + padded.gather(1, places.reshape(rows, -1)).reshape(places.shape).sum(dim=2)
+        ones: Tensor = padded.gather(1, places.reshape(rows, -1)).reshape(places.shape).sum(dim=2)
+        drawn_reward: Tensor = found.mean + noise + ones
+        return drawn_reward
 
     return index
 
@@ -160,10 +165,10 @@ def lin_ts(seed: int, alpha: float = 1.0) -> Index:
 def learn(
     index: Index, stage: Stage, seed: int, steps: int, advance: Callable[[], None] = lambda: None
 ) -> Score:  # fmt: skip
-    """Learn from ``steps`` requests of the training world of ``seed``, and answer the mean reward x^T theta that came of it.
+    """Learn from ``steps`` requests of the training world of ``seed``; answers the mean reward x^T theta, frozen then.
 
-    While it learns it shows a room wherever one is allowed, that with the greatest ``index``. What is answered explores
-    no more. ``advance`` is called after every step of all rows.
+    While it learns it shows a room wherever one is allowed, that with the greatest ``index``; what it answers has no
+    bonus and draws nothing. ``advance`` is called after every step of all rows.
     """
     features = Features(stage.spec)
     ridge = Ridge(features.size)
@@ -198,4 +203,6 @@ def _dense(pairs: tuple[Tensor, Tensor], rows: IntArray, rooms: IntArray, size: 
 
 def _values(column: Column) -> int:
     """How many features a column has that is no number: one a value but 0, which is none."""
-    return {"id": 2**ID_BITS, "category": column.cardinality - 1}.get(column.kind, 0)
+    if column.kind == "id":
+        return int(2**ID_BITS)
+    return column.cardinality - 1 if column.kind == "category" else 0

@@ -2,10 +2,12 @@
 
 ``oracle`` looks one request ahead, and ``lookahead`` improves on it by rollouts (Tesauro and Galperin, On-line policy
 improvement using Monte-Carlo search, 1996): it tries each promising action in copies of the present state, which then
-go on as ``oracle`` would, and takes the one whose copies fare best. It knows how viewers behave, never what they will do.
+go on as ``oracle`` would, and takes the one whose copies fare best. It knows how viewers behave, not what they will do.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 
@@ -29,7 +31,7 @@ def oracle(stage: Stage) -> Score:
     What a reward pays for leaving is left out. The score is of the stage's present requests, whatever the observation.
     """
     env = _simulator(stage)
-    payoff = Payoff.of(stage.reward, env.hidden.viewers[0])
+    payoff = Payoff.of(stage.reward, env.viewers)
     shape = stage.num_envs, stage.spec.num_actions
 
     def score(observation: Observation) -> FloatArray:
@@ -53,17 +55,21 @@ class Lookahead:
     """
 
     def __init__(
-        self, stage: Stage, rule: Rule, seed: int, *, rooms: int = 4, copies: int = 32, horizon: int = 30
+        self, stage: Stage, rule: Rule, seed: int, *, rooms: int = 3, copies: int = 48, horizon: int = 20
     ) -> None:  # fmt: skip
         self._score, self._env = oracle(stage), _simulator(stage)
         self._rng = np.random.default_rng(seed)
         self._shape = stage.num_envs, min(rooms, stage.spec.num_actions - 1), copies
         self._horizon = horizon
         caps = [cap for cap in (rule.max_shown_per_session, stage.cap.max_shown_per_session) if cap is not None]
-        limits = Limits(rule.threshold, min(caps, default=np.inf), stage.cap.max_share_shown)
-        size = self._shape[0] * (1 + self._shape[1]) * copies
-        payoff = Payoff.of(stage.reward, self._env.hidden.viewers[0])
-        self._futures = Futures(self._env.hidden, payoff, limits, size)
+        self._limits = Limits(rule.threshold, min(caps, default=np.inf), stage.cap.max_share_shown)
+        self._payoff = Payoff.of(stage.reward, self._env.viewers)
+
+    @cached_property
+    def _futures(self) -> Futures:
+        """Made when a world has begun."""
+        num_envs, rooms, copies = self._shape
+        return Futures(self._env.hidden, self._payoff, self._limits, num_envs * (1 + rooms) * copies)
 
     def reset(self, rows: BoolArray) -> None:
         """Remembers nothing."""
