@@ -140,7 +140,9 @@ class EvaluateConfig(WorldConfig):
 
     #: One policy.ckpt or several: [a.ckpt, b.ckpt].
     checkpoint: list[str] = field(default_factory=list)
-    #: Policies to compare; empty = all that the environment has: policy, random, hottest, favourite, myopic.
+    #: Policies to compare: policy, always (the policy without nothing), random, hottest, favourite, myopic, linucb and
+    #: lints (linear bandits), and of simulated viewers oracle and lookahead, which know them; empty = the quick ones:
+    #: policy, random, hottest, favourite, myopic.
     policies: list[str] = field(default_factory=list)
 
 

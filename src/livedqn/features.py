@@ -56,12 +56,13 @@ class Transform(nn.Module):
     Args:
         spec: of the environment.
         standardises: off, numbers pass as they are and counts as logarithms.
+        id_bits: ids are hashed into 2**id_bits buckets.
     """
 
-    def __init__(self, spec: Spec, *, standardises: bool = True) -> None:
+    def __init__(self, spec: Spec, *, standardises: bool = True, id_bits: int = ID_BITS) -> None:
         super().__init__()
         groups = {name: getattr(spec, name) for name in ARRAYS if getattr(spec, name)}
-        self.arrays = nn.ModuleDict({name: _ArrayTransform(columns, standardises) for name, columns in groups.items()})
+        self.arrays = nn.ModuleDict({n: _ArrayTransform(of, standardises, id_bits) for n, of in groups.items()})
 
     @torch.no_grad()
     def fit(self, observation: TensorObservation) -> None:
@@ -90,8 +91,9 @@ class _ArrayTransform(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, columns: tuple[Column, ...], standardises: bool) -> None:
+    def __init__(self, columns: tuple[Column, ...], standardises: bool, id_bits: int) -> None:
         super().__init__()
+        self._id_bits = id_bits
         self._standardises = standardises
         self._is_all_numbers = all(_is_number(c) for c in columns)
         self._has_counts = any(c.kind == "count" for c in columns)
@@ -124,7 +126,7 @@ class _ArrayTransform(nn.Module):
     def codes(self, x: Tensor, valid: Tensor | None) -> Tensor:
         """(..., m) int64."""
         code = x[..., self._codes].long()
-        bucket = 1 + (code * KNUTH % 2**32 >> 32 - ID_BITS)
+        bucket = 1 + (code * KNUTH % 2**32 >> 32 - self._id_bits)
         code = torch.where(self.is_id & (code > 0), bucket, code)
         return code if valid is None else code * valid.unsqueeze(-1)
 

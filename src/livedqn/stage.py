@@ -90,6 +90,7 @@ class Stage:
         self._visits = self.spec.episode == "viewer" and "left" in self.spec.signals
         self._keeps = env.metadata.get("overwrites") is False
         self._own: Any = np.asarray if self._keeps else np.array
+        self.cap = cap
         self._cap = Cap(cap, env.num_envs)
         self._current: Observation = {}
         self._second = np.ones(env.num_envs, np.float32)  # where the environment has no clock

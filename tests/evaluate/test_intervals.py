@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from livedqn.evaluate.intervals import Interval, interval, paired, t_quantile
+from livedqn.evaluate.intervals import Interval, interval, paired, ratio, t_quantile
 
 NAN = float("nan")
 
@@ -44,3 +44,11 @@ def test_coverage_is_what_it_says():
     rng = np.random.default_rng(0)
     hits = [found.low <= 0 <= found.high for found in (interval(rng.normal(size=5)) for _ in range(4_000))]
     assert np.mean(hits) == pytest.approx(0.95, abs=0.012)
+
+
+def test_ratio_of_means_by_hand():
+    found = ratio(np.array([1.0, 3.0]), np.array([2.0, 6.0]))
+    assert (found.mean, found.half) == (0.5, 0)  # the same in both worlds, whatever their size
+    # 5 / 8, and around it (2 - 5/4) / 4 = 3/16 and (3 - 15/4) / 4 = -3/16; t = 12.706, s = 3/16 sqrt 2
+    found = ratio(np.array([2.0, 3.0]), np.array([2.0, 6.0]))
+    assert found.mean == 0.625 and found.half == pytest.approx(12.706 * 3 / 16, rel=1e-3)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from livedqn.config import CapConfig
 from livedqn.evaluate.calibration import calibration, discounted_returns
-from livedqn.evaluate.metrics import metrics
+from livedqn.evaluate.metrics import exposure_gini, gini, metrics
 from livedqn.evaluate.play import Episodes, play
 from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf, favourite, hottest
 from livedqn.evaluate.slices import Slices
@@ -112,6 +112,7 @@ def test_slices_by_hand(tiny):
     assert (parts.new_viewer, parts.heavy_viewer, parts.new_streamer) == (0.75, 2.25, 2)
     found = parts.measure(played)
     assert (found["return_new_viewers"], found["return_heavy_viewers"]) == (2, 2)
+    assert found["share_new_streamers"] == 0  # the hot room alone is shown, and its streamer is known
     assert np.isnan(found["click_through_new_streamers"]) and found["click_through_known_streamers"] == 1
     assert found["return_00_06_h"] == (2 + 3 + 3 + 2) / 4 and np.isnan(found["return_18_24_h"])
 
@@ -123,3 +124,15 @@ def test_no_episode_is_lost_or_cut(tiny, rows, episodes):
     played = play(never, stage, seed=0, split="test", episodes=episodes)
     lengths = np.bincount(played.episode, minlength=episodes)
     np.testing.assert_array_equal(lengths, 2 + played.viewers["activity"] % 3)
+
+
+def test_exposure_by_hand():
+    assert gini(np.array([1.0, 1, 1])) == 0
+    # 0, 1, 3 of three: (-2 x 0 + 0 x 1 + 2 x 3) / (3 x 4)
+    assert gini(np.array([3, 0, 1])) == 0.5
+    played = Episodes(
+        episode=np.zeros(5, int), request=np.arange(5), action=np.array([1, 1, 0, 2, 1]), steps={},
+        shown={"streamer": np.array([7, 7, np.nan, 9, 7])}, viewers={}, offered={"streamer": np.array([5.0, 7, 7])},
+        truncated=np.array([False]), tail=np.zeros(1),
+    )  # fmt: skip
+    assert exposure_gini(played) == 0.5  # 5 never, 9 once, 7 three times

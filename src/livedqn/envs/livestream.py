@@ -17,6 +17,7 @@ from gymnasium.vector.utils import batch_space
 from livedqn.envs import behaviour
 from livedqn.envs.arrivals import Arrivals, begin
 from livedqn.envs.columns import HIGH, HISTORY_WIDTH, LOW, columns
+from livedqn.envs.hidden import Hidden
 from livedqn.envs.impression import SIGNALS, Outcome, respond
 from livedqn.envs.listing import Listing
 from livedqn.envs.observation import IDS, Seen
@@ -147,6 +148,18 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         """
         state = self._sessions.nbytes + sum(array.nbytes for array in self._served)
         return (state + 3 * self._answers.nbytes) / self.num_envs
+
+    @property
+    def viewers(self) -> Viewers:
+        """How they behave."""
+        return self._viewers
+
+    @property
+    def hidden(self) -> Hidden:
+        """The state itself since the last :meth:`reset`, for oracles that other policies are measured against."""
+        return Hidden(
+            self._sessions, self._served, self._listing, self._quality, self._settings, self._max_requests
+        )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on exactly: numbers, strings and tensors."""

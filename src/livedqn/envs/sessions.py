@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from livedqn.envs.acquaintances import Acquaintances
-from livedqn.types import BoolArray, FloatArray
+from livedqn.types import BoolArray, FloatArray, IntArray
 
 AGE_GROUPS, GENDERS = 6, 3
 
@@ -70,6 +70,12 @@ class Sessions(NamedTuple):
             acquaintances=Acquaintances.empty(num_envs, streamers),
         )
 
+    def copy(self, other: Sessions, rows: IntArray) -> None:
+        """Become ``rows`` (B,) of ``other``, whose history may be the longer: its newest impressions count."""
+        theirs = other._replace(history=other.history[:, -self.history.shape[1] :])
+        for mine, original in zip(self._arrays(), theirs._arrays(), strict=True):
+            np.take(original, rows, axis=0, out=mine, mode="clip")
+
     @property
     def nbytes(self) -> int:
         """Memory of all rows."""
@@ -86,6 +92,10 @@ class Sessions(NamedTuple):
             if saved.shape != array.shape:
                 raise ValueError(f"the saved {name} has shape {saved.shape}, not {array.shape}")
             array[...] = saved.view(np.uint64) if name == "key" else saved
+
+    def _arrays(self) -> list[npt.NDArray[Any]]:
+        *own, acquaintances = self
+        return [*own, *acquaintances]
 
     def _named(self) -> dict[str, npt.NDArray[Any]]:
         """Every array, views: the fields of the records, and the others."""

@@ -15,7 +15,8 @@ from omegaconf import OmegaConf
 from livedqn import checkpoint, plugins
 from livedqn.checkpoint import Checkpoint
 from livedqn.config import EvaluateConfig
-from livedqn.evaluate.compare import OURS, compare
+from livedqn.evaluate.compare import compare
+from livedqn.evaluate.contestants import OURS
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.policies import Rule
 from livedqn.evaluate.table import show

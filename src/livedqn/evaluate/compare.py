@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 
 from livedqn.config import EvaluationConfig
+from livedqn.evaluate import linear
 from livedqn.evaluate.calibration import calibration
+from livedqn.evaluate.contestants import BANDITS, OURS, Contestants, MakeScore
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.metrics import mean_return
 from livedqn.evaluate.play import Episodes, play
-from livedqn.evaluate.policies import Agent, Greedy, Random, Rule, Score, ShowIf, favourite, hottest, myopic
+from livedqn.evaluate.policies import Agent, Random, Rule, Score
 from livedqn.evaluate.tune import ROUNDS, ROWS, tune
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, world_seed
-from livedqn.types import LivedqnError
 
 MakeStage = Callable[[int], Stage]
 #: Is told what is under way, how much of it is done, and how much there is.
 Notify = Callable[[str, int, int], None]
 
-OURS = "policy"
 #: Episodes that a row plays one after another: where each plays one, all rows wait for the longest.
 QUOTA = 8
 #: Rows below which a step costs about the same.
@@ -68,7 +67,7 @@ def compare(
         evaluation: how many worlds and episodes.
         seed: of the run; worlds of different seeds are different.
         steps: of training.
-        names: of the policies to compare; empty = all.
+        names: of the policies to compare; empty = the usual ones.
         rules: baselines that need no tuning, because they were tuned for this environment, reward and cap.
         notify: is told how far it is.
 
@@ -77,32 +76,32 @@ def compare(
     """
     stage = make_stage(_rows(evaluation.episodes))
     try:
-        scores = _scores(agents, stage, seed)
-        chosen = _chosen([*agents, "random", *scores], names)
+        contestants = Contestants(agents, stage, seed, WORLDS_PER_SEED * seed)
+        chosen = contestants.chosen(names)
+        for name in BANDITS:
+            if name in chosen:
+                contestants.add(name, _learned(name, make_stage, seed, steps, notify))
+        ruled = contestants.ruled(chosen)
         rules = dict(rules or {})
         validation: dict[str, float] = {}
-        untuned = [name for name in chosen if name in scores and name not in rules]
+        untuned = {name: contestants.scores[name] for name in ruled if name not in rules}
         if untuned:
-            tuned = _tuned(untuned, scores, make_stage, evaluation, seed, notify)
+            tuned = _tuned(untuned, make_stage, evaluation, seed, notify)
             rules |= {name: rule for name, (rule, _) in tuned.items()}
             validation |= {name: value for name, (_, value) in tuned.items()}
         if "random" in chosen:
             validation["random"] = validate(Random(seed), make_stage, evaluation, seed=seed)
 
-        def policy(name: str) -> Policy:
-            if name in agents:
-                return Greedy(agents[name])
-            return Random(seed) if name == "random" else ShowIf(scores[name], [rules[name]] * stage.num_envs)
-
         played: dict[str, list[Episodes]] = {}
         worlds = _worlds(seed, evaluation.worlds)
         for name in chosen:
             advance = _counted(notify, f"playing {name}", len(worlds))
-            played[name] = _on(worlds, "test", policy(name), stage, evaluation.episodes, advance)
+            policy = contestants.policy(name, stage, rules)
+            played[name] = _on(worlds, "test", policy, stage, evaluation.episodes, advance)
         return Evaluation(
             played=played,
             agents=tuple(name for name in chosen if name in agents),
-            rules={name: rules[name] for name in chosen if name in rules},
+            rules={name: rules[name] for name in ruled},
             validation=validation,
             calibrations={n: calibration(played[n], agent.discount_of) for n, agent in agents.items() if n in chosen},
             steps=steps,
@@ -111,17 +110,26 @@ def compare(
         stage.close()
 
 
+def _learned(name: str, make_stage: MakeStage, seed: int, steps: int, notify: Notify) -> Score:
+    """What a bandit knows after as many requests as an agent was trained for, of worlds that training may see."""
+    stage = make_stage(linear.ROWS)
+    advance = _counted(notify, f"{name} learns", -(-steps // linear.ROWS))
+    try:
+        return linear.learn(BANDITS[name](seed), stage, world_seed("train", seed), steps, advance)
+    finally:
+        stage.close()
+
+
 def _tuned(
-    names: Sequence[str], scores: Mapping[str, Score], make_stage: MakeStage, evaluation: EvaluationConfig, seed: int,
-    notify: Notify,
+    scores: Mapping[str, MakeScore], make_stage: MakeStage, evaluation: EvaluationConfig, seed: int, notify: Notify
 ) -> dict[str, tuple[Rule, float]]:  # fmt: skip
     stage = make_stage(ROWS)
     worlds = _worlds(seed, evaluation.validation_worlds)
     found = {}
     try:
-        for name in names:
+        for name, make_score in scores.items():
             advance = _counted(notify, f"tuning {name}", len(ROUNDS) * len(worlds))
-            found[name] = tune(scores[name], stage, worlds, evaluation.tuning_episodes, advance)
+            found[name] = tune(make_score(stage), stage, worlds, evaluation.tuning_episodes, advance)
         return found
     finally:
         stage.close()
@@ -143,28 +151,6 @@ def _on(
         found.append(play(policy, stage, seed=world_seed(split, index), split=split, episodes=episodes))
         advance()
     return found
-
-
-def _scores(agents: Mapping[str, Agent], stage: Stage, seed: int) -> dict[str, Score]:
-    """The baselines that this environment and these agents allow, untuned."""
-    if not stage.spec.has_rooms:
-        return {}
-    observation = stage.reset(world_seed("validation", WORLDS_PER_SEED * seed), "validation")
-    found = {"hottest": hottest(stage.spec), "favourite": favourite(stage.spec)}
-    for name, agent in agents.items():
-        found[name.replace(OURS, "myopic", 1)] = myopic(agent, observation)
-    return {name: score for name, score in found.items() if score is not None}
-
-
-def _chosen(available: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Those of ``available`` that are named; ``policy`` and ``myopic`` name those of every agent."""
-    chosen = [one for one in available if not names or one in names or one.split(":")[0] in names]
-    for name in names:
-        if not any(name in (one, one.split(":")[0]) for one in available):
-            close = get_close_matches(name, available, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            raise LivedqnError(f"there is no policy {name!r} here; {hint}choose from {', '.join(available)}")
-    return chosen
 
 
 def _counted(notify: Notify, what: str, total: int) -> Callable[[], None]:

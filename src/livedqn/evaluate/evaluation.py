@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from livedqn.evaluate.calibration import Calibration
-from livedqn.evaluate.intervals import Interval, interval, paired
+from livedqn.evaluate.intervals import Interval, interval, paired, ratio
 from livedqn.evaluate.metrics import metrics
 from livedqn.evaluate.play import Episodes
 from livedqn.evaluate.policies import Rule
@@ -86,12 +86,32 @@ class Evaluation:
         """How much more of ``metric`` the reference has than ``name``, paired by world."""
         return paired(self.measured[self.reference][metric], self.measured[name][metric])
 
+    @property
+    def ceiling(self) -> str:
+        """The best oracle that was played, if random was too; "" where there is no such span to measure against."""
+        return next((name for name in ("lookahead", "oracle") if {name, "random"} <= set(self.played)), "")
+
+    def regret(self, name: str) -> Interval:
+        """How much more return the ceiling has than ``name``, paired by world."""
+        return paired(self.measured[self.ceiling]["return"], self.measured[name]["return"])
+
+    def share_of_way(self, name: str) -> Interval:
+        """The normalised score (return - random's) / (ceiling's - random's): 0 is random, 1 the ceiling."""
+        bottom = self.measured["random"]["return"]
+        return ratio(self.measured[name]["return"] - bottom, self.measured[self.ceiling]["return"] - bottom)
+
     def to_dict(self) -> dict[str, dict[str, dict[str, float | int | None]]]:
-        """``{policy: {metric: {mean, low, high, n}}}``; others than the reference have ``advantage_of_<reference>``."""
+        """``{policy: {metric: {mean, low, high, n}}}``; others than the reference have ``advantage_of_<reference>``.
+
+        Where random and an oracle were played, all have ``regret`` and ``share_of_way``.
+        """
         found = {name: {m: one.to_dict() for m, one in by.items()} for name, by in self.intervals.items()}
         for name in found:
             if name != self.reference:
                 found[name][f"advantage_of_{self.reference}"] = self.advantage(name).to_dict()
+            if self.ceiling:
+                found[name]["regret"] = self.regret(name).to_dict()
+                found[name]["share_of_way"] = self.share_of_way(name).to_dict()
         return found
 
 

@@ -70,3 +70,9 @@ def interval(values: FloatArray) -> Interval:
 def paired(ours: FloatArray, theirs: FloatArray) -> Interval:
     """Of the mean of ours - theirs, world by world, (W,) each: what the worlds have in common cancels."""
     return interval(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64))
+
+
+def ratio(top: FloatArray, bottom: FloatArray) -> Interval:
+    """Of mean(top) / mean(bottom), (W,) each: to first order it varies as the worlds' top - ratio bottom do."""
+    whole = float(np.mean(top)) / float(np.mean(bottom))
+    return interval(whole + (np.asarray(top, np.float64) - whole * bottom) / float(np.mean(bottom)))

@@ -8,6 +8,9 @@ click_through   clicks / rooms shown (NaN where none was shown)
 watch_minutes   sum_e W_e / 60 E
 session_length  sum_e n_e / E, in requests; a game calls it ``length``
 share_nothing   requests answered with *nothing* / requests
+exposure_gini   sum_i (2 i - n - 1) x_i / n sum_i x_i, where the i-th of n streamers was shown x_i times and
+                x_1 <= ... <= x_n: 0 if all are shown alike, near 1 if few have it all. Streamers are those
+                on offer at the world's first requests and all that were shown (NaN where none was)
 =============== =======================================================================================
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from livedqn.evaluate.play import Episodes
-from livedqn.types import BoolArray
+from livedqn.types import BoolArray, FloatArray, IntArray
 
 
 def mean_return(played: Episodes) -> float:
@@ -45,6 +48,22 @@ def share_nothing(played: Episodes) -> float:
     return float((played.action == 0).mean())
 
 
+def gini(amounts: FloatArray | IntArray) -> float:
+    """The Gini coefficient of ``amounts`` (n,), none below 0 and some above."""
+    rising = np.sort(amounts)
+    n = len(rising)
+    return float((2 * np.arange(1, n + 1) - n - 1) @ rising / (n * rising.sum()))
+
+
+def exposure_gini(played: Episodes) -> float:
+    """How unequally the rooms shown are spread over streamers."""
+    shown = played.shown["streamer"][played.action > 0]
+    if not len(shown):
+        return float("nan")
+    streamers = np.union1d(played.offered["streamer"], shown)
+    return gini(np.bincount(np.searchsorted(streamers, shown), minlength=len(streamers)))
+
+
 def metrics(played: Episodes) -> dict[str, float]:
     """Every metric that the environment's signals allow, by name, in the order of the table."""
     found = {"return": mean_return(played)}
@@ -54,4 +73,7 @@ def metrics(played: Episodes) -> dict[str, float]:
         found["click_through"] = click_through(played)
     if "watch_s" in played.steps:
         found["watch_minutes"] = watch_minutes(played)
-    return {**found, "session_length": length(played), "share_nothing": share_nothing(played)}
+    found |= {"session_length": length(played), "share_nothing": share_nothing(played)}
+    if "streamer" in played.shown:
+        found["exposure_gini"] = exposure_gini(played)
+    return found

@@ -158,3 +158,8 @@ def myopic(agent: Agent, observation: Observation) -> Score | None:
         return values - values[:, :1]
 
     return score
+
+
+def always(agent: Agent) -> Score:
+    """The agent's own values: with the rule of a baseline, its policy without *nothing*."""
+    return lambda observation: agent.q_values(observation).mean(axis=0)

@@ -47,14 +47,19 @@ class Slices:
         return played.shown["novelty"] <= self.new_streamer
 
     def measure(self, played: Episodes) -> dict[str, float]:
-        """Name -> mean over the part in this world, NaN where it is empty."""
+        """Name -> mean over the part in this world, NaN where it is empty.
+
+        ``share_new_streamers`` = rooms of new streamers shown / rooms shown.
+        """
         found: dict[str, float] = {}
         returns = played.per_episode(played.steps["reward"])
         if "activity" in played.viewers:
             found["return_new_viewers"] = _mean(returns, self.is_new_viewer(played))
             found["return_heavy_viewers"] = _mean(returns, self.is_heavy_viewer(played))
-        if "novelty" in played.shown and "clicked" in played.steps:
+        if "novelty" in played.shown:
             new = self.is_new_streamer(played)
+            found["share_new_streamers"] = _mean(new, played.action > 0)
+        if "novelty" in played.shown and "clicked" in played.steps:
             found["click_through_new_streamers"] = click_through(played, new)
             found["click_through_known_streamers"] = click_through(played, ~new)
         if "hour" in played.viewers:
@@ -72,5 +77,5 @@ def _quartiles(values: list[FloatArray]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _mean(values: FloatArray, where: BoolArray) -> float:
+def _mean(values: FloatArray | BoolArray, where: BoolArray) -> float:
     return float(values[where].mean()) if where.any() else float("nan")

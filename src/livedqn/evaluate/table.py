@@ -29,6 +29,8 @@ SLICE_HEADINGS = {
     "return_heavy_viewers": "return, heavy viewers",
     "click_through_new_streamers": "click-through, new streamers",
     "click_through_known_streamers": "click-through, known streamers",
+    "share_new_streamers": "share shown, new streamers",
+    "exposure_gini": "exposure Gini, streamers",
     "return_00_06_h": "return, 0-6 h",
     "return_06_12_h": "return, 6-12 h",
     "return_12_18_h": "return, 12-18 h",
@@ -42,12 +44,16 @@ def rows(evaluation: Evaluation) -> list[list[str]]:
     heading = ["", *(HEADINGS[m] for m in shown)]
     if len(evaluation.played) > 1:
         heading.append(f"{evaluation.reference} ahead by")
+    if evaluation.ceiling:
+        heading.append(f"of the way to {evaluation.ceiling}")
     table = [heading]
     for name, found in evaluation.intervals.items():
         row = [name, *(cell(metric, found[metric]) for metric in shown)]
-        if name != evaluation.reference:
-            row.append(verdict(evaluation.advantage(name)))
-        table.append(row + [""] * (len(heading) - len(row)))
+        if len(evaluation.played) > 1:
+            row.append("" if name == evaluation.reference else verdict(evaluation.advantage(name)))
+        if evaluation.ceiling:
+            row.append(cell("share", evaluation.share_of_way(name)))
+        table.append(row)
     return table
 
 
@@ -70,6 +76,8 @@ def notes(evaluation: Evaluation) -> list[str]:
     ]
     if len(evaluation.played) > 1:
         lines[0] += ", differences are paired by world (* = clear of 0)"
+    if evaluation.ceiling:
+        lines.append(f"of the way: (return - random's) / ({evaluation.ceiling}'s - random's)")
     if evaluation.rules:
         told = "; ".join(f"{name} {describe(rule)}" for name, rule in evaluation.rules.items())
         lines.append(f"tuned on validation worlds: {told}")
