@@ -49,7 +49,12 @@ STUDIES = {
 #: Kind of training -> its overrides.
 KINDS = {"dqn": [], "own": ["agent.discount=0"]}
 #: A training's own final table is none of this study's.
-IN_SHORT = ["evaluation.worlds=1", "evaluation.episodes=8", "evaluation.tuning_episodes=1", "evaluation.policies=[policy]"]
+IN_SHORT = [
+    "evaluation.worlds=1",
+    "evaluation.episodes=8",
+    "evaluation.tuning_episodes=1",
+    "evaluation.policies=[policy]",
+]
 #: Who is compared, weakest first, by the names that the evaluation gives them -> what the table calls them.
 ROLES = {
     "random": "random", "hottest": "hottest", "favourite": "favourite", "lints": "lints", "linucb": "linucb",
@@ -80,9 +85,7 @@ def judge(policies: Mapping[str, Path], told: argparse.Namespace) -> Evaluation:
     config = next(iter(found.values())).config
 
     def make_stage(rows: int) -> Stage:
-        return Stage(
-            plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig()
-        )
+        return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
 
     names = [name for role in ROLES for name in _of(role, found)]
     settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes)
@@ -174,7 +177,9 @@ def main() -> None:
     """Train, judge, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", choices=STUDIES)
-    parser.add_argument("more", nargs="*", help="overrides of the training, agent.n_step=3 say; nothing is written then")
+    parser.add_argument(
+        "more", nargs="*", help="overrides of the training, agent.n_step=3 say; nothing is written then"
+    )
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2, help="trainings at once, a core each")
     parser.add_argument("--worlds", type=int, default=20)

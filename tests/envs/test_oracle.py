@@ -27,8 +27,8 @@ def test_reward_of_a_click_by_hand() -> None:
     # everybody watches exp(fit) s, and half of those who click at a fit of 1.5 like it
     v = Viewers(watch_median_s=1, watch_fit=1, watch_log_sd=0, like_share=0.5)
     payoff = Payoff.of(Weighted({"watch_s": 1.0, "liked": 10.0, "shown": -0.25}), v)
-    assert of_click(1.5, 1e6, payoff) == pytest.approx(np.exp(1.5) + 10 * 0.5 - 0.25, rel=1e-3)
-    assert of_click(8.0, 454.0, payoff) == pytest.approx(454 + 10 - 0.25, rel=0.01)  # the room ends before
+    assert of_click(0, 1.5, 1e6, payoff) == pytest.approx(np.exp(1.5) + 10 * 0.5 - 0.25, rel=1e-3)
+    assert of_click(0, 8.0, 454.0, payoff) == pytest.approx(454 + 10 - 0.25, rel=0.01)  # the room ends before
     assert (payoff.ignored, payoff.nothing, payoff.leaving) == (-0.25, 0, 0)
 
 
@@ -39,13 +39,13 @@ def test_what_leaving_costs() -> None:
 def test_mean_of_a_heavy_tail_between_the_points_of_the_grid() -> None:
     payoff = Payoff.of(WatchTime(), TYPICAL)
     z = np.random.default_rng(0).normal(size=400_000).astype(np.float32)
-    for fit, left_s in ((0.3, 9_000.0), (1.7, 700.0), (3.03, 2_500.0)):
-        drawn = behaviour.watch_s(np.float32(fit), z, np.float32(left_s), TYPICAL).mean() / 60
-        assert of_click(fit, left_s, payoff) == pytest.approx(drawn, rel=0.03)
+    for moment, fit, left_s in ((0, 0.3, 9_000.0), (1, 0.3, 9_000.0), (0, 1.7, 700.0), (1, 3.03, 2_500.0)):
+        drawn = behaviour.watch_s(np.float32(fit), moment, z, np.float32(left_s), TYPICAL).mean() / 60
+        assert of_click(moment, fit, left_s, payoff) == pytest.approx(drawn, rel=0.03)
 
 
 def test_chance_of_a_click_is_that_of_behaviour() -> None:
-    env = sim(6)
+    env = sim(6, viewers=replace(TYPICAL, moment_share=1.0))  # a highlight everywhere
     observation, _ = env.reset(seed=3)
     _, chance, score = expectations(env, WatchTime())
     sessions, served, listing = env.hidden.sessions, env.hidden.served, env.hidden.listing
@@ -56,7 +56,7 @@ def test_chance_of_a_click_is_that_of_behaviour() -> None:
         taste, good = sessions.tastes[row, 0, room["topic"]], env.hidden.quality[room["streamer"]]
         fit = behaviour.fit(taste, good, affinity, TYPICAL)
         crowd = 1 - place / (listing.live[s["bin"]] - 1)
-        at = behaviour.click_chance(fit, crowd, 0, s["openness"], s["boredom"], TYPICAL)
+        at = behaviour.click_chance(fit, crowd, 1, 0, s["openness"], s["boredom"], TYPICAL)
         assert chance[row, k] == pytest.approx(at, rel=1e-5)
     assert (score[:, 0] == 0).all() and (np.isfinite(score) == observation["mask"]).all()
 

@@ -1,7 +1,7 @@
 """What may follow: copies of an environment's present rows live on by its own equations, with other luck.
 
 No copy learns what will really happen to its original. All draws of a session hang on its key, and every copy is given
-another one; only the timetable of the rooms is shared.
+another one; only the timetable of the rooms, highlights included, is shared. A copy lives to the end of its visit.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Futures:
         listing, quality, viewers = present.listing, present.quality, present.viewers
         _score(first, sessions, served, listing, quality, viewers, payoff, total)
         for _ in range(horizon - 1):
-            respond(chosen, present.max_requests, sessions, served, listing, quality, viewers, self._outcome)
+            respond(chosen, False, present.max_requests, sessions, served, listing, quality, viewers, self._outcome)
             _stay(sessions, listing, viewers, present.max_requests, payoff, presence, total)
             _go_on(
                 self._every_row, sessions, served, listing, quality, viewers, race, payoff, self._limits, chosen,

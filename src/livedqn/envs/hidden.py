@@ -1,4 +1,7 @@
-"""What an oracle is told of the present request, which no policy can see: tastes, quality, openness and boredom."""
+"""What an oracle is told of the present request, which no policy can see.
+
+Tastes, quality, openness, boredom and highlights; not how generous a viewer is.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy.typing as npt
 from livedqn.envs import behaviour
 from livedqn.envs.acquaintances import STRANGER
 from livedqn.envs.listing import Listing
+from livedqn.envs.moments import is_highlight, window_bits
 from livedqn.envs.payoff import Payoff, of_click
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import TASTE, Sessions
@@ -61,7 +65,9 @@ def expected(
     else:
         known = session.acquaintances.known[row, at]
         fit = behaviour.fit(taste, good, known.affinity_min, v)
-        weary = behaviour.weariness(s.requests - known.shown_at, v)
-    chance = behaviour.click_chance(fit, crowd, weary, s.openness, s.boredom, v)
-    clicked = of_click(fit, listing.rooms[room.room].ends_s - s.time_s, payoff)
+        weary = behaviour.weariness(s.clock - known.shown_at, v)
+    entry = listing.rooms[room.room]
+    moment = is_highlight(window_bits(entry, s.time_s, v), v)
+    chance = behaviour.click_chance(fit, crowd, moment, weary, s.openness, s.boredom, v)
+    clicked = of_click(moment, fit, entry.ends_s - s.time_s, payoff)
     return chance, chance * clicked + (1 - chance) * payoff.ignored - payoff.nothing

@@ -26,7 +26,7 @@ DRAWS = 4096
 class Payoff(NamedTuple):
     """Expected rewards of a request. Whether the viewer leaves at it is no part of them."""
 
-    clicked: FloatArray  # (FITS, LEFTS) float64, of a room that is clicked
+    clicked: FloatArray  # (2, FITS, LEFTS) float64, of a room that is clicked, without and with a highlight
     ignored: float  # of one that is shown and not clicked
     nothing: float
     leaving: float  # what is added where a viewer leaves whom nothing is shown
@@ -36,20 +36,21 @@ class Payoff(NamedTuple):
         """Of ``reward``, as ``viewers`` behave."""
         rng = np.random.default_rng(0)
         grid: FloatArray = (np.arange(DRAWS) + 0.5) / DRAWS
-        feed, watch, give, like, comment, follow, gives = (rng.permutation(grid).astype(np.float32) for _ in range(7))
+        draws = [rng.permutation(grid).astype(np.float32) for _ in range(8)]
+        feed, watch, give, like, comment, follow, gives, generous = draws
         feed_s = behaviour.feed_s(_normal(feed), viewers)
-        watch_z, give_z = _normal(watch), _normal(give)
+        watch_z, give_z, generosity = _normal(watch), _normal(give), viewers.gift_viewer_sd * _normal(generous)
 
         def mean(shown: bool, left: bool = False, **signals: Any) -> float:
             return float(reward(_signals(feed_s, shown, left, signals)).mean(dtype=np.float64))
 
-        def click(fit: Any, left_s: Any) -> float:
-            watch_s = behaviour.watch_s(fit, watch_z, left_s, viewers)
+        def click(moment: Any, fit: Any, left_s: Any) -> float:
+            watch_s = behaviour.watch_s(fit, moment, watch_z, left_s, viewers)
             return mean(
                 True, clicked=1, watch_s=watch_s,
                 liked=like < behaviour.rising_with_fit(viewers.like_share, fit),
                 commented=comment < behaviour.rising_with_fit(viewers.comment_share, fit),
-                gift_value=behaviour.gift_value(watch_s, gives, give_z, viewers),
+                gift_value=behaviour.gift_value(watch_s, generosity, gives, give_z, viewers),
                 followed=follow < behaviour.rising_with_fit(viewers.follow_share, fit),
             )  # fmt: skip
 
@@ -57,19 +58,20 @@ class Payoff(NamedTuple):
         lefts = ((ROOT_LEFT_STEP * np.arange(LEFTS)) ** 2).astype(np.float32)
         nothing = mean(False)
         return cls(
-            np.array([[click(fit, left_s) for left_s in lefts] for fit in fits]),
+            np.array([[[click(moment, fit, left_s) for left_s in lefts] for fit in fits] for moment in (0, 1)]),
             mean(True), nothing, mean(False, left=True) - nothing,
         )  # fmt: skip
 
 
 @formula
-def of_click(fit: Any, left_s: Any, payoff: Payoff) -> Any:
+def of_click(moment: Any, fit: Any, left_s: Any, payoff: Payoff) -> Any:
     """The expected reward of a click, between the points of the grid (bilinear)."""
     x = min(max((fit - FIT_LOW) * (1 / FIT_STEP), 0.0), FITS - 1.001)
     y = min(np.sqrt(max(left_s, 0.0)) * (1 / ROOT_LEFT_STEP), LEFTS - 1.001)
     i, j = int(x), int(y)
-    low = payoff.clicked[i, j] + (y - j) * (payoff.clicked[i, j + 1] - payoff.clicked[i, j])
-    high = payoff.clicked[i + 1, j] + (y - j) * (payoff.clicked[i + 1, j + 1] - payoff.clicked[i + 1, j])
+    clicked = payoff.clicked[np.int64(moment)]
+    low = clicked[i, j] + (y - j) * (clicked[i, j + 1] - clicked[i, j])
+    high = clicked[i + 1, j] + (y - j) * (clicked[i + 1, j + 1] - clicked[i + 1, j])
     return low + (x - i) * (high - low)
 
 

@@ -72,7 +72,8 @@ class Sessions(NamedTuple):
 
     def copy(self, other: Sessions, rows: IntArray) -> None:
         """Become ``rows`` (B,) of ``other``, whose history may be the longer: its newest impressions count."""
-        theirs = other._replace(history=other.history[:, -self.history.shape[1] :])
+        newest = slice(-self.history.shape[1], None)
+        theirs = other._replace(history=other.history[:, newest], arrives_s=other.arrives_s[:, newest])
         for mine, original in zip(self._arrays(), theirs._arrays(), strict=True):
             np.take(original, rows, axis=0, out=mine, mode="clip")
 
