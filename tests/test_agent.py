@@ -114,7 +114,7 @@ def rooms_agent(**settings: Any) -> DQN:
         for parameter in network.parameters():
             nn.init.zeros_(parameter)
         nn.init.constant_(network.heads[0].nothing[-1].bias, 1.0)
-        nn.init.constant_(network.heads[0].room.bias, 1.75)
+        nn.init.constant_(network.heads[0].room[-1].bias, 1.75)
     made.configure_optimizers()
     return made
 
@@ -147,8 +147,8 @@ def test_both_networks_learn_scaled_rewards_by_a_weighted_huber_loss() -> None:
     gradient = gradients(made, data)
     for network in ("online", "myopic"):
         # d loss / d bias = -weight * min(error, delta) / 2: 0.5 * 0.5 / 2 and 2 * 0.25 / 2
-        assert gradient[f"{network}.heads.0.nothing.2.bias"].item() == -0.125
-        assert gradient[f"{network}.heads.0.room.bias"].item() == -0.25
+        assert gradient[f"{network}.heads.0.nothing.3.bias"].item() == -0.125
+        assert gradient[f"{network}.heads.0.room.2.bias"].item() == -0.25
     assert made.update(data).tolist() == [2, 0.25]
 
 

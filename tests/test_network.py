@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,9 +21,11 @@ from livedqn.types import Spec, TensorObservation
 SPEC = example_spec()
 
 
-def network(encoder: type, ensemble: int = 1, is_dueling: bool = True, spec: Spec = SPEC) -> QNetwork:
+def network(
+    encoder: type, ensemble: int = 1, is_dueling: bool = True, layer_norm: bool = False, spec: Spec = SPEC
+) -> QNetwork:
     torch.manual_seed(0)
-    return QNetwork(spec, encoder, hidden=8, is_dueling=is_dueling, ensemble=ensemble).eval()
+    return QNetwork(spec, encoder, hidden=8, is_dueling=is_dueling, layer_norm=layer_norm, ensemble=ensemble).eval()
 
 
 def observation(num_candidates: int, seed: int, rows: int = 3) -> TensorObservation:
@@ -88,10 +92,12 @@ def test_a_games_head_values_every_action() -> None:
 
 
 @pytest.mark.parametrize("encoder", [MLP, Attention])
-@given(num_candidates=st.integers(1, 12), estimates=st.integers(1, 3), seed=st.integers(0, 2**31))
+@given(
+    num_candidates=st.integers(1, 12), estimates=st.integers(1, 3), layer_norm=st.booleans(), seed=st.integers(0, 2**31)
+)
 @settings(max_examples=25, deadline=None)
-def test_a_room_alone_is_worth_what_it_is_among_others(encoder, num_candidates, estimates, seed) -> None:
-    q_network, seen = network(encoder, ensemble=estimates), observation(num_candidates, seed)
+def test_a_room_alone_is_worth_what_it_is_among_others(encoder, num_candidates, estimates, layer_norm, seed) -> None:
+    q_network, seen = network(encoder, ensemble=estimates, layer_norm=layer_norm), observation(num_candidates, seed)
     actions = torch.multinomial(seen["mask"].float(), estimates, replacement=True).T  # (E, N)
     alone, at = narrowed(seen, actions)
     with torch.no_grad():
@@ -99,11 +105,26 @@ def test_a_room_alone_is_worth_what_it_is_among_others(encoder, num_candidates, 
 
 
 def test_rooms_duel_against_nothing() -> None:
-    head = CandidateHead(state_width=1, candidate_width=1, hidden=1, is_dueling=True)
+    head = CandidateHead(state_width=1, candidate_width=1, hidden=1, is_dueling=True, layer_norm=False)
     for parameter in head.parameters():
         nn.init.zeros_(parameter)
     nn.init.constant_(head.nothing[-1].bias, 10.0)  # V(s)
-    for layer in (head.candidate, head.room):
+    for layer in (head.candidate, head.room[-1]):
         nn.init.constant_(layer.weight, 1.0)  # A(s, room) = relu(candidate)
     q = head(torch.zeros(1, 1), {"candidates": torch.tensor([[[0.0], [3.0], [5.0]]])})
     assert q.tolist() == [[10, 13, 15]]
+
+
+def test_layer_norm_centres_and_scales_hidden_layers_row_by_row() -> None:
+    q_network, seen = network(Attention, layer_norm=True), observation(6, 0)
+    normalised: list[Tensor] = []
+    for module in q_network.modules():
+        if isinstance(module, nn.LayerNorm):
+            module.register_forward_hook(lambda module, given, out: normalised.append(out))
+    q_network(seen)
+    # the state of every candidate, what *nothing*'s head makes of the viewer's, and a room's hidden layer
+    assert [tuple(x.shape[:-1]) for x in normalised] == [(3, 6), (3,), (3, 5)]
+    for x in normalised:
+        torch.testing.assert_close(x.mean(dim=-1), torch.zeros(x.shape[:-1]), rtol=0, atol=1e-5)
+        torch.testing.assert_close(x.std(dim=-1, correction=0), torch.ones(x.shape[:-1]), rtol=0, atol=0.05)
+    assert not any(isinstance(module, nn.LayerNorm) for module in network(Attention).modules())

@@ -39,6 +39,7 @@ class DQN(pl.LightningModule):
         n_step: transitions in a window; what lies between is not corrected for exploration, so keep it small.
         double: the online network chooses, the target network values (https://arxiv.org/abs/1509.06461).
         dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
+        layer_norm: normalise the hidden layers (https://arxiv.org/abs/1607.06450), which steadies larger steps.
         ensemble: E estimates of every value, for ``ucb`` and ``thompson``.
         hidden: width of a candidate head's hidden layer.
         huber_delta: in scaled rewards. Wide: watch time is so heavy-tailed that a narrow one learns medians. null: the
@@ -61,7 +62,7 @@ class DQN(pl.LightningModule):
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.95,
         discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
         learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
-        double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64,
+        double: bool = True, dueling: bool = True, layer_norm: bool = False, ensemble: int = 1, hidden: int = 64,
         huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
         sync_tau: float = 1.0, steps_per_update: int = 64, warmup_steps: int = 1_500, standardise: bool = True,
         myopic: bool = True,
@@ -92,7 +93,9 @@ class DQN(pl.LightningModule):
         self.transform = Transform(spec, standardises=standardise)
 
         def network() -> QNetwork:
-            return QNetwork(spec, encoder_factory, hidden=hidden, is_dueling=dueling, ensemble=ensemble)
+            return QNetwork(
+                spec, encoder_factory, hidden=hidden, is_dueling=dueling, layer_norm=layer_norm, ensemble=ensemble
+            )
 
         self.online = network()
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()

@@ -23,22 +23,26 @@ class QNetwork(nn.Module):
         encoder_factory: builds an encoder for a (dense) spec.
         hidden: width of a head's hidden layer; a game's head has none.
         is_dueling: value and advantage apart (https://arxiv.org/abs/1511.06581); how, the heads say.
+        layer_norm: normalise the encoder's state, and what a head's hidden layer computes before its ReLU (Ba et al.
+            2016, https://arxiv.org/abs/1607.06450); within a row, so the rooms of a set stay independent.
         ensemble: E heads on one encoder, from different initial weights (Osband et al. 2016,
             https://arxiv.org/abs/1602.04621, with every head seeing all the data).
     """
 
     def __init__(
-        self, spec: Spec, encoder_factory: EncoderFactory, *, hidden: int, is_dueling: bool, ensemble: int
-    ) -> None:
+        self, spec: Spec, encoder_factory: EncoderFactory, *,
+        hidden: int, is_dueling: bool, layer_norm: bool, ensemble: int,
+    ) -> None:  # fmt: skip
         super().__init__()
         dense = dense_spec(spec)
         self.embeddings = Embeddings(spec)
         self.encoder = encoder_factory(dense)
         width = int(self.encoder.width)
+        self.norm = _norm(width, layer_norm)
         heads: list[nn.Module] = []
         for _ in range(ensemble):
             if spec.has_rooms:
-                heads.append(CandidateHead(width, len(dense.candidates), hidden, is_dueling))
+                heads.append(CandidateHead(width, len(dense.candidates), hidden, is_dueling, layer_norm))
             else:
                 heads.append(FixedHead(width, spec.num_actions, is_dueling))
         self.heads = nn.ModuleList(heads)
@@ -49,7 +53,7 @@ class QNetwork(nn.Module):
     def forward(self, observation: TensorObservation) -> Tensor:
         """Values (E, N, K)."""
         dense = self.embeddings(observation)
-        state, mask = self.encoder(dense), dense["mask"]
+        state, mask = self.norm(self.encoder(dense)), dense["mask"]
         q = [head(state, dense) for head in self.heads]
         estimates = torch.stack(q) if len(q) > 1 else q[0].unsqueeze(0)
         return estimates.masked_fill(~mask, -torch.inf) if self._has_rooms else estimates  # a game masks nothing
@@ -65,12 +69,14 @@ class CandidateHead(nn.Module):
     identifies the two, so no mean over the set is taken, and a room's value does not depend on the others.
     """
 
-    def __init__(self, state_width: int, candidate_width: int, hidden: int, is_dueling: bool) -> None:
+    def __init__(self, state_width: int, candidate_width: int, hidden: int, is_dueling: bool, layer_norm: bool) -> None:
         super().__init__()
         self.state = nn.Linear(state_width, hidden)
         self.candidate = nn.Linear(candidate_width, hidden, bias=False)
-        self.room = nn.Linear(hidden, 1)
-        self.nothing = _mlp(state_width, hidden)
+        self.room = nn.Sequential(_norm(hidden, layer_norm), nn.ReLU(), nn.Linear(hidden, 1))
+        self.nothing = nn.Sequential(
+            nn.Linear(state_width, hidden), _norm(hidden, layer_norm), nn.ReLU(), nn.Linear(hidden, 1)
+        )
         self._is_dueling = is_dueling
 
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
@@ -78,7 +84,7 @@ class CandidateHead(nn.Module):
         viewer = state if state.dim() == 2 else state[:, 0]
         per_room = self.state(state).unsqueeze(1) if state.dim() == 2 else self.state(state[:, 1:])
         pair = per_room + self.candidate(dense["candidates"][:, 1:])
-        nothing, rooms = self.nothing(viewer), self.room(torch.relu(pair)).squeeze(-1)
+        nothing, rooms = self.nothing(viewer), self.room(pair).squeeze(-1)
         return torch.cat([nothing, nothing + rooms if self._is_dueling else rooms], dim=1)
 
 
@@ -96,5 +102,5 @@ class FixedHead(nn.Module):
         return q if self.value is None else dueling(self.value(state), q)
 
 
-def _mlp(width: int, hidden: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+def _norm(width: int, is_on: bool) -> nn.Module:
+    return nn.LayerNorm(width) if is_on else nn.Identity()
