@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from livedqn.agent import DQN
 from livedqn.lightning import pl
+from livedqn.losses import n_step_return
 from livedqn.protocols import Batch
 from livedqn.types import Column, LivedqnError, Spec, TensorObservation
 from livedqn.watchdog import PATIENCE, DivergenceError, Watchdog
@@ -53,9 +54,13 @@ def batch(action: list[int], reward: list[list[float]], discount: list[list[floa
 
 
 def targets(made: DQN, of: Batch) -> list[float]:
+    """What the values of the actions taken should be, from how far they are."""
+    made.configure_optimizers()
     tensors = made.transitions(of)
-    arguments = tensors.reward, tensors.discount, tensors.next_observation
-    return made.objective.target(made.learner.networks, *arguments)[0].tolist()
+    q_tm1 = made.online(tensors.observation)[0, :, :, 0].gather(1, tensors.action[:, None])[:, 0]
+    r_t, discount_t = n_step_return(tensors.reward, tensors.discount)
+    z_t = made.objective.following(made.learner.networks, tensors.next_observation)
+    return (q_tm1 + made.objective.distribution.compare(q_tm1[None, :, None], r_t, discount_t, z_t)[1])[0].tolist()
 
 
 def gradients(made: DQN, of: Batch) -> dict[str, Tensor]:
@@ -229,6 +234,35 @@ def test_trainer_flags_without_effect_are_refused() -> None:
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(LivedqnError, match=f"agent.{next(iter(wrong))}"):
         agent(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"distribution": "iqn"}, "agent.distribution=iqn: choose one of none, quantile, c51"),
+        ({"distribution": "c51", "atoms": 1}, "agent.atoms=1: a distribution takes 2 or more"),
+        ({"distribution": "c51", "support": (3.0, 1.0)}, "agent.support=.3.0,1.0.: name the least return first"),
+    ],
+)
+def test_distributions_that_cannot_be_are_refused(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(LivedqnError, match=why):
+        agent(**wrong)
+
+
+@pytest.mark.parametrize("distribution", ["quantile", "c51"])
+@pytest.mark.parametrize("of", [SPEC, ROOMS])
+def test_distributions_learn_the_mean_reward_of_each_action_and_the_twin_the_same(distribution: str, of: Spec) -> None:
+    torch.manual_seed(0)
+    made = DQN(of, Identity, distribution=distribution, atoms=21, support=(-1.0, 4.0), learning_rate=0.02,
+               learning_rate_end=0.02)  # fmt: skip
+    made.configure_optimizers()
+    data = (batch if of is SPEC else rooms_batch)([0, 1, 1] * 4, [[1], [2], [3]] * 4, [[0]] * 12, [1] * 12)
+    for _ in range(300):
+        errors = made.update(data)
+    assert made.q_values(data.observation)[0, 0] == pytest.approx([1, 2.5], abs=0.1)
+    assert errors.tolist() == pytest.approx([0, 0.5, 0.5] * 4, abs=0.1)
+    if of is ROOMS:
+        assert made.myopic_values(data.observation)[0] == pytest.approx([1, 2.5], abs=0.1)
 
 
 def measures(loss: float, greatest: float, total: float = 1.0) -> Tensor:
