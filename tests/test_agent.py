@@ -90,6 +90,19 @@ def test_double_asks_the_online_network_and_single_the_target() -> None:
     assert targets(made, one) == [10]
 
 
+def test_munchausen_is_worked_by_hand() -> None:
+    tau = 10 / np.log(3)  # the target network values actions 10 and 20: odds of 1 to 3
+    made = agent(munchausen=True, munchausen_temperature=tau, munchausen_alpha=0.5, munchausen_clip=-5.0)
+    # what follows: (10 + 3 * 20) / 4 and tau times the entropy, -(log(1/4) + 3 log(3/4)) / 4
+    soft = 17.5 - tau * (np.log(0.25) + 3 * np.log(0.75)) / 4
+    # tau log(3/4) = -2.62 is within the clip, tau log(1/4) = -12.6 is cut to -5; the actions are worth 1 and 2
+    errors = made.update(batch([0, 1, 1], [[3], [3], [3]], [[0.5], [0.5], [0]], [1, 1, 1])).tolist()
+    likely = 0.5 * tau * np.log(0.75)
+    assert errors == pytest.approx(
+        [3 - 2.5 + 0.5 * soft - 1, 3 + likely + 0.5 * soft - 2, abs(3 + likely - 2)], rel=1e-5
+    )
+
+
 def test_errors_and_weights_reach_the_gradient() -> None:
     made = agent(gradient_clip=None)
     data = batch([0, 1], [[3], [3]], [[0], [0]], [1.0, 0.25])
@@ -230,7 +243,18 @@ def test_trainer_flags_without_effect_are_refused() -> None:
         made.on_fit_start()
 
 
-@pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"batch_size": -1}, {"discount": 1.5}, {"sync_tau": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"learning_rate": 0},
+        {"batch_size": -1},
+        {"discount": 1.5},
+        {"sync_tau": 0.0},
+        {"munchausen_clip": 1.0},
+        {"munchausen_alpha": 2.0},
+        {"munchausen_temperature": 0},
+    ],
+)
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(LivedqnError, match=f"agent.{next(iter(wrong))}"):
         agent(**wrong)

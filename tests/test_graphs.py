@@ -122,6 +122,8 @@ SWITCHES: list[dict[str, Any]] = [
     {"layer_norm": True, "dueling": False, "ensemble": 2},
     {"distribution": "quantile", "atoms": 5},
     {"distribution": "c51", "atoms": 5, "double": False},
+    {"munchausen": True, "distribution": "quantile", "atoms": 3},
+    {"munchausen": True, "munchausen_temperature": 0.5},
 ]
 
 

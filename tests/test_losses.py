@@ -62,3 +62,13 @@ def test_a_projection_shares_each_probability_among_neighbours_and_cuts_to_the_s
     # 0.5: 3/4 to 0 and 1/4 to 2; 2: all to itself; 9: cut to 4
     projected = losses.categorical_projection(tensor(0.5, 2, 9), probability, support)
     assert projected.tolist() == [0.375, 0.125 + 0.25, 0.25]
+
+
+def test_a_munchausen_bonus_is_the_clipped_logarithm_of_a_soft_policy_over_the_mask() -> None:
+    # q / tau differ by log 3: odds of 1 to 3, and none for what is masked
+    log_policy = losses.log_soft_policy(tensor([0, 0.5 * math.log(3), -INF]), temperature=0.5)
+    assert log_policy.exp()[0].tolist() == pytest.approx([0.25, 0.75, 0])
+    bonus = losses.munchausen_bonus(log_policy[0], temperature=0.5, alpha=0.9, clip=-0.5)
+    # 0.5 log 0.25 = -0.69 is clipped to -0.5
+    assert bonus.tolist() == pytest.approx([-0.45, 0.45 * math.log(0.75), -0.45])
+    assert losses.entropy(log_policy).item() == pytest.approx(0.25 * math.log(4) + 0.75 * math.log(4 / 3))

@@ -69,6 +69,7 @@ SWITCHES = st.fixed_dictionaries(
         "layer_norm": st.booleans(),
         "ensemble": st.sampled_from([1, 3]),
         "distribution": st.sampled_from(["none", "quantile", "c51"]),
+        "munchausen": st.booleans(),
         "atoms": st.sampled_from([2, 5]),
     }
 )

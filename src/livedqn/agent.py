@@ -18,7 +18,7 @@ from livedqn.features import Transform
 from livedqn.learner import Learner
 from livedqn.lightning import pl
 from livedqn.network import EncoderFactory, QNetwork
-from livedqn.objective import Objective
+from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
 from livedqn.protocols import Batch
 from livedqn.transitions import Transitions, tensors
@@ -41,6 +41,11 @@ class DQN(pl.LightningModule):
         batch_size: N.
         n_step: transitions in a window; what lies between is not corrected for exploration, so keep it small.
         double: the online network chooses, the target network values (https://arxiv.org/abs/1509.06461).
+        munchausen: reward an action for being likely, and look ahead by the target network's soft policy instead of
+            by a choice, so ``double`` plays no part (https://arxiv.org/abs/2007.14430).
+        munchausen_temperature: of that policy, in scaled rewards.
+        munchausen_alpha: how much of the logarithm of its probability is added to the first reward of a window.
+        munchausen_clip: at least this is, before alpha.
         dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
         layer_norm: normalise the hidden layers (https://arxiv.org/abs/1607.06450), which steadies larger steps.
         distribution: "quantile" learns quantiles of the return (https://arxiv.org/abs/1710.10044), "c51" probabilities
@@ -70,7 +75,8 @@ class DQN(pl.LightningModule):
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.95,
         discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
         learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
-        double: bool = True, dueling: bool = True, layer_norm: bool = False,
+        double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
+        munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = True, layer_norm: bool = False,
         distribution: str = "none", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 20.0),
         ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0,
         sync_every: int = 100, sync_tau: float = 1.0,
@@ -81,7 +87,8 @@ class DQN(pl.LightningModule):
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         positive = {
             "learning_rate": learning_rate, "learning_rate_end": learning_rate_end, "batch_size": batch_size,
-            "n_step": n_step, "kappa": kappa, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta,
+            "n_step": n_step, "kappa": kappa,
+            "munchausen_temperature": munchausen_temperature, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta,
             "gradient_clip": gradient_clip, "sync_every": sync_every,
             "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
             "discount_time_unit_s": discount_time_unit_s,
@@ -91,12 +98,15 @@ class DQN(pl.LightningModule):
                 raise LivedqnError(f"agent.{name}={value} must be above 0")
         if not 0 <= discount <= 1 or not 0 < sync_tau <= 1:
             raise LivedqnError("agent.discount lies in [0, 1] and agent.sync_tau in (0, 1]")
+        if not 0 <= munchausen_alpha <= 1 or munchausen_clip > 0:
+            raise LivedqnError("agent.munchausen_alpha lies in [0, 1] and agent.munchausen_clip is at most 0")
         self.spec = spec
         self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
         self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
         self.steps_per_update, self.warmup_steps = steps_per_update, warmup_steps
         self._learning_rate = Schedule(learning_rate, learning_rate_end, learning_rate_updates)
         self._double = double
+        self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise = standardise
 
@@ -158,6 +168,7 @@ class DQN(pl.LightningModule):
         return Objective(
             self.transform, self.reward_scale, self.distribution, self.mean,
             is_double=self._double, narrows=self.online.values_rooms_apart,
+            munchausen=self._munchausen,
         )  # fmt: skip
 
     # ---- learning ---------------------------------------------------------------------------------------------------

@@ -46,6 +46,26 @@ def mean_over(z: Tensor, probability: Tensor) -> Tensor:
     return (probability.unsqueeze(-1) * z).sum(dim=-2)
 
 
+def log_soft_policy(q: Tensor, temperature: float) -> Tensor:
+    """log softmax(q / temperature), (..., K); -inf where ``q`` is, outside the mask."""
+    return (q / temperature).log_softmax(dim=-1)
+
+
+def munchausen_bonus(log_policy: Tensor, temperature: float, alpha: float, clip: float) -> Tensor:
+    """alpha [temperature log pi(a|s)]_clip^0 (Vieillard et al. 2020, https://arxiv.org/abs/2007.14430, eq. 1).
+
+    Args:
+        log_policy: log pi(a|s) of the actions taken. clip: at most 0.
+    """
+    return alpha * (temperature * log_policy).clamp(clip, 0.0)
+
+
+def entropy(log_policy: Tensor) -> Tensor:
+    """- sum_a pi(a) log pi(a) of ``log_policy`` (..., K), where what is not allowed (-inf) counts for nothing."""
+    each: Tensor = torch.special.entr(log_policy.exp())  # 0 of 0
+    return each.sum(dim=-1)
+
+
 def huber(error: Tensor, delta: float) -> Tensor:
     """error²/2 up to ``delta``, then delta (\\|error\\| - delta/2) (Huber 1964), element by element."""
     size = error.abs()

@@ -36,6 +36,14 @@ class Losses(NamedTuple):
     measures: Tensor  # (4,): its loss, its mean value, its greatest |value| in the batch, and the total
 
 
+class Munchausen(NamedTuple):
+    """How actions are rewarded for being likely: see :func:`~livedqn.losses.munchausen_bonus`."""
+
+    temperature: float
+    alpha: float
+    clip: float
+
+
 @dataclass(frozen=True)
 class Objective:
     """The loss of n-step errors, in scaled rewards.
@@ -47,6 +55,8 @@ class Objective:
         mean: what those of the myopic network say.
         is_double: the online network chooses, the target network values.
         narrows: networks value a room by itself, so they are shown no rooms but those whose values are needed.
+        munchausen: the target network's soft policy takes the place of the choice, and what it says of the action taken
+            is added to the reward; None = it does not.
     """
 
     transform: Transform
@@ -55,12 +65,17 @@ class Objective:
     mean: Mean
     is_double: bool
     narrows: bool
+    munchausen: Munchausen | None
 
     def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
         """The losses of a batch; ``learning(True)`` and ``(False)`` enclose the forward passes in training mode."""
         reward = batch.reward * self.reward_scale
         r_t, discount_t = losses.n_step_return(reward, batch.discount)
-        z_t = self.following(networks, self.transform(batch.next_observation))
+        if self.munchausen is None:
+            z_t = self.following(networks, self.transform(batch.next_observation))
+        else:
+            bonus, z_t = self.softly_following(networks, batch, discount_t, self.munchausen)
+            r_t = r_t + bonus
         seen, action = self._asked(batch.observation, batch.action.unsqueeze(0))
         observation = self.transform(seen)
         learning(True)
@@ -86,6 +101,28 @@ class Objective:
             return losses.chosen(networks.target(following), best)
         z = networks.target(following)  # y = R + D max_a q_target(a), Mnih et al. 2015
         return losses.chosen(z, self._expected(z, following).argmax(dim=-1))
+
+    @torch.no_grad()
+    def softly_following(
+        self, networks: Networks, batch: Transitions, discount_t: Tensor, of: Munchausen
+    ) -> tuple[Tensor, Tensor]:
+        """What is added to the return of a window, and the numbers that follow, mixed over what may be done.
+
+        y = R + alpha [tau log pi(a|s)]_clip^0 + D sum_a' pi(a'|s') (q(s', a') - tau log pi(a'|s')), with pi the softmax
+        of the target network's q / tau over the mask (Vieillard et al. 2020, eq. 1 and 2).
+        """
+
+        def soft(observation: TensorObservation) -> tuple[Tensor, Tensor]:
+            seen = self.transform(observation)
+            z = networks.target(seen)
+            return z, losses.log_soft_policy(self._expected(z, seen), of.temperature)
+
+        _, log_policy = soft(batch.observation)
+        taken = losses.chosen(log_policy.unsqueeze(-1), batch.action.unsqueeze(0)).squeeze(-1)
+        z, log_next = soft(batch.next_observation)
+        bonus = losses.munchausen_bonus(taken, *of)
+        bonus = bonus + discount_t * of.temperature * losses.entropy(log_next)
+        return bonus, self.distribution.mixture(z, log_next.exp())
 
     def values(self, network: Network, observation: TensorObservation, form: Distribution | None = None) -> Tensor:
         """Values in the reward's own unit, (E, B, K), -inf outside the mask, of an observation as it was seen."""
