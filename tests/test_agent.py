@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from livedqn.agent import DQN
 from livedqn.lightning import pl
+from livedqn.losses import n_step_return
 from livedqn.protocols import Batch
 from livedqn.types import Column, LivedqnError, Spec, TensorObservation
 from livedqn.watchdog import PATIENCE, DivergenceError, Watchdog
@@ -53,9 +54,13 @@ def batch(action: list[int], reward: list[list[float]], discount: list[list[floa
 
 
 def targets(made: DQN, of: Batch) -> list[float]:
+    """What the values of the actions taken should be, from how far they are."""
+    made.configure_optimizers()
     tensors = made.transitions(of)
-    arguments = tensors.reward, tensors.discount, tensors.next_observation
-    return made.objective.target(made.learner.networks, *arguments)[0].tolist()
+    q_tm1 = made.online(tensors.observation)[0, :, :, 0].gather(1, tensors.action[:, None])[:, 0]
+    r_t, discount_t = n_step_return(tensors.reward, tensors.discount)
+    z_t = made.objective.following(made.learner.networks, tensors.next_observation)
+    return (q_tm1 + made.objective.distribution.compare(q_tm1[None, :, None], r_t, discount_t, z_t)[1])[0].tolist()
 
 
 def gradients(made: DQN, of: Batch) -> dict[str, Tensor]:
@@ -83,6 +88,19 @@ def test_double_asks_the_online_network_and_single_the_target() -> None:
     assert targets(made, one) == [5]  # online prefers action 0, which the target network values 10
     made._double = False
     assert targets(made, one) == [10]
+
+
+def test_munchausen_is_worked_by_hand() -> None:
+    tau = 10 / np.log(3)  # the target network values actions 10 and 20: odds of 1 to 3
+    made = agent(munchausen=True, munchausen_temperature=tau, munchausen_alpha=0.5, munchausen_clip=-5.0)
+    # what follows: (10 + 3 * 20) / 4 and tau times the entropy, -(log(1/4) + 3 log(3/4)) / 4
+    soft = 17.5 - tau * (np.log(0.25) + 3 * np.log(0.75)) / 4
+    # tau log(3/4) = -2.62 is within the clip, tau log(1/4) = -12.6 is cut to -5; the actions are worth 1 and 2
+    errors = made.update(batch([0, 1, 1], [[3], [3], [3]], [[0.5], [0.5], [0]], [1, 1, 1])).tolist()
+    likely = 0.5 * tau * np.log(0.75)
+    assert errors == pytest.approx(
+        [3 - 2.5 + 0.5 * soft - 1, 3 + likely + 0.5 * soft - 2, abs(3 + likely - 2)], rel=1e-5
+    )
 
 
 def test_errors_and_weights_reach_the_gradient() -> None:
@@ -114,7 +132,7 @@ def rooms_agent(**settings: Any) -> DQN:
         for parameter in network.parameters():
             nn.init.zeros_(parameter)
         nn.init.constant_(network.heads[0].nothing[-1].bias, 1.0)
-        nn.init.constant_(network.heads[0].room.bias, 1.75)
+        nn.init.constant_(network.heads[0].room[-1].bias, 1.75)
     made.configure_optimizers()
     return made
 
@@ -147,8 +165,8 @@ def test_both_networks_learn_scaled_rewards_by_a_weighted_huber_loss() -> None:
     gradient = gradients(made, data)
     for network in ("online", "myopic"):
         # d loss / d bias = -weight * min(error, delta) / 2: 0.5 * 0.5 / 2 and 2 * 0.25 / 2
-        assert gradient[f"{network}.heads.0.nothing.2.bias"].item() == -0.125
-        assert gradient[f"{network}.heads.0.room.bias"].item() == -0.25
+        assert gradient[f"{network}.heads.0.nothing.3.bias"].item() == -0.125
+        assert gradient[f"{network}.heads.0.room.2.bias"].item() == -0.25
     assert made.update(data).tolist() == [2, 0.25]
 
 
@@ -225,10 +243,50 @@ def test_trainer_flags_without_effect_are_refused() -> None:
         made.on_fit_start()
 
 
-@pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"batch_size": -1}, {"discount": 1.5}, {"sync_tau": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"learning_rate": 0},
+        {"batch_size": -1},
+        {"discount": 1.5},
+        {"sync_tau": 0.0},
+        {"munchausen_clip": 1.0},
+        {"munchausen_alpha": 2.0},
+        {"munchausen_temperature": 0},
+    ],
+)
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(LivedqnError, match=f"agent.{next(iter(wrong))}"):
         agent(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"distribution": "iqn"}, "agent.distribution=iqn: choose one of none, quantile, c51"),
+        ({"distribution": "c51", "atoms": 1}, "agent.atoms=1: a distribution takes 2 or more"),
+        ({"distribution": "c51", "support": (3.0, 1.0)}, "agent.support=.3.0,1.0.: name the least return first"),
+    ],
+)
+def test_distributions_that_cannot_be_are_refused(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(LivedqnError, match=why):
+        agent(**wrong)
+
+
+@pytest.mark.parametrize("distribution", ["quantile", "c51"])
+@pytest.mark.parametrize("of", [SPEC, ROOMS])
+def test_distributions_learn_the_mean_reward_of_each_action_and_the_twin_the_same(distribution: str, of: Spec) -> None:
+    torch.manual_seed(0)
+    made = DQN(of, Identity, distribution=distribution, atoms=21, support=(-1.0, 4.0), learning_rate=0.02,
+               learning_rate_end=0.02)  # fmt: skip
+    made.configure_optimizers()
+    data = (batch if of is SPEC else rooms_batch)([0, 1, 1] * 4, [[1], [2], [3]] * 4, [[0]] * 12, [1] * 12)
+    for _ in range(300):
+        errors = made.update(data)
+    assert made.q_values(data.observation)[0, 0] == pytest.approx([1, 2.5], abs=0.1)
+    assert errors.tolist() == pytest.approx([0, 0.5, 0.5] * 4, abs=0.1)
+    if of is ROOMS:
+        assert made.myopic_values(data.observation)[0] == pytest.approx([1, 2.5], abs=0.1)
 
 
 def measures(loss: float, greatest: float, total: float = 1.0) -> Tensor:

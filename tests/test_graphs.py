@@ -98,7 +98,7 @@ def test_a_thousand_compiled_updates_equal_eager_ones() -> None:
         assert torch.allclose(value, eager.state_dict()[name], rtol=1e-3, atol=5e-3), name
     # values to act on, of the shape that was compiled and of another
     seen = experience.observation
-    assert np.allclose(agent._acting_values(seen), eager.q_values(seen), rtol=1e-3, atol=1e-4)
+    assert np.allclose(agent.acting_values(seen), eager.q_values(seen), rtol=1e-3, atol=1e-4)
     fewer = {name: array[:3] for name, array in seen.items()}
     assert np.allclose(agent.q_values(fewer), eager.q_values(fewer), rtol=1e-3, atol=1e-4)
 
@@ -116,6 +116,31 @@ def test_batches_of_another_size_are_learned_from_eagerly_in_the_same_state(monk
     assert agent.updates == eager.updates == 6
     for ours, theirs in zip(agent.learner.state[:-1], eager.learner.state[:-1], strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+SWITCHES: list[dict[str, Any]] = [
+    {"layer_norm": True, "dueling": False, "ensemble": 2},
+    {"distribution": "quantile", "atoms": 5},
+    {"distribution": "c51", "atoms": 5, "double": False},
+    {"munchausen": True, "distribution": "quantile", "atoms": 3},
+    {"munchausen": True, "munchausen_temperature": 0.5},
+]
+
+
+@pytest.mark.parametrize("switches", SWITCHES)
+def test_every_switch_is_captured_as_it_is_computed(switches: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)  # its operations, one by one
+    agent, experience = made(sync_every=3, **switches)
+    agent.learner.graphs = Graphs(agent.learner, *inputs(agent, experience))
+    eager = copy.deepcopy(agent)
+    eager.configure_optimizers()
+    for _ in range(4):
+        batch = experience.sample(16)
+        errors = [one.update(batch).numpy() for one in (agent, eager)]
+        assert np.allclose(*errors, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(agent.learner.state.weights, eager.learner.state.weights, rtol=1e-4, atol=1e-5)
+    acted = agent.acting_values(experience.observation), eager.q_values(experience.observation)
+    assert np.allclose(*acted, rtol=1e-4, atol=1e-5)
 
 
 def test_products_are_written_so_that_they_fuse_with_what_is_around_them() -> None:

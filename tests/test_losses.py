@@ -29,10 +29,10 @@ def test_terminated_does_not_bootstrap_even_from_minus_infinity() -> None:
     assert losses.bootstrap(tensor(7, 7), tensor(0, 0.5), tensor(-INF, 4)).tolist() == [7, 9]
 
 
-def test_chosen_picks_the_action_of_each_row_for_every_member() -> None:
-    q = tensor([[1, 2], [3, 4]], [[5, 6], [7, 8]])
-    assert losses.chosen(q, torch.tensor([[1, 0]])).tolist() == [[2, 3], [6, 7]]
-    assert losses.chosen(q, torch.tensor([[1, 0], [0, 0]])).tolist() == [[2, 3], [5, 7]]
+def test_chosen_picks_the_numbers_of_each_rows_action_for_every_member() -> None:
+    z = tensor([[1, 2], [3, 4]], [[5, 6], [7, 8]])[..., None]  # (E=2, N=2, K=2, A=1)
+    assert losses.chosen(z, torch.tensor([[1, 0]])).squeeze(-1).tolist() == [[2, 3], [6, 7]]
+    assert losses.chosen(z, torch.tensor([[1, 0], [0, 0]])).squeeze(-1).tolist() == [[2, 3], [5, 7]]
 
 
 @pytest.mark.parametrize(("error", "expected"), [(0.5, 0.125), (-1.0, 0.5), (3.0, 2.5), (-3.0, 2.5)])
@@ -45,4 +45,30 @@ def test_importance_weights_scale_each_transitions_loss() -> None:
 
 
 def test_dueling_centres_advantages() -> None:
-    assert losses.dueling(tensor([10.0]), tensor([[1, 3, 5]])[0]).tolist() == [[8, 10, 12]]  # 10 + 1 - 3 and so on
+    # 10 + 1 - 3 and so on
+    assert losses.dueling(tensor([10.0]), tensor([1], [3], [5])).tolist() == [[8], [10], [12]]
+
+
+def test_quantile_huber_pulls_a_quantile_down_and_up_by_its_share() -> None:
+    theta, target, tau = tensor(1, 2), tensor(0, 4), tensor(0.25, 0.75)
+    # u = [[-1, 3], [-2, 2]], huber(u, 1) = [[0.5, 2.5], [1.5, 1.5]], slopes [[0.75, 0.25], [0.25, 0.75]]
+    assert losses.quantile_huber(theta, target, tau, 1.0).item() == pytest.approx((0.375 + 0.625 + 0.375 + 1.125) / 2)
+    # with kappa = 2: huber = [[0.5, 4], [2, 2]], halved
+    assert losses.quantile_huber(theta, target, tau, 2.0).item() == pytest.approx((0.375 + 1 + 0.5 + 1.5) / 2 / 2)
+
+
+def test_a_projection_shares_each_probability_among_neighbours_and_cuts_to_the_support() -> None:
+    support, probability = tensor(0, 2, 4), tensor(0.5, 0.25, 0.25)
+    # 0.5: 3/4 to 0 and 1/4 to 2; 2: all to itself; 9: cut to 4
+    projected = losses.categorical_projection(tensor(0.5, 2, 9), probability, support)
+    assert projected.tolist() == [0.375, 0.125 + 0.25, 0.25]
+
+
+def test_a_munchausen_bonus_is_the_clipped_logarithm_of_a_soft_policy_over_the_mask() -> None:
+    # q / tau differ by log 3: odds of 1 to 3, and none for what is masked
+    log_policy = losses.log_soft_policy(tensor([0, 0.5 * math.log(3), -INF]), temperature=0.5)
+    assert log_policy.exp()[0].tolist() == pytest.approx([0.25, 0.75, 0])
+    bonus = losses.munchausen_bonus(log_policy[0], temperature=0.5, alpha=0.9, clip=-0.5)
+    # 0.5 log 0.25 = -0.69 is clipped to -0.5
+    assert bonus.tolist() == pytest.approx([-0.45, 0.45 * math.log(0.75), -0.45])
+    assert losses.entropy(log_policy).item() == pytest.approx(0.25 * math.log(4) + 0.75 * math.log(4 / 3))

@@ -12,8 +12,8 @@ from torch import Tensor
 from livedqn.agent import DQN
 from livedqn.encoders import MLP
 from livedqn.narrowing import narrowed
-from livedqn.objective import Transitions
 from livedqn.testing import example_observation, example_spec
+from livedqn.transitions import Transitions
 from livedqn.types import TensorObservation
 
 SPEC = example_spec()
@@ -62,22 +62,35 @@ def with_masked_rows(observation: TensorObservation, extra: int) -> TensorObserv
     }
 
 
-@given(st.booleans(), st.booleans(), st.sampled_from([1, 3]), st.integers(0, 2**31))
+SWITCHES = st.fixed_dictionaries(
+    {
+        "double": st.booleans(),
+        "dueling": st.booleans(),
+        "layer_norm": st.booleans(),
+        "ensemble": st.sampled_from([1, 3]),
+        "distribution": st.sampled_from(["none", "quantile", "c51"]),
+        "munchausen": st.booleans(),
+        "atoms": st.sampled_from([2, 5]),
+    }
+)
+
+
+@given(SWITCHES, st.integers(0, 2**31))
 @settings(max_examples=15, deadline=None)
-def test_what_is_learned_does_not_depend_on_whether_an_update_sees_all_rooms(double, dueling, ensemble, seed) -> None:
-    batch, switches = transitions(seed), {"double": double, "dueling": dueling, "ensemble": ensemble}
+def test_what_is_learned_does_not_depend_on_whether_an_update_sees_all_rooms(switches, seed) -> None:
+    batch = transitions(seed)
     for ours, theirs in zip(*(losses(encoder, batch, **switches) for encoder in (MLP, Mixing)), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@given(st.booleans(), st.integers(1, 5), st.integers(0, 2**31))
-@settings(max_examples=10, deadline=None)
-def test_masked_rows_change_nothing_that_is_learned(double: bool, extra: int, seed: int) -> None:
+@given(SWITCHES, st.integers(1, 5), st.integers(0, 2**31))
+@settings(max_examples=15, deadline=None)
+def test_masked_rows_change_nothing_that_is_learned(switches, extra: int, seed: int) -> None:
     batch = transitions(seed)
     wide = batch._replace(
         observation=with_masked_rows(batch.observation, extra),
         next_observation=with_masked_rows(batch.next_observation, extra),
     )
     for encoder in (MLP, Mixing):
-        for ours, theirs in zip(*(losses(encoder, one, double=double) for one in (batch, wide)), strict=True):
+        for ours, theirs in zip(*(losses(encoder, one, **switches) for one in (batch, wide)), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

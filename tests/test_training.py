@@ -69,7 +69,7 @@ def test_the_same_seed_is_the_same_run_and_another_is_not(run, tmp_path) -> None
 
     def weights(one: livedqn.Run) -> list:
         return torch.load(one.folder / "final.ckpt", weights_only=True)["weights"][
-            "online.heads.0.room.weight"
+            "online.heads.0.room.2.weight"
         ].tolist()
 
     assert weights(run) == weights(again)

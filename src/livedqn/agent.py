@@ -10,15 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from livedqn.distributions import Distribution, Mean
+from livedqn.distributions import distribution as form_of
 from livedqn.experience import Experience
 from livedqn.exploration import Schedule
 from livedqn.features import Transform
-from livedqn.graphs import resolve
 from livedqn.learner import Learner
 from livedqn.lightning import pl
 from livedqn.network import EncoderFactory, QNetwork
-from livedqn.objective import Objective, Transitions, tensors, values
+from livedqn.objective import Munchausen, Objective
+from livedqn.practice import Practice
 from livedqn.protocols import Batch
+from livedqn.transitions import Transitions, tensors
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec
 from livedqn.watchdog import Watchdog, are_numbers, diverged
 
@@ -38,7 +41,18 @@ class DQN(pl.LightningModule):
         batch_size: N.
         n_step: transitions in a window; what lies between is not corrected for exploration, so keep it small.
         double: the online network chooses, the target network values (https://arxiv.org/abs/1509.06461).
+        munchausen: reward an action for being likely, and look ahead by the target network's soft policy instead of
+            by a choice, so ``double`` plays no part (https://arxiv.org/abs/2007.14430).
+        munchausen_temperature: of that policy, in scaled rewards.
+        munchausen_alpha: how much of the logarithm of its probability is added to the first reward of a window.
+        munchausen_clip: at least this is, before alpha.
         dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
+        layer_norm: normalise the hidden layers (https://arxiv.org/abs/1607.06450), which steadies larger steps.
+        distribution: "quantile" learns quantiles of the return (https://arxiv.org/abs/1710.10044), "c51" probabilities
+            of returns (https://arxiv.org/abs/1707.06887), "none" its mean alone. Whoever acts sees the mean.
+        atoms: how many quantiles, or returns.
+        kappa: errors of quantiles are squared up to here, in scaled rewards.
+        support: the least and the greatest return of "c51", in scaled rewards; returns are cut to it.
         ensemble: E estimates of every value, for ``ucb`` and ``thompson``.
         hidden: width of a candidate head's hidden layer.
         huber_delta: in scaled rewards. Wide: watch time is so heavy-tailed that a narrow one learns medians. null: the
@@ -61,16 +75,20 @@ class DQN(pl.LightningModule):
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.95,
         discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
         learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
-        double: bool = True, dueling: bool = True, ensemble: int = 1, hidden: int = 64,
-        huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
-        sync_tau: float = 1.0, steps_per_update: int = 64, warmup_steps: int = 1_500, standardise: bool = True,
+        double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
+        munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = True, layer_norm: bool = False,
+        distribution: str = "none", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 20.0),
+        ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0,
+        sync_every: int = 100, sync_tau: float = 1.0,
+        steps_per_update: int = 64, warmup_steps: int = 1_500, standardise: bool = True,
         myopic: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         positive = {
             "learning_rate": learning_rate, "learning_rate_end": learning_rate_end, "batch_size": batch_size,
-            "n_step": n_step, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta,
+            "n_step": n_step, "kappa": kappa,
+            "munchausen_temperature": munchausen_temperature, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta,
             "gradient_clip": gradient_clip, "sync_every": sync_every,
             "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
             "discount_time_unit_s": discount_time_unit_s,
@@ -80,27 +98,35 @@ class DQN(pl.LightningModule):
                 raise LivedqnError(f"agent.{name}={value} must be above 0")
         if not 0 <= discount <= 1 or not 0 < sync_tau <= 1:
             raise LivedqnError("agent.discount lies in [0, 1] and agent.sync_tau in (0, 1]")
+        if not 0 <= munchausen_alpha <= 1 or munchausen_clip > 0:
+            raise LivedqnError("agent.munchausen_alpha lies in [0, 1] and agent.munchausen_clip is at most 0")
         self.spec = spec
         self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
         self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
         self.steps_per_update, self.warmup_steps = steps_per_update, warmup_steps
         self._learning_rate = Schedule(learning_rate, learning_rate_end, learning_rate_updates)
-        self._double, self._huber_delta = double, huber_delta
+        self._double = double
+        self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise = standardise
 
         self.transform = Transform(spec, standardises=standardise)
 
-        def network() -> QNetwork:
-            return QNetwork(spec, encoder_factory, hidden=hidden, is_dueling=dueling, ensemble=ensemble)
+        self.mean = Mean(huber_delta)
+        self.distribution = form_of(distribution, atoms=atoms, kappa=kappa, support=support, mean=self.mean)
 
-        self.online = network()
+        def network(form: Distribution) -> QNetwork:
+            return QNetwork(
+                spec, encoder_factory, numbers=form.numbers,
+                hidden=hidden, is_dueling=dueling, layer_norm=layer_norm, ensemble=ensemble,
+            )  # fmt: skip
+
+        self.online = network(self.distribution)
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
-        self.myopic = network() if myopic and spec.has_rooms else None
+        self.myopic = network(self.mean) if myopic and spec.has_rooms else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
-        self._is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
-        self._is_resolved = False
+        self.is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
         self._seen: tuple[Batch | None, Transitions | None] = None, None
         self.watchdog = Watchdog()
         self.eval()
@@ -109,26 +135,41 @@ class DQN(pl.LightningModule):
 
     def q_values(self, observation: Observation) -> FloatArray:
         """Values in the reward's own unit, (E, B, K) float32, -inf outside the mask."""
-        return self._values(self.online, observation)
+        return self._values(self.online, self.distribution, observation)
 
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
-        return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
+        return None if self.myopic is None else self._values(self.myopic, self.mean, observation).mean(axis=0)
 
     def act(self, observation: Observation) -> IntArray:
         """The greedy actions, (B,) int64."""
         return np.asarray(self.q_values(observation).mean(axis=0).argmax(axis=-1), np.int64)
 
     @torch.inference_mode()
-    def _values(self, network: QNetwork, observation: Observation) -> FloatArray:
-        return values(network, self.objective, tensors(observation, self.reward_scale.device)).cpu().numpy()
+    def _values(self, network: QNetwork, form: Distribution, observation: Observation) -> FloatArray:
+        seen = tensors(observation, self.reward_scale.device)
+        return self.objective.values(network, seen, form).cpu().numpy()
+
+    def acting_values(self, observation: Observation) -> FloatArray:
+        """As :meth:`q_values`, by a compiled graph if there is one.
+
+        Raises:
+            DivergenceError: they are no numbers. Nobody can act on such, nor wait until the loss is looked at.
+        """
+        graphs = self.learner.graphs
+        q = self.q_values(observation) if graphs is None else graphs.values(observation)
+        if not are_numbers(q):
+            raise diverged(self.updates, "its values are not numbers")
+        return q
 
     @property
     def objective(self) -> Objective:
         """What is minimised, on the device where the agent now is."""
         return Objective(
-            self.transform, self.reward_scale, self._double, self._huber_delta, self.online.values_rooms_apart
-        )
+            self.transform, self.reward_scale, self.distribution, self.mean,
+            is_double=self._double, narrows=self.online.values_rooms_apart,
+            munchausen=self._munchausen,
+        )  # fmt: skip
 
     # ---- learning ---------------------------------------------------------------------------------------------------
 
@@ -142,20 +183,12 @@ class DQN(pl.LightningModule):
     def learn_from(
         self, experience: Experience, *, compile: str = "false", steps: int = 0, tell: Callable[[str], None] = print
     ) -> None:
-        """Whom the training step asks for transitions, and how it computes.
-
-        Args:
-            experience: plays and remembers.
-            compile: "true", "false", or "auto": compile updates and values to act on where that is possible and saves
-                time. Decided at the first update, and kept in the learner's state.
-            steps: environment steps that are planned; "auto" compiles nothing for a short run.
-            tell: takes a line on what was decided.
-        """
-        self._experience, self._compile, self._planned_steps, self._tell = experience, compile, steps, tell
+        """Whom the training step asks for transitions, and how it computes: see :class:`Practice`."""
+        self._practice = Practice(experience, compile=compile, steps=steps, tell=tell)
 
     def configure_optimizers(self) -> None:
         """Get ready to learn, on the device where the agent now is, Adam from its beginning; updates go on counting."""
-        self._is_resolved, self._seen = False, (None, None)
+        self._seen = None, None
         self.learner = Learner(
             self.online, self.target, self.myopic, self.objective,
             learning_rate=self._learning_rate, gradient_clip=self._gradient_clip,
@@ -187,52 +220,7 @@ class DQN(pl.LightningModule):
 
     def training_step(self, until: int, batch_idx: int) -> None:
         """Play up to ``until`` environment steps, with the updates that they owe."""
-        experience, learner = self._experience, self.learner
-        while experience.steps < until:
-            if experience.steps < self.warmup_steps or not len(experience.replay):
-                experience.collect(None, self.discount_of)
-                if experience.steps >= self.warmup_steps and len(experience.replay):
-                    self.fit_transforms(experience)
-                continue
-            if not self._is_resolved:
-                self._resolve(experience)
-            experience.collect(self._acting_values, self.discount_of)
-            while learner.updates < (experience.steps - self.warmup_steps) // self.steps_per_update:
-                self._learn_once(experience)
-        if learner.updates:
-            self.watchdog.expect(experience.progress.return_quantile() * float(self.reward_scale))
-            self.watchdog.check(learner.updates)
-
-    def _learn_once(self, experience: Experience) -> None:
-        batch = experience.sample(self.batch_size)
-        errors = self.update(batch)
-        if experience.replay.is_prioritised:
-            sizes = errors.cpu().numpy()
-            if not np.isfinite(sizes).all():  # before they become priorities
-                raise diverged(self.updates, "the loss is not finite")
-            experience.replay.update_priorities(batch.slots, sizes)
-
-    def _resolve(self, experience: Experience) -> None:
-        """Decide whether to compile: as a resumed run had decided, as the user says, or by what saves time."""
-        self._is_resolved = True
-        if self._compile == "false" or (self._compile == "auto" and self._is_compiled is False):
-            self._is_compiled = False
-            return
-        batch = self.transitions(experience.replay.sample(self.batch_size, np.random.default_rng(0)))
-        self.learner.graphs = resolve(
-            self.learner, batch, experience.observation,
-            wish=self._compile, was_compiled=bool(self._is_compiled), tell=self._tell,
-            updates=(self._planned_steps - experience.steps) // self.steps_per_update,
-        )  # fmt: skip
-        self._is_compiled = self.learner.graphs is not None
-
-    def _acting_values(self, observation: Observation) -> FloatArray:
-        graphs = self.learner.graphs
-        q = self.q_values(observation) if graphs is None else graphs.values(observation)
-        # nobody can act on what is no number, nor wait until the loss is looked at, when the tick is over
-        if not are_numbers(q):
-            raise diverged(self.updates, "its values are not numbers")
-        return q
+        self._practice.until(self, until)
 
     def fit_transforms(self, experience: Experience) -> None:
         """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life."""
@@ -250,7 +238,7 @@ class DQN(pl.LightningModule):
         return self.learner.updates if "learner" in vars(self) else 0
 
     def update(self, batch: Batch) -> Tensor:
-        """One step of Adam on the Huber loss of the n-step errors; returns their sizes, (N,), for priorities."""
+        """One step of Adam on the loss of the n-step errors; returns their sizes, (N,), for priorities."""
         error, measures = self.learner.update(self.transitions(batch))
         self.watchdog.watch(measures)
         return error
@@ -284,12 +272,12 @@ class DQN(pl.LightningModule):
         """All that learning goes on from: tensors and plain Python."""
         return {
             "weights": self.state_dict(), "learner": self.learner.state_dict(),
-            "is_compiled": self._is_compiled, "watchdog": self.watchdog.state_dict(),
+            "is_compiled": self.is_compiled, "watchdog": self.watchdog.state_dict(),
         }  # fmt: skip
 
     def load_learner_state(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`learner_state`, once the learner exists."""
         self.load_state_dict(state["weights"])
         self.learner.load_state_dict(state["learner"])
-        self._is_compiled = state["is_compiled"]
+        self.is_compiled = state["is_compiled"]
         self.watchdog.load_state_dict(state["watchdog"])

@@ -12,7 +12,8 @@ from torch.func import functional_call
 
 from livedqn.compilation import NotCompilableError, captured, compiled, seconds
 from livedqn.learner import BETA1, Gradient, Learner, State, adam
-from livedqn.objective import Networks, Transitions, tensor, values
+from livedqn.objective import Networks
+from livedqn.transitions import Transitions, tensor
 from livedqn.types import FloatArray, LivedqnError, Observation, TensorObservation
 
 #: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
@@ -172,7 +173,7 @@ class Functional:
         parameters = learner.weights.named(learner.weights.views(weights))[0]
         online = _at(learner.networks.online, parameters)
         with torch.no_grad():
-            return (values(online, learner.objective, self._observation(observed)),)
+            return (learner.objective.values(online, self._observation(observed)),)
 
     def require_unchanged_buffers(self, before: Learner) -> None:
         """Raise NotCompilableError if a capture changed a buffer that ``before`` still has as it was."""

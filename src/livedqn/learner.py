@@ -11,7 +11,8 @@ from torch import Tensor
 
 from livedqn.flat import Flat
 from livedqn.network import QNetwork
-from livedqn.objective import Networks, Objective, Transitions
+from livedqn.objective import Networks, Objective
+from livedqn.transitions import Transitions
 
 if TYPE_CHECKING:  # who builds graphs knows the learner; the learner is only handed them
     from livedqn.graphs import Graphs

@@ -35,9 +35,35 @@ def bootstrap(r_t: Tensor, discount_t: Tensor, v_t: Tensor) -> Tensor:
     return r_t + torch.where(discount_t > 0, discount_t * v_t, 0.0)
 
 
-def chosen(q: Tensor, action: Tensor) -> Tensor:
-    """The values (E, N) of ``action`` (E, N), or (1, N) for every estimate the same, among ``q`` (E, N, K)."""
-    return q.gather(-1, action.expand(q.shape[:-1]).unsqueeze(-1)).squeeze(-1)
+def chosen(z: Tensor, action: Tensor) -> Tensor:
+    """The numbers (E, N, A) of ``action`` (E, N), or (1, N) for every estimate the same, among ``z`` (E, N, K, A)."""
+    index = action.expand(z.shape[:2])[..., None, None].expand(-1, -1, -1, z.shape[-1])
+    return z.gather(2, index).squeeze(2)
+
+
+def mean_over(z: Tensor, probability: Tensor) -> Tensor:
+    """sum_a probability(a) z(a): (..., A) from ``z`` (..., K, A) and ``probability`` (..., K)."""
+    return (probability.unsqueeze(-1) * z).sum(dim=-2)
+
+
+def log_soft_policy(q: Tensor, temperature: float) -> Tensor:
+    """log softmax(q / temperature), (..., K); -inf where ``q`` is, outside the mask."""
+    return (q / temperature).log_softmax(dim=-1)
+
+
+def munchausen_bonus(log_policy: Tensor, temperature: float, alpha: float, clip: float) -> Tensor:
+    """alpha [temperature log pi(a|s)]_clip^0 (Vieillard et al. 2020, https://arxiv.org/abs/2007.14430, eq. 1).
+
+    Args:
+        log_policy: log pi(a|s) of the actions taken. clip: at most 0.
+    """
+    return alpha * (temperature * log_policy).clamp(clip, 0.0)
+
+
+def entropy(log_policy: Tensor) -> Tensor:
+    """- sum_a pi(a) log pi(a) of ``log_policy`` (..., K), where what is not allowed (-inf) counts for nothing."""
+    each: Tensor = torch.special.entr(log_policy.exp())  # 0 of 0
+    return each.sum(dim=-1)
 
 
 def huber(error: Tensor, delta: float) -> Tensor:
@@ -55,6 +81,34 @@ def dueling(value: Tensor, advantage: Tensor) -> Tensor:
     """value + advantage - mean of the advantages (https://arxiv.org/abs/1511.06581, eq. 9).
 
     Args:
-        value: (..., N, 1). advantage: (..., N, K), of actions that are all allowed.
+        value: (..., 1, A). advantage: (..., K, A), of actions that are all allowed.
     """
-    return value + advantage - advantage.mean(dim=-1, keepdim=True)
+    return value + advantage - advantage.mean(dim=-2, keepdim=True)
+
+
+def quantile_huber(theta: Tensor, target: Tensor, tau: Tensor, kappa: float) -> Tensor:
+    """sum_i mean_j \\|tau_i - [u_ij < 0]\\| huber(u_ij) / kappa, where u_ij = target_j - theta_i.
+
+    Dabney et al. 2017, https://arxiv.org/abs/1710.10044, eq. 10 and algorithm 1.
+
+    Args:
+        theta: quantiles, (..., A). target: samples that are equally probable, (..., A'). tau: (A,), where the quantiles
+            lie. kappa: up to which errors are squared.
+    """
+    error = target.unsqueeze(-2) - theta.unsqueeze(-1)  # (..., A, A')
+    slope = (tau.unsqueeze(-1) - (error < 0).to(tau)).abs()
+    return (slope * huber(error, kappa) / kappa).mean(dim=-1).sum(dim=-1)
+
+
+def categorical_projection(returns: Tensor, probability: Tensor, support: Tensor) -> Tensor:
+    """Probabilities of ``support``: each return's is shared by its two neighbours, the nearer the more.
+
+    p_i = sum_j [1 - \\|clip(returns_j) - support_i\\| / step]_0^1 probability_j (Bellemare et al. 2017,
+    https://arxiv.org/abs/1707.06887, eq. 7).
+
+    Args:
+        returns: (..., A). probability: theirs, (..., A). support: evenly spaced, (A,).
+    """
+    clipped = returns.clamp(support[0], support[-1]).unsqueeze(-2)
+    share = (1 - (clipped - support.unsqueeze(-1)).abs() / (support[1] - support[0])).clamp_min(0)  # (..., i, j)
+    return (share * probability.unsqueeze(-2)).sum(dim=-1)

@@ -1,4 +1,4 @@
-"""The Q-network: embeddings, encoder (a plugin), and a head that values every action."""
+"""The Q-network: embeddings, encoder (a plugin), and a head with numbers for every action."""
 
 from __future__ import annotations
 
@@ -16,43 +16,46 @@ EncoderFactory = Callable[[Spec], Any]
 
 
 class QNetwork(nn.Module):
-    """Transformed observation -> values (E, N, K), -inf outside the mask.
+    """Transformed observation -> A numbers for every action, (E, N, K, A), whether it is allowed or not.
 
     Args:
         spec: of the environment.
         encoder_factory: builds an encoder for a (dense) spec.
+        numbers: A, see :class:`~livedqn.distributions.Distribution`.
         hidden: width of a head's hidden layer; a game's head has none.
         is_dueling: value and advantage apart (https://arxiv.org/abs/1511.06581); how, the heads say.
+        layer_norm: normalise the encoder's state, and what a head's hidden layer computes before its ReLU (Ba et al.
+            2016, https://arxiv.org/abs/1607.06450); within a row, so the rooms of a set stay independent.
         ensemble: E heads on one encoder, from different initial weights (Osband et al. 2016,
             https://arxiv.org/abs/1602.04621, with every head seeing all the data).
     """
 
     def __init__(
-        self, spec: Spec, encoder_factory: EncoderFactory, *, hidden: int, is_dueling: bool, ensemble: int
-    ) -> None:
+        self, spec: Spec, encoder_factory: EncoderFactory, *,
+        numbers: int, hidden: int, is_dueling: bool, layer_norm: bool, ensemble: int,
+    ) -> None:  # fmt: skip
         super().__init__()
         dense = dense_spec(spec)
         self.embeddings = Embeddings(spec)
         self.encoder = encoder_factory(dense)
         width = int(self.encoder.width)
-        heads: list[nn.Module] = []
-        for _ in range(ensemble):
+        self.norm = _norm(width, layer_norm)
+
+        def head() -> nn.Module:
             if spec.has_rooms:
-                heads.append(CandidateHead(width, len(dense.candidates), hidden, is_dueling))
-            else:
-                heads.append(FixedHead(width, spec.num_actions, is_dueling))
-        self.heads = nn.ModuleList(heads)
-        self._has_rooms = spec.has_rooms
+                return CandidateHead(width, len(dense.candidates), numbers, hidden, is_dueling, layer_norm)
+            return FixedHead(width, spec.num_actions, numbers, is_dueling)
+
+        self.heads = nn.ModuleList(head() for _ in range(ensemble))
         #: whether a room's value depends on the viewer and itself alone, see :class:`~livedqn.protocols.Encoder`
         self.values_rooms_apart = spec.has_rooms and not getattr(self.encoder, "mixes_rooms", False)
 
     def forward(self, observation: TensorObservation) -> Tensor:
-        """Values (E, N, K)."""
+        """Numbers (E, N, K, A)."""
         dense = self.embeddings(observation)
-        state, mask = self.encoder(dense), dense["mask"]
-        q = [head(state, dense) for head in self.heads]
-        estimates = torch.stack(q) if len(q) > 1 else q[0].unsqueeze(0)
-        return estimates.masked_fill(~mask, -torch.inf) if self._has_rooms else estimates  # a game masks nothing
+        state = self.norm(self.encoder(dense))
+        z = [head(state, dense) for head in self.heads]
+        return torch.stack(z) if len(z) > 1 else z[0].unsqueeze(0)
 
 
 class CandidateHead(nn.Module):
@@ -65,36 +68,43 @@ class CandidateHead(nn.Module):
     identifies the two, so no mean over the set is taken, and a room's value does not depend on the others.
     """
 
-    def __init__(self, state_width: int, candidate_width: int, hidden: int, is_dueling: bool) -> None:
+    def __init__(
+        self, state_width: int, candidate_width: int, numbers: int, hidden: int, is_dueling: bool, layer_norm: bool
+    ) -> None:
         super().__init__()
+
+        def numbers_of() -> nn.Sequential:
+            return nn.Sequential(_norm(hidden, layer_norm), nn.ReLU(), nn.Linear(hidden, numbers))
+
         self.state = nn.Linear(state_width, hidden)
         self.candidate = nn.Linear(candidate_width, hidden, bias=False)
-        self.room = nn.Linear(hidden, 1)
-        self.nothing = _mlp(state_width, hidden)
+        self.room = numbers_of()
+        self.nothing = nn.Sequential(nn.Linear(state_width, hidden), *numbers_of())
         self._is_dueling = is_dueling
 
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
-        """Values (N, K) from a state (N, D) or (N, K, D); row 0 of the latter is the viewer's own state."""
+        """Numbers (N, K, A) from a state (N, D) or (N, K, D); row 0 of the latter is the viewer's own state."""
         viewer = state if state.dim() == 2 else state[:, 0]
         per_room = self.state(state).unsqueeze(1) if state.dim() == 2 else self.state(state[:, 1:])
-        pair = per_room + self.candidate(dense["candidates"][:, 1:])
-        nothing, rooms = self.nothing(viewer), self.room(torch.relu(pair)).squeeze(-1)
+        rooms = self.room(per_room + self.candidate(dense["candidates"][:, 1:]))
+        nothing = self.nothing(viewer).unsqueeze(1)
         return torch.cat([nothing, nothing + rooms if self._is_dueling else rooms], dim=1)
 
 
 class FixedHead(nn.Module):
-    """Values of a fixed set of actions, all of which are always allowed."""
+    """Numbers of a fixed set of actions, all of which are always allowed."""
 
-    def __init__(self, state_width: int, num_actions: int, is_dueling: bool) -> None:
+    def __init__(self, state_width: int, num_actions: int, numbers: int, is_dueling: bool) -> None:
         super().__init__()
-        self.advantage = nn.Linear(state_width, num_actions)
-        self.value = nn.Linear(state_width, 1) if is_dueling else None
+        self.advantage = nn.Linear(state_width, num_actions * numbers)
+        self.value = nn.Linear(state_width, numbers) if is_dueling else None
+        self._shape = (num_actions, numbers)
 
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
-        """Values (N, K) from a state (N, D)."""
-        q: Tensor = self.advantage(state)
-        return q if self.value is None else dueling(self.value(state), q)
+        """Numbers (N, K, A) from a state (N, D)."""
+        z = self.advantage(state).unflatten(-1, self._shape)
+        return z if self.value is None else dueling(self.value(state).unsqueeze(-2), z)
 
 
-def _mlp(width: int, hidden: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+def _norm(width: int, is_on: bool) -> nn.Module:
+    return nn.LayerNorm(width) if is_on else nn.Identity()

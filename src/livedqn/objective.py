@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,119 +10,130 @@ import torch
 from torch import Tensor
 
 from livedqn import losses
+from livedqn.distributions import Distribution, Mean
 from livedqn.features import Transform
 from livedqn.narrowing import narrowed
-from livedqn.protocols import Batch
+from livedqn.transitions import Transitions
 from livedqn.types import TensorObservation
 
-#: Transformed observation -> values (E, N, K), -inf outside the mask.
-Values = Callable[[TensorObservation], Tensor]
-
-
-class Transitions(NamedTuple):
-    """A batch as tensors; see :class:`~livedqn.protocols.Batch` for the shapes."""
-
-    observation: TensorObservation
-    action: Tensor
-    reward: Tensor
-    discount: Tensor
-    next_observation: TensorObservation
-    weight: Tensor
-
-    @classmethod
-    def of(cls, batch: Batch, device: torch.device) -> Transitions:
-        """``batch`` on ``device``; on a CPU the two share memory."""
-        rest = {name: getattr(batch, name) for name in ("action", "reward", "discount", "weight")}
-        return cls(
-            observation=tensors(batch.observation, device), next_observation=tensors(batch.next_observation, device),
-            **tensors(rest, device),
-        )  # fmt: skip
+#: Transformed observation -> numbers (E, N, K, A).
+Network = Callable[[TensorObservation], Tensor]
 
 
 class Networks(NamedTuple):
     """Who learns, whom it follows, and the twin that does not look ahead, if there is one."""
 
-    online: Values
-    target: Values
-    myopic: Values | None
+    online: Network
+    target: Network
+    myopic: Network | None
 
 
 class Losses(NamedTuple):
     """What an update is about; all but ``total`` without a gradient."""
 
     total: Tensor  # (), of all networks
-    error: Tensor  # (N,), sizes of the online network's errors, the mean over its estimates
+    error: Tensor  # (N,), sizes of the errors of the online network's expectations, the mean over its estimates
     measures: Tensor  # (4,): its loss, its mean value, its greatest |value| in the batch, and the total
+
+
+class Munchausen(NamedTuple):
+    """How actions are rewarded for being likely: see :func:`~livedqn.losses.munchausen_bonus`."""
+
+    temperature: float
+    alpha: float
+    clip: float
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The Huber loss of n-step errors, in scaled rewards.
+    """The loss of n-step errors, in scaled rewards.
 
     Args:
         transform: from what was observed to what networks read.
         reward_scale: (), times which a reward is learned.
+        distribution: what the numbers of the online and of the target network say.
+        mean: what those of the myopic network say.
         is_double: the online network chooses, the target network values.
-        huber_delta: where the loss becomes linear; None = nowhere, half the squared error.
         narrows: networks value a room by itself, so they are shown no rooms but those whose values are needed.
+        munchausen: the target network's soft policy takes the place of the choice, and what it says of the action taken
+            is added to the reward; None = it does not.
     """
 
     transform: Transform
     reward_scale: Tensor
+    distribution: Distribution
+    mean: Mean
     is_double: bool
-    huber_delta: float | None
     narrows: bool
+    munchausen: Munchausen | None
 
     def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
         """The losses of a batch; ``learning(True)`` and ``(False)`` enclose the forward passes in training mode."""
         reward = batch.reward * self.reward_scale
+        r_t, discount_t = losses.n_step_return(reward, batch.discount)
+        if self.munchausen is None:
+            z_t = self.following(networks, self.transform(batch.next_observation))
+        else:
+            bonus, z_t = self.softly_following(networks, batch, discount_t, self.munchausen)
+            r_t = r_t + bonus
         seen, action = self._asked(batch.observation, batch.action.unsqueeze(0))
         observation = self.transform(seen)
-        target = self.target(networks, reward, batch.discount, self.transform(batch.next_observation))
         learning(True)
-        q_tm1 = losses.chosen(networks.online(observation), action)
-        error = target - q_tm1
-        total = loss = self._loss(error, batch.weight)
+        z_tm1 = losses.chosen(networks.online(observation), action)
+        each, error = self.distribution.compare(z_tm1, r_t, discount_t, z_t)
+        total = loss = losses.weighted_mean(each, batch.weight)
         if networks.myopic is not None:
             immediate = losses.chosen(networks.myopic(observation), action)
-            total = loss + self._loss(reward[:, 0] - immediate, batch.weight)
+            lack = self.mean.loss(reward[:, 0] - self.mean.expectation(immediate))
+            total = loss + losses.weighted_mean(lack, batch.weight)
         learning(False)
         with torch.no_grad():
+            q_tm1 = self.distribution.expectation(z_tm1)
             measures = torch.stack([loss.detach(), q_tm1.mean(), q_tm1.abs().amax(), total.detach()])
             return Losses(total, error.abs().mean(dim=0), measures)
 
     @torch.no_grad()
-    def target(self, networks: Networks, reward: Tensor, discount: Tensor, following: TensorObservation) -> Tensor:
-        """What the values of the actions taken should be, (E, N); ``following`` is transformed."""
-        window_return, window_discount = losses.n_step_return(reward, discount)
+    def following(self, networks: Networks, following: TensorObservation) -> Tensor:
+        """The target network's numbers, (E, N, A), for what would be done next; ``following`` is transformed."""
         if self.is_double:  # y = R + D q_target(argmax_a q_online(a)), van Hasselt et al. 2016, eq. 4
-            following, best = self._asked(following, networks.online(following).argmax(dim=-1))
-            q_t = networks.target(following)
-        else:  # y = R + D max_a q_target(a), Mnih et al. 2015
-            q_t = networks.target(following)
-            best = q_t.argmax(dim=-1)
-        return losses.bootstrap(window_return, window_discount, losses.chosen(q_t, best))
+            best = self._expected(networks.online(following), following).argmax(dim=-1)
+            following, best = self._asked(following, best)
+            return losses.chosen(networks.target(following), best)
+        z = networks.target(following)  # y = R + D max_a q_target(a), Mnih et al. 2015
+        return losses.chosen(z, self._expected(z, following).argmax(dim=-1))
+
+    @torch.no_grad()
+    def softly_following(
+        self, networks: Networks, batch: Transitions, discount_t: Tensor, of: Munchausen
+    ) -> tuple[Tensor, Tensor]:
+        """What is added to the return of a window, and the numbers that follow, mixed over what may be done.
+
+        y = R + alpha [tau log pi(a|s)]_clip^0 + D sum_a' pi(a'|s') (q(s', a') - tau log pi(a'|s')), with pi the softmax
+        of the target network's q / tau over the mask (Vieillard et al. 2020, eq. 1 and 2).
+        """
+
+        def soft(observation: TensorObservation) -> tuple[Tensor, Tensor]:
+            seen = self.transform(observation)
+            z = networks.target(seen)
+            return z, losses.log_soft_policy(self._expected(z, seen), of.temperature)
+
+        _, log_policy = soft(batch.observation)
+        taken = losses.chosen(log_policy.unsqueeze(-1), batch.action.unsqueeze(0)).squeeze(-1)
+        z, log_next = soft(batch.next_observation)
+        bonus = losses.munchausen_bonus(taken, *of)
+        bonus = bonus + discount_t * of.temperature * losses.entropy(log_next)
+        return bonus, self.distribution.mixture(z, log_next.exp())
+
+    def values(self, network: Network, observation: TensorObservation, form: Distribution | None = None) -> Tensor:
+        """Values in the reward's own unit, (E, B, K), -inf outside the mask, of an observation as it was seen."""
+        transformed = self.transform(observation)
+        return self._expected(network(transformed), transformed, form) / self.reward_scale
+
+    def _expected(self, z: Tensor, observation: TensorObservation, form: Distribution | None = None) -> Tensor:
+        q = (form or self.distribution).expectation(z)
+        masks = "candidates" in observation  # a game allows every action
+        return q.masked_fill(~observation["mask"], -torch.inf) if masks else q
 
     def _asked(self, observation: TensorObservation, actions: Tensor) -> tuple[TensorObservation, Tensor]:
-        """What a network has to be shown for the values of ``actions`` (M, N), and where in it they stand."""
+        """What a network has to be shown for the numbers of ``actions`` (M, N), and where in it they stand."""
         return narrowed(observation, actions) if self.narrows else (observation, actions)
-
-    def _loss(self, error: Tensor, weight: Tensor) -> Tensor:
-        delta = self.huber_delta
-        return losses.weighted_mean(0.5 * error.square() if delta is None else losses.huber(error, delta), weight)
-
-
-def tensor(array: Any, device: torch.device) -> Tensor:
-    """A NumPy array on ``device``; on a CPU the two share memory."""
-    here = torch.from_numpy(array)
-    return here if device.type == "cpu" else here.to(device)
-
-
-def tensors(arrays: Mapping[str, Any], device: torch.device) -> dict[str, Tensor]:
-    """NumPy arrays on ``device``, by name."""
-    return {name: tensor(array, device) for name, array in arrays.items()}
-
-
-def values(network: Values, objective: Objective, observation: TensorObservation) -> Tensor:
-    """Values in the reward's own unit, (E, B, K), of an observation as it was seen."""
-    return network(objective.transform(observation)) / objective.reward_scale

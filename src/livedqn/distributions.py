@@ -1,0 +1,155 @@
+"""What the numbers that a network gives an action say of its return: the mean alone, quantiles, or probabilities.
+
+All else (acting, exploration, evaluation, priorities) sees expectations, so only an update knows the difference.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from livedqn import losses
+from livedqn.types import LivedqnError
+
+
+class Distribution(Protocol):
+    """A form of the return's distribution, in scaled rewards; ``z`` (..., A) are a network's numbers for an action."""
+
+    #: A
+    numbers: int
+
+    def expectation(self, z: Tensor) -> Tensor:
+        """(..., A) -> (...)."""
+        ...
+
+    def mixture(self, z: Tensor, probability: Tensor) -> Tensor:
+        """Of actions (E, N, K, A) that are chosen with ``probability`` (E, N, K): the numbers (E, N, A)."""
+        ...
+
+    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
+        """How far ``z_tm1`` (E, N, A) lies from r_t + discount_t Z_t.
+
+        Args:
+            z_tm1: of the action taken. r_t: (N,) or (E, N). discount_t: (N,). z_t: (E, N, A), of what followed.
+
+        Returns:
+            The loss (E, N), and the error of the expectation (E, N), which owes no gradient.
+        """
+        ...
+
+
+class Mean(nn.Module):
+    """The expectation alone, learned by the Huber loss.
+
+    Args:
+        huber_delta: where the loss becomes linear; None = nowhere, half the squared error.
+    """
+
+    numbers = 1
+
+    def __init__(self, huber_delta: float | None) -> None:
+        super().__init__()
+        self._delta = huber_delta
+
+    def expectation(self, z: Tensor) -> Tensor:
+        """The only number."""
+        return z.squeeze(-1)
+
+    def mixture(self, z: Tensor, probability: Tensor) -> Tensor:
+        """The mean of means."""
+        return losses.mean_over(z, probability)
+
+    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
+        """Huber(r_t + discount_t q_t - q_tm1)."""
+        error = losses.bootstrap(r_t, discount_t, z_t.squeeze(-1)) - z_tm1.squeeze(-1)
+        return self.loss(error), error
+
+    def loss(self, error: Tensor) -> Tensor:
+        """Element by element."""
+        return 0.5 * error.square() if self._delta is None else losses.huber(error, self._delta)
+
+
+class Quantiles(nn.Module):
+    """A quantiles, at (2 i + 1) / (2 A) (Dabney et al. 2017, QR-DQN, https://arxiv.org/abs/1710.10044).
+
+    Args:
+        atoms: A.
+        kappa: up to which errors are squared.
+    """
+
+    tau: Tensor
+
+    def __init__(self, atoms: int, kappa: float) -> None:
+        super().__init__()
+        self.numbers, self._kappa = atoms, kappa
+        self.register_buffer("tau", (torch.arange(atoms) + 0.5) / atoms, persistent=False)
+
+    def expectation(self, z: Tensor) -> Tensor:
+        """The mean of the quantiles."""
+        return z.mean(dim=-1)
+
+    def mixture(self, z: Tensor, probability: Tensor) -> Tensor:
+        """The mean of each quantile, as in M-IQN (https://arxiv.org/abs/2007.14430): of the right expectation."""
+        return losses.mean_over(z, probability)
+
+    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
+        """The quantile Huber loss."""
+        target = losses.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), z_t)
+        error = target.mean(dim=-1) - z_tm1.detach().mean(dim=-1)
+        return losses.quantile_huber(z_tm1, target, self.tau, self._kappa), error
+
+
+class Categorical(nn.Module):
+    """Logits of A returns, evenly spaced (Bellemare et al. 2017, C51, https://arxiv.org/abs/1707.06887).
+
+    Args:
+        atoms: A.
+        low: the least return that is told apart, scaled.
+        high: the greatest.
+    """
+
+    support: Tensor
+
+    def __init__(self, atoms: int, low: float, high: float) -> None:
+        super().__init__()
+        self.numbers = atoms
+        self.register_buffer("support", torch.linspace(low, high, atoms), persistent=False)
+
+    def expectation(self, z: Tensor) -> Tensor:
+        """Each return times its probability."""
+        return (z.softmax(dim=-1) * self.support).sum(dim=-1)
+
+    def mixture(self, z: Tensor, probability: Tensor) -> Tensor:
+        """Logarithms of the mixed probabilities."""
+        return losses.mean_over(z.softmax(dim=-1), probability).log()
+
+    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
+        """The cross-entropy with the projected target."""
+        returns = losses.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), self.support)
+        target = losses.categorical_projection(returns, z_t.softmax(dim=-1), self.support)
+        error = (target * self.support).sum(dim=-1) - self.expectation(z_tm1.detach())
+        return -(target * z_tm1.log_softmax(dim=-1)).sum(dim=-1), error
+
+
+def distribution(
+    name: str, *, atoms: int, kappa: float, support: tuple[float, float], mean: Mean
+) -> Mean | Quantiles | Categorical:
+    """The form called ``name``, see :class:`~livedqn.agent.DQN`; ``mean`` is the one called none.
+
+    Raises:
+        LivedqnError: there is none of that name, or it cannot be of those sizes.
+    """
+    if name not in ("none", "quantile", "c51"):
+        raise LivedqnError(f"agent.distribution={name}: choose one of none, quantile, c51")
+    if name == "none":
+        return mean
+    if atoms < 2:
+        raise LivedqnError(f"agent.atoms={atoms}: a distribution takes 2 or more")
+    if name == "quantile":
+        return Quantiles(atoms, kappa)
+    low, high = support
+    if not low < high:
+        raise LivedqnError(f"agent.support=[{low},{high}]: name the least return first, then a greater one")
+    return Categorical(atoms, low, high)
