@@ -36,7 +36,9 @@ class Identity(nn.Module):
 
 def agent(**settings: Any) -> DQN:
     """Values are the bias of each action: online [1, 2], target [10, 20]."""
-    made = DQN(SPEC, Identity, **{"dueling": False, "discount": 0.5, "myopic": False, **settings})
+    made = DQN(
+        SPEC, Identity, **{"distribution": "none", "dueling": False, "discount": 0.5, "myopic": False, **settings}
+    )
     for network, values in ((made.online, [1.0, 2.0]), (made.target, [10.0, 20.0])):
         head = network.heads[0].advantage
         nn.init.zeros_(head.weight)
@@ -127,7 +129,7 @@ def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradients_sign(
 
 def rooms_agent(**settings: Any) -> DQN:
     """*Nothing* is worth 1 and a room 1.75, to both networks."""
-    made = DQN(ROOMS, Identity, **{"dueling": False, **settings})
+    made = DQN(ROOMS, Identity, **{"distribution": "none", "dueling": False, **settings})
     for network in (made.online, made.myopic):
         for parameter in network.parameters():
             nn.init.zeros_(parameter)
@@ -277,7 +279,7 @@ def test_distributions_that_cannot_be_are_refused(wrong: dict[str, Any], why: st
 @pytest.mark.parametrize("of", [SPEC, ROOMS])
 def test_distributions_learn_the_mean_reward_of_each_action_and_the_twin_the_same(distribution: str, of: Spec) -> None:
     torch.manual_seed(0)
-    made = DQN(of, Identity, distribution=distribution, atoms=21, support=(-1.0, 4.0), learning_rate=0.02,
+    made = DQN(of, Identity, distribution=distribution, atoms=21, support=(-1.0, 4.0), resolution=None, learning_rate=0.02,
                learning_rate_end=0.02)  # fmt: skip
     made.configure_optimizers()
     data = (batch if of is SPEC else rooms_batch)([0, 1, 1] * 4, [[1], [2], [3]] * 4, [[0]] * 12, [1] * 12)

@@ -48,7 +48,9 @@ def test_c51_compares_probabilities_on_the_support() -> None:
     assert loss.item() == pytest.approx(math.log(2))
 
 
-@pytest.mark.parametrize("form", [Mean(1.0), Quantiles(4, 1.0), Categorical(4, -1.0, 1.0)])
+@pytest.mark.parametrize(
+    "form", [Mean(1.0), Quantiles(4, 1.0), Categorical(4, -1.0, 1.0), Categorical(5, -1.0, 4.0, 0.1)]
+)
 def test_a_mixtures_expectation_is_the_mean_of_expectations_and_masked_actions_have_no_part(form: Any) -> None:
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(2, 3, 5, form.numbers, generator=generator)
@@ -59,7 +61,9 @@ def test_a_mixtures_expectation_is_the_mean_of_expectations_and_masked_actions_h
     torch.testing.assert_close(mixed, (probability * form.expectation(z)).sum(dim=-1))
 
 
-@pytest.mark.parametrize("form", [Quantiles(21, kappa=0.02), Categorical(21, 0.0, 10.0)])
+@pytest.mark.parametrize(
+    "form", [Quantiles(21, kappa=0.02), Categorical(21, 0.0, 10.0), Categorical(21, -1.0, 10.0, 0.1)]
+)
 def test_a_heavy_tail_is_learned_with_its_mean(form: Any) -> None:
     """A reward of 9 in one of ten cases, otherwise of 0: with few quantiles the mean is near, with C51 exact."""
     z = torch.zeros(form.numbers, requires_grad=True)
@@ -71,3 +75,13 @@ def test_a_heavy_tail_is_learned_with_its_mean(form: Any) -> None:
         loss.mean().backward()
         adam.step()
     assert form.expectation(z.detach()).item() == pytest.approx(0.9, abs=0.1)
+
+
+def test_returns_in_equal_ratios() -> None:
+    # ln(1 + 3 / 1) = 2 ln 2 on both sides: x = -2 ln 2 ... 2 ln 2, returns e^|x| - 1
+    form = Categorical(5, -3.0, 3.0, resolution=1.0)
+    assert form.support.tolist() == pytest.approx([-3, -1, 0, 1, 3], abs=1e-6)
+    # before anything is learned their odds are 1/4, 1/2, 1, 1/2, 1/4
+    assert torch.softmax(form.prior, 0).tolist() == pytest.approx([0.1, 0.2, 0.4, 0.2, 0.1])
+    assert form.expectation(tensor([0, 0, 0, 0, 0])).item() == pytest.approx(0, abs=1e-6)
+    assert 0.0 in Categorical(51, -20.0, 200.0, resolution=0.02).support  # no reward at all is one of them

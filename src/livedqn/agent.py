@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from livedqn.distributions import Distribution, Mean
 from livedqn.distributions import distribution as form_of
 from livedqn.experience import Experience
 from livedqn.exploration import Schedule
@@ -48,15 +47,17 @@ class DQN(pl.LightningModule):
         munchausen_clip: at least this is, before alpha.
         dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
         layer_norm: normalise the hidden layers (https://arxiv.org/abs/1607.06450), which steadies larger steps.
-        distribution: "quantile" learns quantiles of the return (https://arxiv.org/abs/1710.10044), "c51" probabilities
-            of returns (https://arxiv.org/abs/1707.06887), "none" its mean alone. Whoever acts sees the mean.
+        distribution: "c51" learns probabilities of returns (https://arxiv.org/abs/1707.06887), "quantile" quantiles of
+            the return (https://arxiv.org/abs/1710.10044), "none" its mean alone. Whoever acts sees the mean.
         atoms: how many quantiles, or returns.
         kappa: errors of quantiles are squared up to here, in scaled rewards.
         support: the least and the greatest return of "c51", in scaled rewards; returns are cut to it.
+        resolution: smaller returns than this lie about evenly in "c51", greater ones in equal ratios, so that there is
+            room for a heavy tail; null: all lie evenly, as in the paper.
         ensemble: E estimates of every value, for ``ucb`` and ``thompson``.
         hidden: width of a candidate head's hidden layer.
-        huber_delta: in scaled rewards. Wide: watch time is so heavy-tailed that a narrow one learns medians. null: the
-            squared error.
+        huber_delta: of the mean's loss, in scaled rewards. Wide: watch time is so heavy-tailed that a narrow one learns
+            medians. null: the squared error.
         gradient_clip: greatest norm of a network's gradient; null: any.
         sync_every: updates between two syncs of the target network.
         sync_tau: how far a sync goes: 1 copies ("hard"), less averages parameters ("soft", with sync_every=1).
@@ -77,7 +78,8 @@ class DQN(pl.LightningModule):
         learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
         double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
         munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = True, layer_norm: bool = False,
-        distribution: str = "none", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 20.0),
+        distribution: str = "c51", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
+        resolution: float | None = 0.02,
         ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0,
         sync_every: int = 100, sync_tau: float = 1.0,
         steps_per_update: int = 64, warmup_steps: int = 1_500, standardise: bool = True,
@@ -88,7 +90,8 @@ class DQN(pl.LightningModule):
         positive = {
             "learning_rate": learning_rate, "learning_rate_end": learning_rate_end, "batch_size": batch_size,
             "n_step": n_step, "kappa": kappa,
-            "munchausen_temperature": munchausen_temperature, "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta,
+            "munchausen_temperature": munchausen_temperature, "ensemble": ensemble, "hidden": hidden,
+            "huber_delta": huber_delta,
             "gradient_clip": gradient_clip, "sync_every": sync_every,
             "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
             "discount_time_unit_s": discount_time_unit_s,
@@ -112,18 +115,19 @@ class DQN(pl.LightningModule):
 
         self.transform = Transform(spec, standardises=standardise)
 
-        self.mean = Mean(huber_delta)
-        self.distribution = form_of(distribution, atoms=atoms, kappa=kappa, support=support, mean=self.mean)
+        self.distribution = form_of(
+            distribution, atoms=atoms, kappa=kappa, support=support, resolution=resolution, huber_delta=huber_delta
+        )
 
-        def network(form: Distribution) -> QNetwork:
+        def network() -> QNetwork:
             return QNetwork(
-                spec, encoder_factory, numbers=form.numbers,
+                spec, encoder_factory, numbers=self.distribution.numbers,
                 hidden=hidden, is_dueling=dueling, layer_norm=layer_norm, ensemble=ensemble,
             )  # fmt: skip
 
-        self.online = network(self.distribution)
+        self.online = network()
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
-        self.myopic = network(self.mean) if myopic and spec.has_rooms else None
+        self.myopic = network() if myopic and spec.has_rooms else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
@@ -135,20 +139,20 @@ class DQN(pl.LightningModule):
 
     def q_values(self, observation: Observation) -> FloatArray:
         """Values in the reward's own unit, (E, B, K) float32, -inf outside the mask."""
-        return self._values(self.online, self.distribution, observation)
+        return self._values(self.online, observation)
 
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
-        return None if self.myopic is None else self._values(self.myopic, self.mean, observation).mean(axis=0)
+        return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
 
     def act(self, observation: Observation) -> IntArray:
         """The greedy actions, (B,) int64."""
         return np.asarray(self.q_values(observation).mean(axis=0).argmax(axis=-1), np.int64)
 
     @torch.inference_mode()
-    def _values(self, network: QNetwork, form: Distribution, observation: Observation) -> FloatArray:
+    def _values(self, network: QNetwork, observation: Observation) -> FloatArray:
         seen = tensors(observation, self.reward_scale.device)
-        return self.objective.values(network, seen, form).cpu().numpy()
+        return self.objective.values(network, seen).cpu().numpy()
 
     def acting_values(self, observation: Observation) -> FloatArray:
         """As :meth:`q_values`, by a compiled graph if there is one.
@@ -166,7 +170,7 @@ class DQN(pl.LightningModule):
     def objective(self) -> Objective:
         """What is minimised, on the device where the agent now is."""
         return Objective(
-            self.transform, self.reward_scale, self.distribution, self.mean,
+            self.transform, self.reward_scale, self.distribution,
             is_double=self._double, narrows=self.online.values_rooms_apart,
             munchausen=self._munchausen,
         )  # fmt: skip

@@ -5,6 +5,7 @@ All else (acting, exploration, evaluation, priorities) sees expectations, so onl
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import torch
@@ -64,11 +65,7 @@ class Mean(nn.Module):
     def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
         """Huber(r_t + discount_t q_t - q_tm1)."""
         error = losses.bootstrap(r_t, discount_t, z_t.squeeze(-1)) - z_tm1.squeeze(-1)
-        return self.loss(error), error
-
-    def loss(self, error: Tensor) -> Tensor:
-        """Element by element."""
-        return 0.5 * error.square() if self._delta is None else losses.huber(error, self._delta)
+        return 0.5 * error.square() if self._delta is None else losses.huber(error, self._delta), error
 
 
 class Quantiles(nn.Module):
@@ -102,41 +99,59 @@ class Quantiles(nn.Module):
 
 
 class Categorical(nn.Module):
-    """Logits of A returns, evenly spaced (Bellemare et al. 2017, C51, https://arxiv.org/abs/1707.06887).
+    """Logits of A returns (Bellemare et al. 2017, C51, https://arxiv.org/abs/1707.06887).
+
+    Unlike there, returns may lie the further apart the larger they are: what is heavy-tailed then has room for its
+    greatest values and for its usual ones. A network that has learned nothing holds returns near 0 for likely.
 
     Args:
         atoms: A.
         low: the least return that is told apart, scaled.
         high: the greatest.
+        resolution: c > 0: the i-th return is c (e^|x_i| - 1) with the sign of x_i, x evenly spaced and 0 among them if
+            it lies within, so returns below c lie about evenly and beyond in equal ratios; None = all evenly.
     """
 
     support: Tensor
+    prior: Tensor
 
-    def __init__(self, atoms: int, low: float, high: float) -> None:
+    def __init__(self, atoms: int, low: float, high: float, resolution: float | None = None) -> None:
         super().__init__()
         self.numbers = atoms
-        self.register_buffer("support", torch.linspace(low, high, atoms), persistent=False)
+        if resolution is None:
+            support, prior = torch.linspace(low, high, atoms), torch.zeros(atoms)
+        else:
+            first, last = (math.copysign(math.log1p(abs(end) / resolution), end) for end in (low, high))
+            step = (last - first) / (atoms - 1)
+            x = step * (torch.arange(atoms) + round(first / step))
+            support, prior = x.sign() * resolution * x.abs().expm1(), -x.abs()
+        self.register_buffer("support", support, persistent=False)
+        self.register_buffer("prior", prior, persistent=False)  # logarithms of probabilities
 
     def expectation(self, z: Tensor) -> Tensor:
         """Each return times its probability."""
-        return (z.softmax(dim=-1) * self.support).sum(dim=-1)
+        return (self._probability(z) * self.support).sum(dim=-1)
 
     def mixture(self, z: Tensor, probability: Tensor) -> Tensor:
-        """Logarithms of the mixed probabilities."""
-        return losses.mean_over(z.softmax(dim=-1), probability).log()
+        """The logits of the mixed probabilities."""
+        return losses.mean_over(self._probability(z), probability).log() - self.prior
 
     def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
         """The cross-entropy with the projected target."""
         returns = losses.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), self.support)
-        target = losses.categorical_projection(returns, z_t.softmax(dim=-1), self.support)
+        target = losses.categorical_projection(returns, self._probability(z_t), self.support)
         error = (target * self.support).sum(dim=-1) - self.expectation(z_tm1.detach())
-        return -(target * z_tm1.log_softmax(dim=-1)).sum(dim=-1), error
+        return -(target * (z_tm1 + self.prior).log_softmax(dim=-1)).sum(dim=-1), error
+
+    def _probability(self, z: Tensor) -> Tensor:
+        return (z + self.prior).softmax(dim=-1)
 
 
 def distribution(
-    name: str, *, atoms: int, kappa: float, support: tuple[float, float], mean: Mean
-) -> Mean | Quantiles | Categorical:
-    """The form called ``name``, see :class:`~livedqn.agent.DQN`; ``mean`` is the one called none.
+    name: str, *, atoms: int, kappa: float, support: tuple[float, float], resolution: float | None,
+    huber_delta: float | None,
+) -> Mean | Quantiles | Categorical:  # fmt: skip
+    """The form called ``name``, see :class:`~livedqn.agent.DQN`.
 
     Raises:
         LivedqnError: there is none of that name, or it cannot be of those sizes.
@@ -144,7 +159,7 @@ def distribution(
     if name not in ("none", "quantile", "c51"):
         raise LivedqnError(f"agent.distribution={name}: choose one of none, quantile, c51")
     if name == "none":
-        return mean
+        return Mean(huber_delta)
     if atoms < 2:
         raise LivedqnError(f"agent.atoms={atoms}: a distribution takes 2 or more")
     if name == "quantile":
@@ -152,4 +167,6 @@ def distribution(
     low, high = support
     if not low < high:
         raise LivedqnError(f"agent.support=[{low},{high}]: name the least return first, then a greater one")
-    return Categorical(atoms, low, high)
+    if resolution is not None and not resolution > 0:
+        raise LivedqnError(f"agent.resolution={resolution} must be above 0, or null for returns that lie evenly")
+    return Categorical(atoms, low, high, resolution)

@@ -103,12 +103,16 @@ def quantile_huber(theta: Tensor, target: Tensor, tau: Tensor, kappa: float) -> 
 def categorical_projection(returns: Tensor, probability: Tensor, support: Tensor) -> Tensor:
     """Probabilities of ``support``: each return's is shared by its two neighbours, the nearer the more.
 
-    p_i = sum_j [1 - \\|clip(returns_j) - support_i\\| / step]_0^1 probability_j (Bellemare et al. 2017,
-    https://arxiv.org/abs/1707.06887, eq. 7).
+    p_i = sum_j [1 - \\|clip(returns_j) - support_i\\| / gap]_0^1 probability_j, with the gap between support_i and its
+    neighbour on that side (Bellemare et al. 2017, https://arxiv.org/abs/1707.06887, eq. 7, where all gaps are equal).
+    The mean of returns within the support stays as it is.
 
     Args:
-        returns: (..., A). probability: theirs, (..., A). support: evenly spaced, (A,).
+        returns: (..., A). probability: theirs, (..., A). support: rising, (A,).
     """
+    gap = support.diff()
+    below, above = torch.cat([gap[:1], gap]).unsqueeze(-1), torch.cat([gap, gap[-1:]]).unsqueeze(-1)
     clipped = returns.clamp(support[0], support[-1]).unsqueeze(-2)
-    share = (1 - (clipped - support.unsqueeze(-1)).abs() / (support[1] - support[0])).clamp_min(0)  # (..., i, j)
+    distance = clipped - support.unsqueeze(-1)  # (..., i, j)
+    share = (1 - torch.where(distance < 0, -distance / below, distance / above)).clamp_min(0)
     return (share * probability.unsqueeze(-2)).sum(dim=-1)

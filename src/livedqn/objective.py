@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from livedqn import losses
-from livedqn.distributions import Distribution, Mean
+from livedqn.distributions import Distribution
 from livedqn.features import Transform
 from livedqn.narrowing import narrowed
 from livedqn.transitions import Transitions
@@ -51,8 +51,7 @@ class Objective:
     Args:
         transform: from what was observed to what networks read.
         reward_scale: (), times which a reward is learned.
-        distribution: what the numbers of the online and of the target network say.
-        mean: what those of the myopic network say.
+        distribution: what the numbers of the networks say.
         is_double: the online network chooses, the target network values.
         narrows: networks value a room by itself, so they are shown no rooms but those whose values are needed.
         munchausen: the target network's soft policy takes the place of the choice, and what it says of the action taken
@@ -62,7 +61,6 @@ class Objective:
     transform: Transform
     reward_scale: Tensor
     distribution: Distribution
-    mean: Mean
     is_double: bool
     narrows: bool
     munchausen: Munchausen | None
@@ -84,8 +82,9 @@ class Objective:
         total = loss = losses.weighted_mean(each, batch.weight)
         if networks.myopic is not None:
             immediate = losses.chosen(networks.myopic(observation), action)
-            lack = self.mean.loss(reward[:, 0] - self.mean.expectation(immediate))
-            total = loss + losses.weighted_mean(lack, batch.weight)
+            nothing_follows = torch.zeros_like(discount_t)
+            each, _ = self.distribution.compare(immediate, reward[:, 0], nothing_follows, z_t)
+            total = loss + losses.weighted_mean(each, batch.weight)
         learning(False)
         with torch.no_grad():
             q_tm1 = self.distribution.expectation(z_tm1)
@@ -124,13 +123,13 @@ class Objective:
         bonus = bonus + discount_t * of.temperature * losses.entropy(log_next)
         return bonus, self.distribution.mixture(z, log_next.exp())
 
-    def values(self, network: Network, observation: TensorObservation, form: Distribution | None = None) -> Tensor:
+    def values(self, network: Network, observation: TensorObservation) -> Tensor:
         """Values in the reward's own unit, (E, B, K), -inf outside the mask, of an observation as it was seen."""
         transformed = self.transform(observation)
-        return self._expected(network(transformed), transformed, form) / self.reward_scale
+        return self._expected(network(transformed), transformed) / self.reward_scale
 
-    def _expected(self, z: Tensor, observation: TensorObservation, form: Distribution | None = None) -> Tensor:
-        q = (form or self.distribution).expectation(z)
+    def _expected(self, z: Tensor, observation: TensorObservation) -> Tensor:
+        q = self.distribution.expectation(z)
         masks = "candidates" in observation  # a game allows every action
         return q.masked_fill(~observation["mask"], -torch.inf) if masks else q
 
