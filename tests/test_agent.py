@@ -279,8 +279,8 @@ def test_distributions_that_cannot_be_are_refused(wrong: dict[str, Any], why: st
 @pytest.mark.parametrize("of", [SPEC, ROOMS])
 def test_distributions_learn_the_mean_reward_of_each_action_and_the_twin_the_same(distribution: str, of: Spec) -> None:
     torch.manual_seed(0)
-    made = DQN(of, Identity, distribution=distribution, atoms=21, support=(-1.0, 4.0), resolution=None, learning_rate=0.02,
-               learning_rate_end=0.02)  # fmt: skip
+    made = DQN(of, Identity, distribution=distribution, atoms=21, support=(-1.0, 4.0), resolution=None,
+               learning_rate=0.02, learning_rate_end=0.02)  # fmt: skip
     made.configure_optimizers()
     data = (batch if of is SPEC else rooms_batch)([0, 1, 1] * 4, [[1], [2], [3]] * 4, [[0]] * 12, [1] * 12)
     for _ in range(300):
