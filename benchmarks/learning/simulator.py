@@ -1,4 +1,4 @@
-"""Does deep Q-learning pay on the simulator? One command reruns a study: trainings, then all policies on the same worlds.
+"""Does deep Q-learning pay on the simulator? One command reruns a study: trainings, then all on the same worlds.
 
 python benchmarks/learning/simulator.py watchtime --seeds 10 --jobs 2
 python benchmarks/learning/simulator.py watchtime --quick
@@ -9,8 +9,8 @@ twin of every ``dqn`` (same batches), the ``dqn`` that may not choose *nothing*,
 Thresholds and caps of all that are not learned are tuned on validation worlds.
 
 What is compared by world is averaged over seeds before; ``dqn`` is ahead of another by the paired difference over
-worlds. Rows go to ``results/sim_<study>.csv``, the picture to ``results/sim_<study>.png``, date, versions and machine to
-``results/machine.json``.
+worlds. Rows go to ``results/sim_<study>.csv``, the picture to ``results/sim_<study>.png``, date, versions and machine
+to ``results/machine.json``.
 """
 
 from __future__ import annotations
@@ -49,12 +49,7 @@ STUDIES = {
 #: Kind of training -> its overrides.
 KINDS = {"dqn": [], "own": ["agent.discount=0"]}
 #: A training's own final table is none of this study's.
-IN_SHORT = [
-    "evaluation.worlds=1",
-    "evaluation.episodes=8",
-    "evaluation.tuning_episodes=1",
-    "evaluation.policies=[policy]",
-]
+IN_SHORT = ["evaluation.worlds=1", "evaluation.episodes=8", "evaluation.tuning_episodes=1"]
 #: Who is compared, weakest first, by the names that the evaluation gives them -> what the table calls them.
 ROLES = {
     "random": "random", "hottest": "hottest", "favourite": "favourite", "lints": "lints", "linucb": "linucb",
@@ -63,7 +58,8 @@ ROLES = {
 }  # fmt: skip
 REFERENCES = ("oracle", "look-ahead oracle")
 METRICS = (
-    "return", "click_through", "watch_minutes", "session_length", "share_nothing", "exposure_gini", "share_new_streamers"
+    "return", "click_through", "watch_minutes", "session_length", "share_nothing", "next_day_return", "exposure_gini",
+    "share_new_streamers",
 )  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 

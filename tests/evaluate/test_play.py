@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livedqn.config import CapConfig
+from livedqn.envs import Viewers
+from livedqn.envs.sim import sim
 from livedqn.evaluate.calibration import calibration, discounted_returns
 from livedqn.evaluate.metrics import exposure_gini, gini, metrics
 from livedqn.evaluate.play import Episodes, play
 from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf, favourite, hottest
 from livedqn.evaluate.slices import Slices
-from livedqn.stage import world_seed
+from livedqn.rewards import WatchTime
+from livedqn.stage import Stage, world_seed
 
 
 def test_every_row_plays_its_quota_to_the_end(tiny):
@@ -81,6 +84,7 @@ def test_discounted_returns_by_hand():
         episode=np.array([0, 1, 0, 1, 0]), request=np.array([0, 0, 1, 1, 2]), action=np.ones(5, int),
         steps={"reward": np.array([1, 10, 2, 20, 4.0]), "value": np.zeros(5), "elapsed_s": np.ones(5)},
         shown={}, viewers={}, offered={}, truncated=np.array([False, True]), tail=np.array([0, 8.0]),
+        visit_over=np.array([False, False, False, True, True]),
     )  # fmt: skip
     half = np.full(5, 0.5)
     # episode 0 terminates: 4, 2 + 2, 1 + 2; episode 1 is cut where 8 were expected: 20 + 4, 10 + 12
@@ -133,6 +137,33 @@ def test_exposure_by_hand():
     played = Episodes(
         episode=np.zeros(5, int), request=np.arange(5), action=np.array([1, 1, 0, 2, 1]), steps={},
         shown={"streamer": np.array([7, 7, np.nan, 9, 7])}, viewers={}, offered={"streamer": np.array([5.0, 7, 7])},
-        truncated=np.array([False]), tail=np.zeros(1),
+        truncated=np.array([False]), tail=np.zeros(1), visit_over=np.arange(5) == 4,
     )  # fmt: skip
     assert exposure_gini(played) == 0.5  # 5 never, 9 once, 7 three times
+
+
+def test_visits_by_hand():
+    """Viewer 0 visits, is back the next day, then after two days, and is cut off; viewer 1 leaves for good."""
+    hour = 3600.0
+    played = Episodes(
+        episode=np.array([0, 0, 1, 0, 0]), request=np.array([0, 1, 0, 2, 3]), action=np.ones(5, int),
+        steps={"reward": np.zeros(5), "left": np.array([0.0, 1, 1, 1, 0]), "watch_s": np.array([60.0, 0, 60, 0, 240]),
+               "clicked": np.zeros(5), "shown": np.ones(5), "elapsed_s": hour * np.array([0.1, 24, 0.1, 48, 0.1])},
+        shown={}, viewers={}, offered={}, truncated=np.array([True, False]), tail=np.zeros(2),
+        visit_over=np.array([False, True, True, True, True]),
+    )  # fmt: skip
+    found = metrics(played)
+    assert found["next_day_return"] == pytest.approx(1 / 3)  # of three who left
+    assert found["session_length"] == 5 / 4  # four visits, the last one cut off
+    assert found["watch_minutes"] == 6 / 4
+
+
+def test_a_cap_of_a_rule_is_one_of_a_visit():
+    """With viewers who come back every day a rule may show its room in each visit, not once a life."""
+    faithful = Viewers(leave_bias=50.0, leave_boredom=0.0, churn_bias=-50.0, churn_boredom=0.0, return_bias=50.0)
+    stage = Stage(sim(6, episode="viewer", viewers=faithful), WatchTime(), CapConfig())
+    played = play(
+        ShowIf(hottest(stage.spec), [Rule(max_shown_per_session=1)] * 6), stage, seed=0, split="test", episodes=6
+    )
+    assert (played.action > 0).mean() > 0.9 and len(played.episode) > 6
+    assert metrics(played)["next_day_return"] > 0.9

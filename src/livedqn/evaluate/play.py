@@ -35,6 +35,7 @@ class Episodes:
     viewers: dict[str, FloatArray]  # role -> (E,) that column of the context at the episode's first request
     offered: dict[str, FloatArray]  # role -> (M,) that column of all rooms on offer at the world's first requests
     truncated: BoolArray  # (E,) cut from outside, so that more would have followed
+    visit_over: BoolArray  # (N,) the last request of a visit; an episode has one visit, or several if viewers come back
     tail: FloatArray  # (E,) value of the last observation where truncated and predicted, else 0
 
     @property
@@ -110,7 +111,7 @@ class _Notes:
         self, observation: Observation, actions: IntArray, step: Step, value: FloatArray | None, rows: IntArray
     ) -> None:  # fmt: skip
         arrays: dict[str, npt.NDArray[Any]] = {"episode": self._number(rows), "request": self._request[rows]}
-        arrays |= {"action": actions[rows], "reward": step.reward[rows]}
+        arrays |= {"action": actions[rows], "reward": step.reward[rows], "visit_over": step.visit_over[rows]}
         arrays |= {name: signal[rows] for name, signal in step.signals.items()}
         if value is not None:
             arrays["value"] = value[rows]
@@ -129,7 +130,8 @@ class _Notes:
     def episodes(self) -> Episodes:
         arrays: dict[str, npt.NDArray[Any]] = {name: np.concatenate(list_) for name, list_ in self._lists.items()}
         return Episodes(
-            episode=arrays.pop("episode"), request=arrays.pop("request"), action=arrays.pop("action"), steps=arrays,
+            episode=arrays.pop("episode"), request=arrays.pop("request"), action=arrays.pop("action"),
+            visit_over=arrays.pop("visit_over"), steps=arrays,
             shown={role: np.concatenate(list_) for role, list_ in self._shown.items()},
             viewers=self._viewers, offered=self._offered, truncated=self._truncated, tail=self._tail,
         )  # fmt: skip

@@ -21,6 +21,7 @@ HEADINGS = {
     "watch_minutes": "watch min",
     "session_length": "requests",
     "share_nothing": "nothing",
+    "next_day_return": "next day",
 }
 #: Columns of a file, which no window cuts off.
 WIDE = 1_000
@@ -114,7 +115,7 @@ def cell(metric: str, found: Interval) -> str:
     """``12.3 ± 0.4``; shares in per cent."""
     if math.isnan(found.mean):
         return "-"
-    scale, unit = (100, " %") if metric.startswith(("click_through", "share")) else (1, "")
+    scale, unit = (100, " %") if metric.startswith(("click_through", "share", "next_day")) else (1, "")
     if math.isnan(found.half):
         return f"{found.mean * scale:.{_digits(found.mean * scale)}f}{unit}"
     mean, half = found.mean * scale, found.half * scale

@@ -49,7 +49,7 @@ def parts(evaluation: Evaluation) -> Figure | None:
 
 
 def _dots(axis: Axes, found: Mapping[str, Interval], colour: Mapping[str, str], metric: str) -> None:
-    scale = 100 if metric.startswith(("click_through", "share")) else 1
+    scale = 100 if metric.startswith(("click_through", "share", "next_day")) else 1
     for y, (name, one) in enumerate(found.items()):
         if math.isnan(one.mean):
             continue
