@@ -89,11 +89,9 @@ class DQN(pl.LightningModule):
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         positive = {
             "learning_rate": learning_rate, "learning_rate_end": learning_rate_end, "batch_size": batch_size,
-            "n_step": n_step, "kappa": kappa,
-            "munchausen_temperature": munchausen_temperature, "ensemble": ensemble, "hidden": hidden,
-            "huber_delta": huber_delta,
-            "gradient_clip": gradient_clip, "sync_every": sync_every,
-            "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
+            "n_step": n_step, "munchausen_temperature": munchausen_temperature, "kappa": kappa,
+            "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta, "gradient_clip": gradient_clip,
+            "sync_every": sync_every, "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
             "discount_time_unit_s": discount_time_unit_s,
         }  # fmt: skip
         for name, value in positive.items():
