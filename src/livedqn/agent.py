@@ -31,7 +31,7 @@ class DQN(pl.LightningModule):
     Args:
         spec: of the environment.
         encoder_factory: builds an encoder for a spec.
-        discount: gamma. 1 / (1 - gamma) requests are looked ahead, 20 like a session has; for games take 0.99.
+        discount: gamma. 1 / (1 - gamma) requests are looked ahead; sessions have 7 to 40; for games take 0.99.
         discount_time_unit_s: None: gamma a request; else gamma ** (seconds to the next request / unit).
         learning_rate: of Adam, at the first update.
         learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
@@ -73,16 +73,16 @@ class DQN(pl.LightningModule):
     is_fitted: Tensor
 
     def __init__(
-        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.95,
-        discount_time_unit_s: float | None = None, learning_rate: float = 1e-3, learning_rate_end: float = 5e-5,
-        learning_rate_updates: int = 3_100, batch_size: int = 256, n_step: int = 1,
+        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.97,
+        discount_time_unit_s: float | None = None, learning_rate: float = 2e-3, learning_rate_end: float = 5e-5,
+        learning_rate_updates: int = 5_000, batch_size: int = 256, n_step: int = 3,
         double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
-        munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = True, layer_norm: bool = False,
+        munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False,
         distribution: str = "c51", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
         resolution: float | None = 0.02,
         ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0,
         sync_every: int = 100, sync_tau: float = 1.0,
-        steps_per_update: int = 64, warmup_steps: int = 1_500, standardise: bool = True,
+        steps_per_update: int = 200, warmup_steps: int = 8_192, standardise: bool = True,
         myopic: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()

@@ -38,7 +38,7 @@ class EvaluationConfig:
     #: In-training evaluations in a run, evenly spaced; the best one becomes policy.ckpt.
     points: int = 5
     #: Episodes a world in such an evaluation.
-    validation_episodes: int = 512
+    validation_episodes: int = 1_024
     #: Episodes a world of each rule that is tried for a baseline, at first; the best six get eight times as many more.
     tuning_episodes: int = 48
 
@@ -102,15 +102,15 @@ class TrainConfig(WorldConfig):
     """``python -m livedqn``: train."""
 
     #: Parallel viewers (rows of the vector environment).
-    num_envs: int = 256
+    num_envs: int = 1_024
     #: Environment steps (transitions), the total over all rows.
-    steps: int = 200_000
+    steps: int = 1_000_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
     #: Compile the update (needs a C++ compiler): auto where it saves time, true, or false.
     compile: str = "auto"
     #: Environment steps between two resume points.
-    save_every: int = 100_000
+    save_every: int = 500_000
     #: A policy.ckpt whose weights to start from.
     init: str | None = None
     #: The folder of a run to go on with.

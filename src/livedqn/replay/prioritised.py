@@ -35,7 +35,7 @@ class Prioritised:
     is_prioritised = True
 
     def __init__(
-        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000, folder: str | None = None,
+        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 500_000, folder: str | None = None,
         alpha: float = 0.6, beta: float = 0.6, epsilon: float = 1e-3,
     ) -> None:  # fmt: skip
         if not 0 <= alpha <= 1 or not 0 <= beta <= 1 or epsilon <= 0:

@@ -26,7 +26,7 @@ class Uniform:
     is_prioritised = False
 
     def __init__(
-        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 300_000, folder: str | None = None
+        self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 500_000, folder: str | None = None
     ) -> None:
         self._ring = Ring(spec, num_envs, n_step, capacity, folder)
         self.bytes_per_transition = self._ring.bytes_per_slot
