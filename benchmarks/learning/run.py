@@ -1,7 +1,9 @@
 """Does it learn? One command reruns a study: a run a seed, then the mean over seeds with its 95 % interval.
 
-python benchmarks/learning/run.py sim_watchtime --seeds 5 --jobs 2
+python benchmarks/learning/run.py acrobot --seeds 10 --jobs 2
 python benchmarks/learning/run.py cartpole --quick
+
+For the simulator see ``simulator.py``.
 
 Every run is a ``livedqn`` command line of its own (STUDIES). Its policy.ckpt, the best of the in-training evaluations,
 and its final.ckpt, the last weights, are judged on the same test worlds. The rows go to ``results/<study>.csv``.
@@ -26,8 +28,6 @@ from livedqn.evaluate.intervals import interval
 STUDIES = {
     "cartpole": ["+env=gym", "env.id=CartPole-v1", "+experiment=cartpole"],
     "acrobot": ["+env=gym", "env.id=Acrobot-v1", "+experiment=acrobot"],
-    "sim_watchtime": ["+env=sim", "reward=watchtime"],
-    "sim_engagement": ["+env=sim", "reward=engagement"],
     "twitch": ["env=twitch", "reward=watchtime"],
 }
 #: From which mean return on a run a seed counts as solved.

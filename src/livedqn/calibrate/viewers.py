@@ -11,7 +11,7 @@ from livedqn.calibrate.rooms import ENOUGH, quantile
 from livedqn.envs import LiveStream
 from livedqn.types import FloatArray
 
-_READ = ("watch_s", "liked", "commented", "gift_value")
+_READ = ("watch_s", "liked", "commented", "gift_value", "gift_delay_s")
 
 
 def statistics(env: LiveStream, requests: int, seed: int, notify: Callable[[str, int, int], None]) -> dict[str, float]:
@@ -41,7 +41,7 @@ def statistics(env: LiveStream, requests: int, seed: int, notify: Callable[[str,
 
 
 def of_clicks(
-    watch_s: FloatArray, liked: FloatArray, commented: FloatArray, gift_value: FloatArray
+    watch_s: FloatArray, liked: FloatArray, commented: FloatArray, gift_value: FloatArray, gift_delay_s: FloatArray
 ) -> dict[str, float]:
     """The statistics of C clicks, (C,) each; NaN where they are too few."""
     gifts = gift_value[gift_value > 0]
@@ -52,4 +52,5 @@ def of_clicks(
         **{name: float(values.mean()) if values.sum() >= ENOUGH else math.nan for name, values in means.items()},
         "watch_q50": median, "watch_q99_to_q50": quantile(watch_s, 99) / median,
         **{f"gift_q{percent}": quantile(gifts, percent) for percent in (50, 90, 99)},
+        "gift_delay_q50": quantile(gift_delay_s[gift_delay_s > 0], 50),
     }  # fmt: skip
