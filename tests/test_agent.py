@@ -129,7 +129,7 @@ def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradients_sign(
 
 def rooms_agent(**settings: Any) -> DQN:
     """*Nothing* is worth 1 and a room 1.75, to both networks."""
-    made = DQN(ROOMS, Identity, **{"distribution": "none", "dueling": False, **settings})
+    made = DQN(ROOMS, Identity, **{"distribution": "none", "dueling": False, "estimate_rewards": False, **settings})
     for network in (made.online, made.myopic):
         for parameter in network.parameters():
             nn.init.zeros_(parameter)
@@ -147,6 +147,14 @@ def rooms_batch(*of: Any) -> Batch:
         "candidates": np.ones((rows, 2, 1), np.float32), "mask": np.ones((rows, 2), np.bool_),
     }  # fmt: skip
     return batch(*of)._replace(observation=seen, next_observation=seen)
+
+
+def test_what_the_twin_expects_takes_the_place_of_the_first_reward() -> None:
+    data = rooms_batch([1, 0], [[3, 4], [3, 4]], [[0.5, 0], [0.5, 0]], [1, 1])
+    # 3 + 0.5 * 4 is 5, of a room that was worth 1.75 and of nothing, which was worth 1
+    assert rooms_agent(n_step=2, estimate_rewards=False).update(data).tolist() == [3.25, 4]
+    # 1.75 + 0.5 * 4 and 1 + 0.5 * 4: only what follows is news
+    assert rooms_agent(n_step=2, estimate_rewards=True).update(data).tolist() == [2, 2]
 
 
 def test_the_myopic_twin_learns_the_first_reward_alone() -> None:
@@ -280,7 +288,7 @@ def test_distributions_that_cannot_be_are_refused(wrong: dict[str, Any], why: st
 def test_distributions_learn_the_mean_reward_of_each_action_and_the_twin_the_same(distribution: str, of: Spec) -> None:
     torch.manual_seed(0)
     made = DQN(of, Identity, distribution=distribution, atoms=21, support=(-1.0, 4.0), resolution=None,
-               learning_rate=0.02, learning_rate_end=0.02)  # fmt: skip
+               learning_rate=0.02, learning_rate_end=0.02, estimate_rewards=False)  # fmt: skip
     made.configure_optimizers()
     data = (batch if of is SPEC else rooms_batch)([0, 1, 1] * 4, [[1], [2], [3]] * 4, [[0]] * 12, [1] * 12)
     for _ in range(300):

@@ -19,6 +19,7 @@ def agent_settings(**more: Any) -> dict[str, Any]:
     """``agent`` and ``encoder`` of the workloads."""
     agent = {
         "plugin": "dqn", "discount": work.DISCOUNT, "double": False, "dueling": False, "myopic": False,
+        "distribution": "none", "n_step": 1,
         "standardise": False, "huber_delta": None, "gradient_clip": None,
         "batch_size": work.BATCH_SIZE, "warmup_steps": work.WARMUP_STEPS,
         "learning_rate": work.LEARNING_RATE, "learning_rate_end": work.LEARNING_RATE, **more,

@@ -67,6 +67,8 @@ class DQN(pl.LightningModule):
         standardise: fit the feature transforms; off, numbers pass as they are and counts as logarithms.
         myopic: train a second network of the same shape with discount 0 on the same batches, the baseline that does
             not look ahead; only where there are rooms.
+        estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
+            window, which varies much about that (https://arxiv.org/abs/1805.03359); only where there are rooms.
     """
 
     reward_scale: Tensor
@@ -75,15 +77,15 @@ class DQN(pl.LightningModule):
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.97,
         discount_time_unit_s: float | None = None, learning_rate: float = 2e-3, learning_rate_end: float = 5e-5,
-        learning_rate_updates: int = 5_000, batch_size: int = 256, n_step: int = 3,
+        learning_rate_updates: int = 7_700, batch_size: int = 256, n_step: int = 1,
         double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
         munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False,
         distribution: str = "c51", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
         resolution: float | None = 0.02,
         ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0,
         sync_every: int = 100, sync_tau: float = 1.0,
-        steps_per_update: int = 200, warmup_steps: int = 8_192, standardise: bool = True,
-        myopic: bool = True,
+        steps_per_update: int = 128, warmup_steps: int = 8_192, standardise: bool = True,
+        myopic: bool = True, estimate_rewards: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
@@ -110,6 +112,7 @@ class DQN(pl.LightningModule):
         self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise = standardise
+        self._estimates_rewards = estimate_rewards
 
         self.transform = Transform(spec, standardises=standardise)
 
@@ -169,7 +172,7 @@ class DQN(pl.LightningModule):
         """What is minimised, on the device where the agent now is."""
         return Objective(
             self.transform, self.reward_scale, self.distribution,
-            is_double=self._double, narrows=self.online.values_rooms_apart,
+            is_double=self._double, narrows=self.online.values_rooms_apart, estimates_rewards=self._estimates_rewards,
             munchausen=self._munchausen,
         )  # fmt: skip
 

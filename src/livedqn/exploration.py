@@ -59,7 +59,9 @@ class EpsilonGreedy:
         schedule: linear or exponential.
     """
 
-    def __init__(self, *, start: float = 1.0, end: float = 0.05, steps: int = 100_000, schedule: str = "linear") -> None:
+    def __init__(
+        self, *, start: float = 1.0, end: float = 0.05, steps: int = 100_000, schedule: str = "linear"
+    ) -> None:
         for name, value in (("start", start), ("end", end)):
             if not 0 <= value <= 1:
                 raise LivedqnError(f"exploration epsilon_greedy has {name}={value}; a probability is from 0 to 1")

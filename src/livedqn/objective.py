@@ -54,6 +54,8 @@ class Objective:
         distribution: what the numbers of the networks say.
         is_double: the online network chooses, the target network values.
         narrows: networks value a room by itself, so they are shown no rooms but those whose values are needed.
+        estimates_rewards: what the myopic network expects of an action takes the place of the first reward of its
+            window, which varies about that (Romoff et al. 2018, https://arxiv.org/abs/1805.03359).
         munchausen: the target network's soft policy takes the place of the choice, and what it says of the action taken
             is added to the reward; None = it does not.
     """
@@ -63,6 +65,7 @@ class Objective:
     distribution: Distribution
     is_double: bool
     narrows: bool
+    estimates_rewards: bool
     munchausen: Munchausen | None
 
     def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
@@ -77,14 +80,18 @@ class Objective:
         seen, action = self._asked(batch.observation, batch.action.unsqueeze(0))
         observation = self.transform(seen)
         learning(True)
-        z_tm1 = losses.chosen(networks.online(observation), action)
-        each, error = self.distribution.compare(z_tm1, r_t, discount_t, z_t)
-        total = loss = losses.weighted_mean(each, batch.weight)
+        immediate_loss: Tensor | float = 0.0
         if networks.myopic is not None:
             immediate = losses.chosen(networks.myopic(observation), action)
             nothing_follows = torch.zeros_like(discount_t)
             each, _ = self.distribution.compare(immediate, reward[:, 0], nothing_follows, z_t)
-            total = loss + losses.weighted_mean(each, batch.weight)
+            immediate_loss = losses.weighted_mean(each, batch.weight)
+            if self.estimates_rewards:
+                r_t = r_t - reward[:, 0] + self.distribution.expectation(immediate.detach())
+        z_tm1 = losses.chosen(networks.online(observation), action)
+        each, error = self.distribution.compare(z_tm1, r_t, discount_t, z_t)
+        loss = losses.weighted_mean(each, batch.weight)
+        total = loss + immediate_loss
         learning(False)
         with torch.no_grad():
             q_tm1 = self.distribution.expectation(z_tm1)

@@ -15,7 +15,7 @@ from livedqn.types import BoolArray, FloatArray, Spec
 class Progress:
     """Sums over episodes under way, means of those that ended since :meth:`means` was read, and discounted returns."""
 
-    NAMES = ("return", "length", "shown", "clicked", "watch_s")
+    NAMES = ("return", "length", "visits", "shown", "clicked", "watch_s")
     #: Episodes whose discounted returns are remembered.
     WINDOW = 10_000
 
@@ -30,7 +30,8 @@ class Progress:
     def add(self, step: Step, discount: FloatArray) -> None:
         """One step of every row; ``discount`` (B,) is the step's, 0 where it was terminal."""
         _add(self._running, self._discounted, step.reward, discount)
-        for i, name in enumerate(self.NAMES[2:], start=2):
+        self._running[2] += step.visit_over
+        for i, name in enumerate(self.NAMES[3:], start=3):
             if name in step.signals:
                 self._running[i] += step.signals[name]
 
@@ -47,20 +48,20 @@ class Progress:
         self._discounted[:, rows] = [[0], [1]]
 
     def means(self, spec: Spec) -> dict[str, float]:
-        """Means over the episodes that ended since the last call; empty where none did."""
+        """Means over the episodes that ended since the last call, and over their visits; empty where none did."""
         if not self._episodes:
             return {}
-        total, length, shown, clicked, watch_s = self._finished.tolist()
+        total, length, visits, shown, clicked, watch_s = self._finished.tolist()
         episodes = self._episodes
         self._finished[:] = 0
         self._episodes = 0
-        means = {"return": total / episodes, "session_length": length / episodes}
+        means = {"return": total / episodes, "session_length": length / visits}
         if spec.has_rooms:
             means["share_nothing"] = 1 - shown / length
         if "clicked" in spec.signals:
             means["click_through"] = clicked / shown if shown else 0.0
         if "watch_s" in spec.signals:
-            means["watch_minutes"] = watch_s / 60 / episodes
+            means["watch_minutes"] = watch_s / 60 / visits
         return means
 
     def return_quantile(self) -> float:

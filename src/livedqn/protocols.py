@@ -91,7 +91,7 @@ class Policy(Protocol):
     """Chooses an action for every row; what evaluation compares."""
 
     def reset(self, rows: BoolArray) -> None:
-        """Forget what is remembered of these rows: (B,) bool, True where an episode starts."""
+        """Forget what is remembered of these rows: (B,) bool, True where a visit starts."""
         ...
 
     def __call__(self, observation: Observation) -> IntArray:

@@ -30,7 +30,7 @@ class Step(NamedTuple):
     reward: FloatArray  # (B,) float32
     terminated: BoolArray  # (B,)
     truncated: BoolArray  # (B,)
-    visit_over: BoolArray  # (B,), the successor, if there is one, is the first request of another visit
+    visit_over: BoolArray  # (B,), the viewer has left, or the visit was cut with its episode
     signals: dict[str, FloatArray]  # (B,) float32: the environment's, shown (with rooms), elapsed_s, native
     elapsed_s: FloatArray  # (B,) float32, seconds to the next request; 1 where the environment has no clock
     ids: dict[str, IntArray]  # of the successor: viewer (B,), time_s (B,), rooms and streamers (B, K); or empty
@@ -132,7 +132,7 @@ class Stage:
         if self._cap.is_active:
             self._cap.count(actions)
             if self._visits:
-                self._cap.reset(visit_over)
+                self._cap.reset(signals["left"] > 0)
         self._current = self._observe(raw)
         self.ids = self._owned(infos["ids"]) if "ids" in infos else {}
         return Step(

@@ -9,6 +9,8 @@ import pytest
 from livedqn.config import CapConfig
 from livedqn.envs import LiveStream, Viewers
 from livedqn.envs.absence import REQUESTS_AWAY, churn_chance, days_away, return_chance
+from livedqn.envs.hidden import expect
+from livedqn.envs.payoff import Payoff
 from livedqn.envs.sim import sim
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
@@ -55,7 +57,7 @@ def test_leaving_is_a_step_whose_time_covers_the_absence() -> None:
     for name in ("requests", "shown", "session_min"):
         assert not after["context"][:, column(env, "context", name)].any()
     assert 0 < truncated.sum() < 40  # whose first visit was on the last day
-    assert np.array_equal(truncated, infos["ids"]["time_s"] >= 7 * DAY)
+    assert np.array_equal(truncated, before["ids"]["time_s"] + DAY >= 7 * DAY)
 
 
 def test_what_viewers_know_stays_and_weariness_fades() -> None:
@@ -134,3 +136,46 @@ def test_generosity_is_the_viewers_own() -> None:
     env = sim(3_000, viewers=Viewers(gift_viewer_sd=2.0))
     env.reset(seed=6)
     assert env._sessions.visit["generosity"].std() == pytest.approx(2.0, rel=0.05)
+
+
+def test_a_streamer_met_on_an_earlier_visit_is_clicked_as_often_as_behaviour_says() -> None:
+    env, rng = sim(1_500, episode="viewer", streamers=60, viewers=Viewers(click_bias=-1.0)), np.random.default_rng(0)
+    payoff = Payoff.of(WatchTime(), env.viewers)
+    chance, score = np.empty((2, 1_500, 20), np.float32)
+    observation, _ = env.reset(seed=7)
+    recency = column(env, "candidates", "recency")
+    expected, clicked, every = 0.0, 0.0, np.arange(1_500)
+    for _ in range(40):
+        expect(*env.hidden[:5], payoff, chance, score)
+        actions = (rng.random(1_500) * observation["mask"].sum(axis=1)).astype(np.int64)
+        ago = observation["candidates"][every, actions, recency]
+        earlier = (actions > 0) & (ago > 0) & (ago < 1 / REQUESTS_AWAY)  # shown before an absence
+        expected += chance[every, actions][earlier].sum()
+        observation, _, terminated, truncated, infos = env.step(actions)
+        clicked += infos["signals"]["clicked"][earlier].sum()
+        observation, _ = env.reset(options={"reset_mask": terminated | truncated})
+    assert expected > 300
+    assert abs(clicked - expected) < 4 * expected**0.5
+
+
+def test_visits_keep_to_the_viewers_own_hour() -> None:
+    env = sim(500, episode="viewer", days=60, viewers=replace(FAITHFUL, return_jitter_h=1.5))
+    _, infos = env.reset(seed=8)
+    home = infos["ids"]["time_s"].copy()
+    for _ in range(9):
+        _, _, _, truncated, infos = env.step(np.zeros(500, np.int64))
+        if truncated.any():
+            break
+    hours = (infos["ids"]["time_s"] - home)[~truncated] / 3600
+    assert np.std((hours + 12) % 24) == pytest.approx(1.5, rel=0.15)  # not more from visit to visit
+
+
+def test_what_follows_the_worlds_end_is_a_request_within_it() -> None:
+    env = sim(300, episode="viewer", days=2, viewers=FAITHFUL)
+    env.reset(seed=9)
+    observation, _, _, truncated, infos = env.step(np.zeros(300, np.int64))
+    assert truncated.sum() > 50
+    assert infos["elapsed_s"][truncated] == pytest.approx(DAY)
+    assert (infos["ids"]["time_s"][truncated] < 2 * DAY).all()
+    age = observation["candidates"][..., column(env, "candidates", "age")]
+    assert age.max() < 24 * 60  # the rooms that are live then, not those of the last hour, a day older

@@ -84,7 +84,7 @@ def test_discounted_returns_by_hand():
         episode=np.array([0, 1, 0, 1, 0]), request=np.array([0, 0, 1, 1, 2]), action=np.ones(5, int),
         steps={"reward": np.array([1, 10, 2, 20, 4.0]), "value": np.zeros(5), "elapsed_s": np.ones(5)},
         shown={}, viewers={}, offered={}, truncated=np.array([False, True]), tail=np.array([0, 8.0]),
-        visit_over=np.array([False, False, False, True, True]),
+        visit_over=np.array([False, False, False, True, True]), comes_back=False,
     )  # fmt: skip
     half = np.full(5, 0.5)
     # episode 0 terminates: 4, 2 + 2, 1 + 2; episode 1 is cut where 8 were expected: 20 + 4, 10 + 12
@@ -137,7 +137,7 @@ def test_exposure_by_hand():
     played = Episodes(
         episode=np.zeros(5, int), request=np.arange(5), action=np.array([1, 1, 0, 2, 1]), steps={},
         shown={"streamer": np.array([7, 7, np.nan, 9, 7])}, viewers={}, offered={"streamer": np.array([5.0, 7, 7])},
-        truncated=np.array([False]), tail=np.zeros(1), visit_over=np.arange(5) == 4,
+        truncated=np.array([False]), tail=np.zeros(1), visit_over=np.arange(5) == 4, comes_back=False,
     )  # fmt: skip
     assert exposure_gini(played) == 0.5  # 5 never, 9 once, 7 three times
 
@@ -150,7 +150,7 @@ def test_visits_by_hand():
         steps={"reward": np.zeros(5), "left": np.array([0.0, 1, 1, 1, 0]), "watch_s": np.array([60.0, 0, 60, 0, 240]),
                "clicked": np.zeros(5), "shown": np.ones(5), "elapsed_s": hour * np.array([0.1, 24, 0.1, 48, 0.1])},
         shown={}, viewers={}, offered={}, truncated=np.array([True, False]), tail=np.zeros(2),
-        visit_over=np.array([False, True, True, True, True]),
+        visit_over=np.array([False, True, True, True, True]), comes_back=True,
     )  # fmt: skip
     found = metrics(played)
     assert found["next_day_return"] == pytest.approx(1 / 3)  # of three who left

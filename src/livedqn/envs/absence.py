@@ -36,7 +36,7 @@ def return_chance(activity: Any, boredom: Any, v: Any) -> Any:
 
 @formula
 def days_away(u: Any, chance: Any) -> Any:
-    """Days until the next visit, from 1 on: geometric, by a uniform number."""
+    """Days until the next visit, by a uniform number: more than k with probability (1 - chance)^k, from 1 on."""
     if chance >= 1:
         return 1.0
     return 1.0 + np.floor(min(log(u) / np.log1p(-chance), _DAYS_MOST))
@@ -54,10 +54,22 @@ def come_back(row: int, to_wait: Any, to_begin: Any, session: Sessions, v: Any) 
         v: the record of the viewers' settings.
     """
     s = session.visit[row]
-    days = days_away(to_wait, return_chance(s.activity, s.boredom, v))
-    begins_s = s.start_s + SECONDS_PER_DAY * days + 3600 * v.return_jitter_h * to_begin
+    day = np.rint((s.start_s - s.home_s) / SECONDS_PER_DAY)
+    day += days_away(to_wait, return_chance(s.activity, s.boredom, v))
+    begins_s = s.home_s + SECONDS_PER_DAY * day + 3600 * v.return_jitter_h * to_begin
     s.time_s = s.start_s = max(begins_s, s.time_s + LEAST_AWAY_S)
     s.activity = min(s.activity + 1, HIGH)
     s.clock += REQUESTS_AWAY
     s.boredom *= v.boredom_overnight
     s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
+
+
+@formula
+def bring_into(row: int, end_s: float, session: Sessions) -> None:
+    """Take the next visit of ``row`` back by whole days into a world that is over before it.
+
+    What follows a truncation has a value, and that is asked of what the viewer would have met: rooms that are live.
+    """
+    s = session.visit[row]
+    late_s = SECONDS_PER_DAY * np.ceil((s.time_s - end_s + 1) / SECONDS_PER_DAY)
+    s.time_s = s.start_s = max(s.time_s - late_s, 0.0)

@@ -84,7 +84,7 @@ def begin(rows: IntArray, session: Sessions, listing: Listing, arrivals: Arrival
         now = _drawn(arrivals.by_demand, keyed.share_of(keyed.bits_at(s.key, 1)))
         s.time_s = listing.starts_s[now] + arrivals.lengths_s[now] * keyed.share_of(keyed.bits_at(s.key, 2))
         s.bin = bin_from(now, s.time_s, listing)
-        s.start_s = s.time_s
+        s.start_s = s.home_s = s.time_s
         s.activity = arrivals.past_sessions[s.viewer]
         s.boredom = s.clock = s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
         session.history[row] = 0

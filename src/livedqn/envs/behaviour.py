@@ -88,7 +88,10 @@ def gift_value(
 
 @formula
 def gift_delay_s(u: FloatArray, w: FloatArray, viewers: Viewers) -> FloatArray:
-    """Seconds from an impression to its gift: none for some, Weibull for the others; ``u``, ``w`` uniform in (0, 1)."""
+    """Seconds from an impression (as was measured) to its gift: none for some, Weibull for the others.
+
+    ``u`` and ``w`` are uniform in (0, 1).
+    """
     later: FloatArray = viewers.gift_delay_scale_s * exp(log(-log(w)) / viewers.gift_delay_shape)
     return (u >= viewers.gift_at_once) * later
 

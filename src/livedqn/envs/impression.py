@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.envs import behaviour, keyed
-from livedqn.envs.absence import churn_chance, come_back
+from livedqn.envs.absence import bring_into, churn_chance, come_back
 from livedqn.envs.acquaintances import STRANGER, meet
 from livedqn.envs.columns import AGO, GIFT, HIGH, HISTORY_WIDTH
 from livedqn.envs.keyed import Purpose
@@ -97,12 +97,16 @@ def respond(
             gone = to_churn < churn_chance(boredom, v)
             if not gone:
                 come_back(row, to_wait, keyed.normal_of(keyed.bits_at(key, _RETURN_HOUR)), session, v)
+        out.elapsed_s[row] = s.time_s - began_s
+        is_over = s.time_s >= listing.end_s
+        if is_over and left:
+            bring_into(row, listing.end_s, session)
+            s.bin = 0
         s.bin = bin_from(s.bin, s.time_s, listing)
 
-        out.elapsed_s[row] = s.time_s - began_s
         out.reward[row] = signals[CLICKED, row] + 2 * (signals[WATCH_S, row] > 300) + 3 * signals[LIKED, row]
         out.terminated[row] = session.left[row] = gone
-        out.truncated[row] = not gone and (s.requests >= max_requests or s.time_s >= listing.end_s)
+        out.truncated[row] = not gone and (s.requests >= max_requests or is_over)
         session.ended[row] = out.terminated[row] or out.truncated[row]
 
 
@@ -118,7 +122,7 @@ def _met(
     moment = is_highlight(window_bits(entry, s.time_s, v), v)
     crowd = (last - place) / max(last, 1)  # rank of its heat among the live rooms: 0 coldest, 1 hottest
     fit = behaviour.fit(session.tastes[row, TASTE, room.topic], quality[room.streamer], known.affinity_min, v)
-    weary = behaviour.weariness(s.requests - known.shown_at, v)
+    weary = behaviour.weariness(s.clock - known.shown_at, v)
     if to_click >= behaviour.click_chance(fit, crowd, moment, weary, s.openness, s.boredom, v):
         return 0.0
     to_watch, to_give_more = keyed.normals_of(keyed.bits_at(key, _WATCH_GIFT))

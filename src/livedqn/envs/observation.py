@@ -113,7 +113,7 @@ def _candidates(row: int, session: Sessions, served: Served, listing: Listing, v
         candidates[k, columns.AFFINITY] = min(streamer.affinity_min, columns.HIGH)
         candidates[k, columns.TAG] = tags[now.topic]
         candidates[k, columns.RECENCY] = _ONE / (clock - streamer.shown_at)
-        candidates[k, columns.SURGE] = surge(window_bits(room, time_s, v), v)
+        candidates[k, columns.SURGE] = min(max(surge(window_bits(room, time_s, v), v), columns.LOW), columns.HIGH)
         ids[k], streamers[k] = room.room, room.streamer_id
     candidates[0] = candidates[rooms + 1 :] = 0
     ids[0] = streamers[0] = ids[rooms + 1 :] = streamers[rooms + 1 :] = 0

@@ -14,6 +14,7 @@ import torch
 
 from livedqn.envs import keyed
 from livedqn.envs.clock import demand
+from livedqn.envs.columns import HIGH
 from livedqn.envs.keyed import PLATFORM, Purpose
 from livedqn.envs.timetable import SECONDS_PER_DAY, Timetable
 from livedqn.types import FloatArray, IntArray, LivedqnError
@@ -105,7 +106,7 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
         "heat": heat[which, age],
         "started_s": start_min[which] * 60,
         "ends_s": last_bin[which] * float(BIN_S),
-        "broadcasts": np.floor(past[streamer[which] - 1] + earlier[which]).astype(np.float32),
+        "broadcasts": np.minimum(np.floor(past[streamer[which] - 1] + earlier[which]), HIGH).astype(np.float32),
     }
     return Timetable.of(np.arange(bins) * float(BIN_S), bins * float(BIN_S), entries)
 

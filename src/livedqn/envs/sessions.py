@@ -23,10 +23,11 @@ VISIT = np.dtype(
         ("time_s", np.float64),  # of the current request
         ("bin", np.int64),  # of the timetable, then
         ("start_s", np.float64),  # of the visit
+        ("home_s", np.float64),  # start of the first visit, whose hour is the viewer's own
         ("age_group", np.int64),  # 1 to AGE_GROUPS
         ("gender", np.int64),  # 1 to GENDERS
         ("activity", np.float32),  # past sessions
-        ("clock", np.float32),  # requests answered since the row began, and what absences count for
+        ("clock", np.float32),  # requests answered in all visits, and what absences count for: what fades goes by it
         ("past_clicks", np.float32),  # visible: share of past impressions with a click
         ("openness", np.float32),  # hidden
         ("patience", np.float32),  # hidden

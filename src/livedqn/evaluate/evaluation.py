@@ -18,7 +18,7 @@ from livedqn.evaluate.slices import Slices
 from livedqn.types import FloatArray
 
 #: Below so many environment steps of training nobody should expect much; the table says so.
-SHORT_STEPS = 20_000
+SHORT_STEPS = 200_000
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def metrics(played: Episodes) -> dict[str, float]:
     if "watch_s" in played.steps:
         found["watch_minutes"] = watch_minutes(played)
     found |= {"session_length": session_length(played), "share_nothing": share_nothing(played)}
-    if played.visit_over.sum() > played.count:
+    if played.comes_back:
         found["next_day_return"] = next_day_return(played)
     if "streamer" in played.shown:
         found["exposure_gini"] = exposure_gini(played)

@@ -34,8 +34,9 @@ class Episodes:
     shown: dict[str, FloatArray]  # role -> (N,) that column of the room that was chosen, NaN for nothing
     viewers: dict[str, FloatArray]  # role -> (E,) that column of the context at the episode's first request
     offered: dict[str, FloatArray]  # role -> (M,) that column of all rooms on offer at the world's first requests
+    comes_back: bool  # whether an episode may have several visits
     truncated: BoolArray  # (E,) cut from outside, so that more would have followed
-    visit_over: BoolArray  # (N,) the last request of a visit; an episode has one visit, or several if viewers come back
+    visit_over: BoolArray  # (N,) the last request of a visit
     tail: FloatArray  # (E,) value of the last observation where truncated and predicted, else 0
 
     @property
@@ -94,6 +95,7 @@ class _Notes:
         self._shown: dict[str, list[FloatArray]] = {role: [] for role in self._candidates}
         self._viewers = {role: np.zeros(episodes, np.float32) for role in self._context}
         self._offered: dict[str, FloatArray] = {}
+        self._comes_back = spec.episode == "viewer"
         self._truncated = np.zeros(episodes, np.bool_)
         self._tail = np.zeros(episodes, np.float32)
 
@@ -133,7 +135,8 @@ class _Notes:
             episode=arrays.pop("episode"), request=arrays.pop("request"), action=arrays.pop("action"),
             visit_over=arrays.pop("visit_over"), steps=arrays,
             shown={role: np.concatenate(list_) for role, list_ in self._shown.items()},
-            viewers=self._viewers, offered=self._offered, truncated=self._truncated, tail=self._tail,
+            viewers=self._viewers, offered=self._offered, comes_back=self._comes_back,
+            truncated=self._truncated, tail=self._tail,
         )  # fmt: skip
 
     def _number(self, rows: IntArray) -> IntArray:

@@ -30,7 +30,7 @@ def tune(
     """The rule with the best mean return over the validation ``worlds`` (their indices), and that return.
 
     Thresholds are quantiles (0, 0.1 ... 0.9; the first means always) of the best scores met where every request shows
-    a room; caps are none, and four in equal ratios from 1 to the median number of rooms in such a session. All rules
+    a room; caps are none, and four in equal ratios from 1 to the median number of rooms in a visit then. All rules
     of a round play side by side, each its share of the rows of ``stage``; in the first round that makes at least
     ``episodes`` episodes a rule and world. Means are over all rounds. The bare score, always shown, is in every round:
     what luck drops in the first must not be the very policy that one would have named. ``advance`` is called after
@@ -75,7 +75,7 @@ def _rules(score: Score, stage: Stage, world: int) -> list[Rule]:
     policy = ShowIf(recorded, [Rule()] * stage.num_envs)
     seed = world_seed("validation", world)
     always = play(policy, stage, seed=seed, split="validation", episodes=stage.num_envs)
-    caps = _caps(always.per_episode(always.action > 0))
+    caps = _caps(always.per_episode(always.action > 0) / always.per_episode(always.visit_over))
     return [Rule(threshold, cap) for threshold in _thresholds(np.concatenate(met)) for cap in (None, *caps)]
 
 
