@@ -6,7 +6,7 @@ python benchmarks/learning/simulator.py watchtime --quick
 Each seed trains twice: ``dqn`` as a user would, and ``own``, a myopic one (discount 0) that collects its own data. Then
 all of them play the same test worlds, beside random, hottest, favourite, LinUCB, linear Thompson sampling, the myopic
 twin of every ``dqn`` (same batches), the ``dqn`` that may not choose *nothing*, and oracles that know the hidden state.
-Thresholds and caps of all that are not learned are tuned on validation worlds.
+Thresholds and caps of all but random, ``dqn`` and the look-ahead are tuned on validation worlds.
 
 What is compared by world is averaged over seeds before; ``dqn`` is ahead of another by the paired difference over
 worlds. Rows go to ``results/sim_<study>.csv``, the picture to ``results/sim_<study>.png``, date, versions and machine
@@ -158,7 +158,7 @@ def picture(made: Sequence[Mapping[str, object]], unit: str, path: Path) -> None
             axis.plot([low, high], [y, y], color="black", linewidth=1)
             axis.text(high, y, f"  {mean:.1f}", va="center")
         axis.set_yticks(range(len(made)), [str(row["policy"]) for row in made])
-        axis.set_xlabel(f"{unit} a session, mean and 95 % interval over worlds")
+        axis.set_xlabel(f"{unit}, mean and 95 % interval over worlds")
         axis.grid(visible=False, axis="y")
         axis.margins(x=0.1)
         drawn.savefig(path, dpi=110)
@@ -181,7 +181,9 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--episodes", type=int, default=192, help="in each world")
     parser.add_argument("--world-seed", type=int, default=999, help="whose worlds they meet; no training has it")
-    parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks"), help="where runs lie; done ones are kept")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs/benchmarks"), help="done runs are kept: a new folder after changes"
+    )
     parser.add_argument("--quick", action="store_true", help="two seeds, few steps: does it work, not how well")
     told = parser.parse_args()
     words = [*STUDIES[told.study], *told.more]
@@ -206,6 +208,7 @@ def main() -> None:
         writer.writeheader()
         writer.writerows({key: f"{v:.5g}" if isinstance(v, float) else v for key, v in row.items()} for row in made)
     unit = "minutes watched" if "watchtime" in told.study else "points of engagement"
+    unit += " a viewer" if told.study.startswith("viewer") else " a session"
     picture(made, unit, RESULTS / f"sim_{told.study}.png")
     machine.record(RESULTS, f"sim_{told.study}", seeds=told.seeds, worlds=told.worlds, episodes=told.episodes)
 

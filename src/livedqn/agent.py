@@ -48,10 +48,11 @@ class DQN(pl.LightningModule):
         dueling: value and advantage apart (https://arxiv.org/abs/1511.06581).
         layer_norm: normalise the hidden layers (https://arxiv.org/abs/1607.06450), which steadies larger steps.
         distribution: "c51" learns probabilities of returns (https://arxiv.org/abs/1707.06887), "quantile" quantiles of
-            the return (https://arxiv.org/abs/1710.10044), "none" its mean alone. Whoever acts sees the mean.
+            the return (https://arxiv.org/abs/1710.10044), "none" its mean alone. Whoever acts sees the mean. Where
+            rewards are estimated, what is spread is what follows them.
         atoms: how many quantiles, or returns.
         kappa: errors of quantiles are squared up to here, in scaled rewards.
-        support: the least and the greatest return of "c51", in scaled rewards; returns are cut to it.
+        support: about the least and the greatest return of "c51", in scaled rewards; what lies outside is cut.
         resolution: smaller returns than this lie about evenly in "c51", greater ones in equal ratios, so that there is
             room for a heavy tail; null: all lie evenly, as in the paper.
         ensemble: E estimates of every value, for ``ucb`` and ``thompson``.
@@ -68,7 +69,7 @@ class DQN(pl.LightningModule):
         myopic: train a second network of the same shape with discount 0 on the same batches, the baseline that does
             not look ahead; only where there are rooms.
         estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
-            window, which varies much about that (https://arxiv.org/abs/1805.03359); only where there are rooms.
+            window, which varies much about that (https://arxiv.org/abs/1805.03359); only where there is such a twin.
     """
 
     reward_scale: Tensor

@@ -19,9 +19,9 @@ COMPILE = ("auto", "true", "false")
 class CapConfig:
     """A cap on injections; it acts through the mask, the same in training and in evaluation."""
 
-    #: The largest share of a session's requests at which a room may be shown; 1 = no cap.
+    #: The largest share of a visit's requests at which a room may be shown; 1 = no cap.
     max_share_shown: float = 1.0
-    #: The largest number of rooms shown in one session; null = no cap.
+    #: The largest number of rooms shown in one visit; null = no cap.
     max_shown_per_session: int | None = None
 
 

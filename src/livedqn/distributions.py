@@ -106,8 +106,8 @@ class Categorical(nn.Module):
 
     Args:
         atoms: A.
-        low: the least return that is told apart, scaled.
-        high: the greatest.
+        low: about the least return that is told apart, scaled: within half a step, for 0 is one of the returns.
+        high: about the greatest.
         resolution: c > 0: the i-th return is c (e^|x_i| - 1) with the sign of x_i, x evenly spaced and 0 among them if
             it lies within, so returns below c lie about evenly and beyond in equal ratios; None = all evenly.
     """

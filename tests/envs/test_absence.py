@@ -70,7 +70,7 @@ def test_what_viewers_know_stays_and_weariness_fades() -> None:
         known = s.acquaintances.known[row][1 : 1 + s.acquaintances.met[row]]
         latest = known[known["shown_at"] >= 0]
         assert len(latest) == 1 and latest["affinity_min"][0] > 0
-    assert (s.visit["clock"] == 1 + REQUESTS_AWAY).all()
+    assert (s.visit["past_requests"] == 1 + REQUESTS_AWAY).all()
     assert s.history[shown, -1, 0].all()
 
 

@@ -1,4 +1,4 @@
-"""Highlights: a share of windows, hidden behind a surge that shows them in part, and what they do to viewers."""
+"""Moments: a share of windows, hidden behind a surge that shows them in part, and what they do to viewers."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 
 from livedqn.envs import Viewers
 from livedqn.envs.listing import ROOM
-from livedqn.envs.moments import is_highlight, surge, window_bits
+from livedqn.envs.moments import is_moment, surge, window_bits
 from livedqn.envs.sim import sim
 
 ONLY = Viewers(moment_share=0.05, moment_s=120.0, surge_moment=0.3, surge_sd=0.15)
@@ -25,16 +25,16 @@ def test_a_window_is_one_draw() -> None:
     assert len(set(bits_of(50))) == 50
 
 
-def test_a_share_of_windows_are_highlights_and_the_surge_tells_in_part() -> None:
+def test_a_share_of_windows_are_moments_and_the_surge_tells_in_part() -> None:
     bits = bits_of(20_000)
-    high = np.array([is_highlight(b, ONLY) for b in bits])
+    high = np.array([is_moment(b, ONLY) for b in bits])
     surges = np.array([surge(b, ONLY) for b in bits])
     assert high.mean() == pytest.approx(0.05, abs=0.005)
     assert surges[high].mean() == pytest.approx(0.3, abs=0.015)
     assert surges[~high].mean() == pytest.approx(0.0, abs=0.005)
     assert surges[~high].std() == pytest.approx(0.15, rel=0.02)
     assert surges[~high].max() > surges[high].min()  # nobody can be sure
-    assert not any(is_highlight(b, replace(ONLY, moment_share=0.0)) for b in bits)
+    assert not any(is_moment(b, replace(ONLY, moment_share=0.0)) for b in bits)
 
 
 def test_rooms_with_the_greatest_surge_are_clicked_more_often() -> None:

@@ -45,7 +45,7 @@ def test_mean_of_a_heavy_tail_between_the_points_of_the_grid() -> None:
 
 
 def test_chance_of_a_click_is_that_of_behaviour() -> None:
-    env = sim(6, viewers=replace(TYPICAL, moment_share=1.0))  # a highlight everywhere
+    env = sim(6, viewers=replace(TYPICAL, moment_share=1.0))  # a moment everywhere
     observation, _ = env.reset(seed=3)
     _, chance, score = expectations(env, WatchTime())
     sessions, served, listing = env.hidden.sessions, env.hidden.served, env.hidden.listing

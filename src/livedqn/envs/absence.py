@@ -59,7 +59,7 @@ def come_back(row: int, to_wait: Any, to_begin: Any, session: Sessions, v: Any) 
     begins_s = s.home_s + SECONDS_PER_DAY * day + 3600 * v.return_jitter_h * to_begin
     s.time_s = s.start_s = max(begins_s, s.time_s + LEAST_AWAY_S)
     s.activity = min(s.activity + 1, HIGH)
-    s.clock += REQUESTS_AWAY
+    s.past_requests += REQUESTS_AWAY
     s.boredom *= v.boredom_overnight
     s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
 

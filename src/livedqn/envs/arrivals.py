@@ -86,7 +86,7 @@ def begin(rows: IntArray, session: Sessions, listing: Listing, arrivals: Arrival
         s.bin = bin_from(now, s.time_s, listing)
         s.start_s = s.home_s = s.time_s
         s.activity = arrivals.past_sessions[s.viewer]
-        s.boredom = s.clock = s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
+        s.boredom = s.past_requests = s.requests = s.shown = s.clicked = s.watched_min = s.since_shown = s.ignored = 0
         session.history[row] = 0
         session.arrives_s[row] = 0
         viewer = np.uint64(s.viewer)

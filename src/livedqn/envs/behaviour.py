@@ -45,7 +45,7 @@ def click_chance(
     """Probability of a click.
 
     ``crowd`` is the room's heat rank among the live ones, 0 coldest to 1 hottest; ``moment`` says whether it has a
-    highlight.
+    moment.
     """
     return sigmoid(
         viewers.click_bias

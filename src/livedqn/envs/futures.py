@@ -1,7 +1,7 @@
 """What may follow: copies of an environment's present rows live on by its own equations, with other luck.
 
 No copy learns what will really happen to its original. All draws of a session hang on its key, and every copy is given
-another one; only the timetable of the rooms, highlights included, is shared. A copy lives to the end of its visit.
+another one; only the timetable of the rooms, moments included, is shared. A copy lives to the end of its visit.
 """
 
 from __future__ import annotations

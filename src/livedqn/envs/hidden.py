@@ -1,6 +1,6 @@
 """What an oracle is told of the present request, which no policy can see.
 
-Tastes, quality, openness, boredom and highlights; not how generous a viewer is.
+Tastes, quality, openness, boredom and moments; not how generous a viewer is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from livedqn.envs import behaviour
 from livedqn.envs.acquaintances import STRANGER
 from livedqn.envs.listing import Listing
-from livedqn.envs.moments import is_highlight, window_bits
+from livedqn.envs.moments import is_moment, window_bits
 from livedqn.envs.payoff import Payoff, of_click
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import TASTE, Sessions
@@ -65,9 +65,9 @@ def expected(
     else:
         known = session.acquaintances.known[row, at]
         fit = behaviour.fit(taste, good, known.affinity_min, v)
-        weary = behaviour.weariness(s.clock - known.shown_at, v)
+        weary = behaviour.weariness(s.past_requests - known.shown_at, v)
     entry = listing.rooms[room.room]
-    moment = is_highlight(window_bits(entry, s.time_s, v), v)
+    moment = is_moment(window_bits(entry, s.time_s, v), v)
     chance = behaviour.click_chance(fit, crowd, moment, weary, s.openness, s.boredom, v)
     clicked = of_click(moment, fit, entry.ends_s - s.time_s, payoff)
     return chance, chance * clicked + (1 - chance) * payoff.ignored - payoff.nothing

@@ -13,7 +13,7 @@ from livedqn.envs.acquaintances import STRANGER, meet
 from livedqn.envs.columns import AGO, GIFT, HIGH, HISTORY_WIDTH
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
-from livedqn.envs.moments import is_highlight, window_bits
+from livedqn.envs.moments import is_moment, window_bits
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import TASTE, Sessions
 from livedqn.kernel import formula, kernel
@@ -57,7 +57,7 @@ def respond(
     v, signals, of = viewers[0], out.signals, session.acquaintances
     for row in range(len(chosen)):
         s = session.visit[row]
-        key = keyed.request_key(s.key, _RESPONSE, np.uint64(s.clock))
+        key = keyed.request_key(s.key, _RESPONSE, np.uint64(s.past_requests))
         to_click, to_leave = keyed.shares_of(keyed.bits_at(key, _CLICK_LEAVE))
         signals[:, row] = 0
         shown = chosen[row] > 0
@@ -69,7 +69,7 @@ def respond(
             known = of.known[row, meet(row, room.streamer, of) if at == STRANGER else at]
             watch_s = _met(row, place, known, key, to_click, session, listing, quality, v, signals)
             known.affinity_min += _minutes(signals[WATCH_S, row])
-            known.shown_at = s.clock
+            known.shown_at = s.past_requests
             _remember(row, room, session, signals)
 
         good = watch_s >= v.good_s
@@ -85,7 +85,7 @@ def respond(
         s.ignored = 0 if good else s.ignored + irrelevant
         s.time_s += feed_s + watch_s
         s.requests += 1
-        s.clock += 1
+        s.past_requests += 1
         s.shown += shown
         s.clicked += signals[CLICKED, row]
         s.watched_min += _minutes(signals[WATCH_S, row])
@@ -119,10 +119,10 @@ def _met(
     s = session.visit[row]
     room, last = listing.rooms_live[s.bin, place], listing.live[s.bin] - 1
     entry = listing.rooms[room.room]
-    moment = is_highlight(window_bits(entry, s.time_s, v), v)
+    moment = is_moment(window_bits(entry, s.time_s, v), v)
     crowd = (last - place) / max(last, 1)  # rank of its heat among the live rooms: 0 coldest, 1 hottest
     fit = behaviour.fit(session.tastes[row, TASTE, room.topic], quality[room.streamer], known.affinity_min, v)
-    weary = behaviour.weariness(s.clock - known.shown_at, v)
+    weary = behaviour.weariness(s.past_requests - known.shown_at, v)
     if to_click >= behaviour.click_chance(fit, crowd, moment, weary, s.openness, s.boredom, v):
         return 0.0
     to_watch, to_give_more = keyed.normals_of(keyed.bits_at(key, _WATCH_GIFT))
@@ -159,7 +159,7 @@ def _remember(row: int, room: Any, session: Sessions, signals: FloatArray) -> No
     history[row, -1, 6] = signals[LIKED, row]
     history[row, -1, GIFT] = min(signals[GIFT_VALUE, row], HIGH)
     session.arrives_s[row, -1] = s.time_s + signals[GIFT_DELAY_S, row]
-    history[row, -1, AGO] = s.clock
+    history[row, -1, AGO] = s.past_requests
 
 
 @formula

@@ -32,7 +32,7 @@ LIVE = np.dtype(
 MOST_ROOMS = 2**16 - 1  # in a bin
 #: What else is known of a room, by the names of :class:`Timetable`.
 TOLD = np.dtype([("started_s", np.float64), ("ends_s", np.float64), ("room", np.int64), ("streamer_id", np.int64)])
-#: ... and the key of its highlights.
+#: ... and the key of its moments.
 ROOM = np.dtype([*TOLD.descr, ("moments", np.uint64)])
 
 
@@ -49,7 +49,7 @@ class Listing(NamedTuple):
 
     @classmethod
     def of(cls, timetable: Timetable, viewers: Viewers, seed: int) -> Listing:
-        """The rooms of ``timetable``, as they appeal to ``viewers``, with the highlights of the world of ``seed``."""
+        """The rooms of ``timetable``, as they appeal to ``viewers``, with the moments of the world of ``seed``."""
         entries, index = _rooms(timetable)
         rooms_live = np.zeros(timetable.room.shape, np.dtype((np.record, LIVE)))
         for name in ("streamer", "topic"):

@@ -1,6 +1,6 @@
-"""Highlights of a room: hidden, drawn for a window of time, and seen only in part, by a surge of viewers.
+"""Moments of a room: hidden, drawn for a window of time, and seen only in part, by a surge of viewers.
 
-A window's bits are a hash of the room and the window, so a highlight is the same for every viewer and every policy.
+A window's bits are a hash of the room and the window, so a moment is the same for every viewer and every policy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from livedqn.envs import keyed
 from livedqn.kernel import formula
 
-#: A window's bits make three uniform numbers: is it a highlight, and two whose sum is triangular.
+#: A window's bits make three uniform numbers: is it a moment, and two whose sum is triangular.
 _BITS = np.uint64(21)
 _LOW = np.uint64(2**21 - 1)
 _SHARE = np.float32(2.0**-21)
@@ -26,13 +26,13 @@ def window_bits(room: Any, time_s: float, v: Any) -> Any:
 
 
 @formula
-def is_highlight(bits: Any, v: Any) -> Any:
+def is_moment(bits: Any, v: Any) -> Any:
     """Whether the window of these bits is one."""
     return np.float32(bits & _LOW) * _SHARE < v.moment_share
 
 
 @formula
 def surge(bits: Any, v: Any) -> Any:
-    """ln of viewers now over viewers at the last count: what a highlight adds, and triangular noise around 0."""
+    """ln of viewers now over viewers at the last count: what a moment adds, and triangular noise around 0."""
     noise = (np.float32((bits >> _BITS) & _LOW) + np.float32(bits >> (_BITS + _BITS) & _LOW)) * _SHARE - np.float32(1)
-    return v.surge_moment * is_highlight(bits, v) + v.surge_sd * _SPREAD * noise
+    return v.surge_moment * is_moment(bits, v) + v.surge_sd * _SPREAD * noise

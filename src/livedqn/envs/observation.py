@@ -85,11 +85,11 @@ def _context(row: int, session: Sessions, out: FloatArray) -> None:
 def _history(row: int, session: Sessions, out: FloatArray) -> None:
     """The row's own history: how many requests ago each impression was, and no gift before it has arrived."""
     s, history, arrives_s = session.visit[row], session.history[row], session.arrives_s[row]
-    clock, time_s = s.clock, s.time_s
+    past_requests, time_s = s.past_requests, s.time_s
     for past in range(out.shape[1]):
         for column in range(columns.HISTORY_WIDTH):
             out[row, past, column] = history[past, column]
-        out[row, past, columns.AGO] = (clock - history[past, columns.AGO]) * history[past, 0]
+        out[row, past, columns.AGO] = (past_requests - history[past, columns.AGO]) * history[past, 0]
         out[row, past, columns.GIFT] *= arrives_s[past] <= time_s
 
 
@@ -97,7 +97,7 @@ def _history(row: int, session: Sessions, out: FloatArray) -> None:
 def _candidates(row: int, session: Sessions, served: Served, listing: Listing, v: Any, out: Seen) -> None:
     s, rooms = session.visit[row], served.rooms[row]
     # once: what is written below might be the session, for all that is known here
-    time_s, clock = s.time_s, s.clock
+    time_s, past_requests = s.time_s, s.past_requests
     live, place = listing.rooms_live[s.bin], served.place[row]
     known, known_at = session.acquaintances.known[row], served.known_at[row]
     tags, candidates = session.tastes[row, VISIBLE], out.candidates[row]
@@ -112,7 +112,7 @@ def _candidates(row: int, session: Sessions, served: Served, listing: Listing, v
         candidates[k, columns.AGE] = (time_s - room.started_s) * _MINUTES_PER_S
         candidates[k, columns.AFFINITY] = min(streamer.affinity_min, columns.HIGH)
         candidates[k, columns.TAG] = tags[now.topic]
-        candidates[k, columns.RECENCY] = _ONE / (clock - streamer.shown_at)
+        candidates[k, columns.RECENCY] = _ONE / (past_requests - streamer.shown_at)
         candidates[k, columns.SURGE] = min(max(surge(window_bits(room, time_s, v), v), columns.LOW), columns.HIGH)
         ids[k], streamers[k] = room.room, room.streamer_id
     candidates[0] = candidates[rooms + 1 :] = 0

@@ -24,9 +24,9 @@ DRAWS = 4096
 
 
 class Payoff(NamedTuple):
-    """Expected rewards of a request. Whether the viewer leaves at it is no part of them."""
+    """Expected rewards of a request. Whether the viewer leaves at it, and for how long, is no part of them."""
 
-    clicked: FloatArray  # (2, FITS, LEFTS) float64, of a room that is clicked, without and with a highlight
+    clicked: FloatArray  # (2, FITS, LEFTS) float64, of a room that is clicked, without and with a moment
     ignored: float  # of one that is shown and not clicked
     nothing: float
     leaving: float  # what is added where a viewer leaves whom nothing is shown
@@ -36,8 +36,8 @@ class Payoff(NamedTuple):
         """Of ``reward``, as ``viewers`` behave."""
         rng = np.random.default_rng(0)
         grid: FloatArray = (np.arange(DRAWS) + 0.5) / DRAWS
-        draws = [rng.permutation(grid).astype(np.float32) for _ in range(8)]
-        feed, watch, give, like, comment, follow, gives, generous = draws
+        draws = [rng.permutation(grid).astype(np.float32) for _ in range(10)]
+        feed, watch, give, like, comment, follow, gives, generous, at_once, late = draws
         feed_s = behaviour.feed_s(_normal(feed), viewers)
         watch_z, give_z, generosity = _normal(watch), _normal(give), viewers.gift_viewer_sd * _normal(generous)
 
@@ -46,11 +46,12 @@ class Payoff(NamedTuple):
 
         def click(moment: Any, fit: Any, left_s: Any) -> float:
             watch_s = behaviour.watch_s(fit, moment, watch_z, left_s, viewers)
+            gift = behaviour.gift_value(watch_s, generosity, gives, give_z, viewers)
             return mean(
                 True, clicked=1, watch_s=watch_s,
                 liked=like < behaviour.rising_with_fit(viewers.like_share, fit),
                 commented=comment < behaviour.rising_with_fit(viewers.comment_share, fit),
-                gift_value=behaviour.gift_value(watch_s, generosity, gives, give_z, viewers),
+                gift_value=gift, gift_delay_s=(gift > 0) * behaviour.gift_delay_s(at_once, late, viewers),
                 followed=follow < behaviour.rising_with_fit(viewers.follow_share, fit),
             )  # fmt: skip
 

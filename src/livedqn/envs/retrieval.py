@@ -120,7 +120,7 @@ def _run(rows: IntArray, session: Sessions, race: Race) -> None:
     """finish ~ Exponential(weight)."""
     for i, row in enumerate(rows):
         s = session.visit[row]
-        key = keyed.request_key(s.key, _RETRIEVAL, np.uint64(s.clock))
+        key = keyed.request_key(s.key, _RETRIEVAL, np.uint64(s.past_requests))
         keyed.begin_stream(race.states, race.first[i] // 2, race.first[i + 1] // 2, key)
     places = race.first[len(rows)]
     keyed.finalise(race.states, places // 2)

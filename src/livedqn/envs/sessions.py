@@ -1,4 +1,7 @@
-"""The state of every row: who is visiting, what they have done so far, and how they feel."""
+"""The state of every row: who is visiting, what they have done so far, and how they feel.
+
+A row is a session on the platform: one visit, or where viewers come back visit after visit of one viewer.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ VISIT = np.dtype(
         ("age_group", np.int64),  # 1 to AGE_GROUPS
         ("gender", np.int64),  # 1 to GENDERS
         ("activity", np.float32),  # past sessions
-        ("clock", np.float32),  # requests answered in all visits, and what absences count for: what fades goes by it
+        (
+            "past_requests",
+            np.float32,
+        ),  # requests answered in all visits, and what absences count for: what fades goes by it
         ("past_clicks", np.float32),  # visible: share of past impressions with a click
         ("openness", np.float32),  # hidden
         ("patience", np.float32),  # hidden

@@ -1,8 +1,8 @@
-"""The settings of simulated viewers. Every phenomenon is a number, and zero switches it off.
+"""The settings of simulated viewers. Every phenomenon has a strength, and a strength of zero switches it off.
 
 Numbers with a source say so; the others are assumed. A few of these were fitted: ``watch_median_s`` and ``gift_share``
-to the sources beside them, under a random policy; what makes viewers bored and leave, so that sessions have from 7
-requests (a room at each) to 40 (none), that *nothing* is worth something, and that looking ahead is, all to
+to the sources beside them, under a random policy; what makes viewers bored and leave, so that sessions have from 6
+requests (any room at each) to 40 (none), that *nothing* is worth something, and that looking ahead is, all to
 hand-written policies that know these settings. No learned policy decided any.
 """
 
@@ -99,10 +99,10 @@ class Viewers:
     gift_delay_shape: float = 0.94
     gift_delay_scale_s: float = 3_253.0
 
-    #: A room has highlights: a share of its windows of so many seconds, hidden. 0 = none.
+    #: A room has moments: a share of its windows of so many seconds, hidden. 0 = none.
     moment_share: float = 0.05
     moment_s: float = 120.0
-    #: What a highlight adds to the log-odds of a click, and to ln seconds watched.
+    #: What a moment adds to the log-odds of a click, and to ln seconds watched.
     click_moment: float = 1.0
     watch_moment: float = 0.5
     #: What it adds to the surge, ln of viewers now over viewers at the last count, and the spread of what else does.
