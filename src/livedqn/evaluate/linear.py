@@ -30,9 +30,9 @@ from livedqn.stage import Stage
 from livedqn.types import Column, FloatArray, IntArray, Observation, Spec
 
 #: Requests that are answered at once while a bandit learns.
-ROWS = 256
-#: Ids are hashed into 2**8 features: few enough that each is met often.
-ID_BITS = 8
+ROWS = 1_024
+#: Ids are hashed into 2**9 features: most of a few hundred streamers have one of their own.
+ID_BITS = 9
 
 
 class Features:
