@@ -99,7 +99,7 @@ def _of(role: str, names: Mapping[str, object]) -> list[str]:
 
 def by_role(evaluation: Evaluation) -> dict[str, dict[str, FloatArray]]:
     """role -> metric -> (seeds, W); a role without seeds has one."""
-    trained = {name.partition(":")[2]: None for name in evaluation.played if name.startswith("policy:")}
+    trained = {name.partition(":")[2]: None for name in evaluation.played if ":" in name}
     found = {}
     for role, title in ROLES.items():
         contestants = [evaluation.measured[name] for name in _of(role, trained)]
