@@ -70,7 +70,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         if episode not in EPISODES:
             raise LivedqnError(f"the environment has episode={episode!r}; choose {' or '.join(EPISODES)}")
         self.num_envs = num_envs
-        self.rooms, self._viewers, self._settings = rooms, viewers, viewers.as_record()
+        self.rooms, self.viewers, self._settings = rooms, viewers, viewers.as_record()
         self._comes_back, self._max_requests, self._invalid = episode == "viewer", max_requests, invalid
         self._quality = behaviour.quality(rooms.streamers, viewers)
         self._sessions = Sessions.empty(num_envs, rooms.topics, rooms.streamers, (history, HISTORY_WIDTH))
@@ -150,11 +150,6 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         return (state + 3 * self._answers.nbytes) / self.num_envs
 
     @property
-    def viewers(self) -> Viewers:
-        """How they behave."""
-        return self._viewers
-
-    @property
     def hidden(self) -> Hidden:
         """The state itself since the last :meth:`reset`, for oracles that other policies are measured against."""
         return Hidden(
@@ -174,8 +169,8 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
     def _open(self, seed: int, split: str) -> None:
         self._seed, self._split = seed, split
         self._timetable = self.rooms.timetable(seed, split)
-        self._listing = Listing.of(self._timetable, self._viewers, seed)
-        self._arrivals = Arrivals.to(seed, self._timetable, self._viewers, self.rooms.topics, self.rooms.streamers)
+        self._listing = Listing.of(self._timetable, self.viewers, seed)
+        self._arrivals = Arrivals.to(seed, self._timetable, self.viewers, self.rooms.topics, self.rooms.streamers)
         self._race = Race.of(self._listing.rooms_live.shape[1])
         self._sessions.visit["episode"] = 0
 
