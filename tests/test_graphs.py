@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from livedqn import graphs, plugins
 from livedqn.agent import DQN
-from livedqn.compilation import NotCompilableError, captured, require_compiler
+from livedqn.compilation import NotCompilableError, captured, compiled, require_compiler
 from livedqn.config import CapConfig
 from livedqn.encoders import MLP
 from livedqn.experience import Experience
@@ -141,6 +141,23 @@ def test_every_switch_is_captured_as_it_is_computed(switches: dict[str, Any], mo
     torch.testing.assert_close(agent.learner.state.weights, eager.learner.state.weights, rtol=1e-4, atol=1e-5)
     acted = agent.acting_values(experience.observation), eager.q_values(experience.observation)
     assert np.allclose(*acted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")
+def test_what_was_compiled_once_is_found_again() -> None:
+    """As another run would: the same operations, and constants of other values."""
+    from torch._dynamo.utils import counters
+
+    x = torch.ones(3)
+
+    def plus(constant: Tensor) -> Any:
+        return lambda x: (x + constant,)
+
+    for constant in (torch.tensor([1.0, 2, 3]), torch.tensor([4.0, 5, 6])):
+        counters.clear()
+        function = compiled(captured(plus(constant), [x]), [x])
+        assert torch.equal(function(x)[0], x + constant)
+    assert counters["inductor"]["fxgraph_cache_hit"] == 1
 
 
 def test_products_are_written_so_that_they_fuse_with_what_is_around_them() -> None:

@@ -90,7 +90,7 @@ def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
         return innermost[-1]
 
     try:
-        with config.patch(cpp_wrapper=on_cpu), _quiet():
+        with config.patch(cpp_wrapper=on_cpu), _quiet(), _fixed_shapes():
             whole: Any = compile_fx(graph, list(example), inner_compile=keep)
     except Exception as error:  # Inductor's own errors, the compiler's, or a disk's
         raise NotCompilableError(f"the compiler failed ({_first_line(error)})") from error
@@ -147,6 +147,17 @@ def seconds(function: Callable[[], object], repeats: int = 7) -> float:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+
+
+@contextmanager
+def _fixed_shapes() -> Iterator[None]:
+    """Say that no shape is a variable: only where Inductor knows does it look for the code in its cache on disk."""
+    from torch._guards import TracingContext, tracing
+    from torch._subclasses import FakeTensorMode
+    from torch.fx.experimental.symbolic_shapes import ShapeEnv
+
+    with tracing(TracingContext(FakeTensorMode(shape_env=ShapeEnv(), static_shapes=True))):
+        yield
 
 
 @contextmanager
