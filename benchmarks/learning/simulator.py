@@ -6,7 +6,7 @@ python benchmarks/learning/simulator.py watchtime --quick
 Each seed trains twice: ``dqn`` as a user would, and ``own``, a myopic one (discount 0) that collects its own data. Then
 all of them play the same test worlds, beside random, hottest, favourite, LinUCB, linear Thompson sampling, the myopic
 twin of every ``dqn`` (same batches), the ``dqn`` that may not choose *nothing*, and oracles that know the hidden state.
-Thresholds and caps of all but random, ``dqn`` and the look-ahead are tuned on validation worlds.
+Thresholds and caps of baselines and oracle, and margins of ``dqn``, are tuned on the same validation worlds.
 
 What is compared by world is averaged over seeds before; ``dqn`` is ahead of another by the paired difference over
 worlds. Rows go to ``results/sim_<study>.csv``, the picture to ``results/sim_<study>.png``, date, versions and machine
@@ -31,7 +31,7 @@ import machine
 from livedqn import checkpoint, plugins
 from livedqn.config import CapConfig, EvaluationConfig
 from livedqn.evaluate import Interval
-from livedqn.evaluate.compare import compare
+from livedqn.evaluate.compare import compare, tuned_margin
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import interval, paired, ratio
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
@@ -44,6 +44,7 @@ STUDIES = {
     "engagement": ["env=sim", "reward=engagement"],
     "hard_watchtime": ["env=sim_hard", "reward=watchtime"],
     "hard_engagement": ["env=sim_hard", "reward=engagement"],
+    "clear_watchtime": ["env=sim", "env.viewers.tag_accuracy=1", "reward=watchtime"],
     "viewer_watchtime": ["env=sim", "env.episode=viewer", "reward=watchtime"],
 }
 #: Kind of training -> its overrides.
@@ -83,8 +84,12 @@ def judge(policies: Mapping[str, Path], told: argparse.Namespace) -> Evaluation:
     def make_stage(rows: int) -> Stage:
         return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
 
+    settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes, tuning_episodes=told.tuning_episodes)
+    for name, one in found.items():
+        if name.startswith("dqn-"):
+            one.agent.margin.fill_(tuned_margin(one.agent, make_stage, settings, seed=told.world_seed))
+            print(f"{name} shows a room that is worth {float(one.agent.margin):.3g} more than nothing", flush=True)
     names = [name for role in ROLES if role != "lookahead" or not told.no_lookahead for name in _of(role, found)]
-    settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes)
     return compare(
         {f"policy:{name}": one.agent for name, one in found.items()}, make_stage, settings,
         seed=told.world_seed, steps=config["steps"], names=names, notify=_tell,
@@ -188,6 +193,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="trainings at once, a core each")
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--episodes", type=int, default=192, help="in each world")
+    parser.add_argument("--tuning-episodes", type=int, default=EvaluationConfig.tuning_episodes, help="of each rule")
     parser.add_argument(
         "--no-lookahead", action="store_true", help="leave out the oracle that takes half a minute a world"
     )

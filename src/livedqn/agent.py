@@ -31,7 +31,7 @@ class DQN(pl.LightningModule):
     Args:
         spec: of the environment.
         encoder_factory: builds an encoder for a spec.
-        discount: gamma. 1 / (1 - gamma) requests are looked ahead; sessions have 7 to 40; for games take 0.99.
+        discount: gamma. 1 / (1 - gamma) requests are looked ahead; sessions have 7 to 40, and count as wholes.
         discount_time_unit_s: None: gamma a request; else gamma ** (seconds to the next request / unit).
         learning_rate: of Adam, at the first update.
         learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
@@ -74,9 +74,10 @@ class DQN(pl.LightningModule):
 
     reward_scale: Tensor
     is_fitted: Tensor
+    margin: Tensor
 
     def __init__(
-        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.97,
+        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
         discount_time_unit_s: float | None = None, learning_rate: float = 2e-3, learning_rate_end: float = 5e-5,
         learning_rate_updates: int = 7_700, batch_size: int = 256, n_step: int = 1,
         double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
@@ -132,6 +133,7 @@ class DQN(pl.LightningModule):
         self.myopic = network() if myopic and spec.has_rooms else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
+        self.register_buffer("margin", torch.zeros(()))  # in the reward's own unit, see preferences
         self.is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
         self._seen: tuple[Batch | None, Transitions | None] = None, None
         self.watchdog = Watchdog()
@@ -147,9 +149,20 @@ class DQN(pl.LightningModule):
         """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
         return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
 
+    def preferences(self, q: FloatArray) -> FloatArray:
+        """What the policy goes by, (B, K): the means of the values (E, B, K), that of *nothing* raised by ``margin``.
+
+        The best of many rooms looks better than it is, as it is best partly by error (Smith and Winkler 2006, the
+        optimizer's curse), and *nothing* is one of one. By how much a room has to be better is tuned after training.
+        """
+        preferred: FloatArray = q.mean(axis=0)
+        if self.spec.has_rooms:
+            preferred[:, 0] += float(self.margin)
+        return preferred
+
     def act(self, observation: Observation) -> IntArray:
-        """The greedy actions, (B,) int64."""
-        return np.asarray(self.q_values(observation).mean(axis=0).argmax(axis=-1), np.int64)
+        """The policy's actions, (B,) int64."""
+        return np.asarray(self.preferences(self.q_values(observation)).argmax(axis=-1), np.int64)
 
     @torch.inference_mode()
     def _values(self, network: QNetwork, observation: Observation) -> FloatArray:

@@ -119,6 +119,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     agent = checkpoint.build_agent(plain, stage.spec)
     if config.init:
         agent.load_weights(_weights(config.init, stage.spec))
+        agent.margin.zero_()  # of the values that will be learned another is best
     agent.to(device.resolve(config.device))
     replay: Replay = plugins.build("replay", config.replay, stage.spec, config.num_envs, agent.n_step)
     exploration = plugins.build("exploration", config.exploration)
@@ -154,10 +155,13 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         weights = loop.best["weights"] | last
         agent.load_weights(weights)
         with signals_raised():
+            tell = announce()
+            margin = evaluate.tuned_margin(agent, make_stage, config.evaluation, seed=config.seed, notify=tell)
+            agent.margin.fill_(margin)
             evaluation = evaluate.final_evaluation(
-                agent, make_stage, config.evaluation, seed=config.seed, steps=experience.steps, notify=announce()
+                agent, make_stage, config.evaluation, seed=config.seed, steps=experience.steps, notify=tell
             )
-            keep(weights, loop.best["steps"], evaluation.baselines)
+            keep(agent.state_dict(), loop.best["steps"], evaluation.baselines)
             evaluate.write_json(evaluation, folder / "evaluation.json")
             from livedqn import report  # Matplotlib's import takes time, and only what ends needs pictures
 
@@ -168,6 +172,8 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         tracker.finish(folder)
     evaluate.show(evaluation, sys.stdout)
     print(f"policy.ckpt: the best of {loop.best['of']} in-training evaluations, at step {loop.best['steps']:,}")
+    if agent.spec.has_rooms:
+        print(f"it shows a room that is worth at least {margin:.3g} more than nothing")
     print(f"report: {folder / 'report.html'}; evaluate again: livedqn evaluate checkpoint={folder / 'policy.ckpt'}")
     return Run(folder, agent, evaluation)
 

@@ -7,10 +7,10 @@ import pytest
 
 from livedqn.config import EvaluateConfig, EvaluationConfig
 from livedqn.evaluate.command import agent_names, check_fit, known_rules, write_json
-from livedqn.evaluate.compare import compare, final_evaluation, validate
+from livedqn.evaluate.compare import compare, final_evaluation, tuned_margin, validate
 from livedqn.evaluate.policies import Greedy, Random, Rule, hottest
 from livedqn.evaluate.table import conclusion, notes, rows, show
-from livedqn.evaluate.tune import ROWS, tune
+from livedqn.evaluate.tune import ROWS, rules_of_baseline, tune
 from livedqn.types import LivedqnError
 
 FEW = EvaluationConfig(worlds=4, episodes=6, validation_worlds=2, validation_episodes=6, tuning_episodes=6)
@@ -125,7 +125,8 @@ def test_tuning_finds_the_cap_that_pays(tiny):
 
     stage = tiny.stage(ROWS)
     stage.reward = Greed()
-    rule, value = tune(hottest(stage.spec), stage, range(2), episodes=4)
+    score = hottest(stage.spec)
+    rule, value = tune(rules_of_baseline(score, stage, 0), score, stage, range(2), episodes=4)
     # the hot room is always there, so no threshold can say no, and the tightest cap is best: 1 or 2, minus 5
     assert rule.max_shown_per_session == 1
     assert value == pytest.approx((1 + 2) / 2 - 5)
@@ -133,8 +134,31 @@ def test_tuning_finds_the_cap_that_pays(tiny):
 
 def test_tuning_keeps_what_is_best_left_alone(tiny):
     stage = tiny.stage(ROWS)
-    rule, _ = tune(hottest(stage.spec), stage, range(2), episodes=4)
+    score = hottest(stage.spec)
+    rule, _ = tune(rules_of_baseline(score, stage, 0), score, stage, range(2), episodes=4)
     assert rule == Rule()
+
+
+@pytest.mark.parametrize(("price", "margin"), [(1.0, 3.0), (0.25, 0.0)])
+def test_a_margin_is_tuned_where_an_agent_hopes_for_too_much(tiny, price, margin):
+    class Hopeful(type(tiny.agent)):
+        def q_values(self, observation):  # the favourite's value is above that of nothing by 3, then by 1, by turns
+            more = np.where(observation["context"][:, 2] % 2 == 0, 3.0, 1.0)
+            return np.stack([np.zeros_like(more), np.full_like(more, -1), more], axis=1)[None].astype(np.float32)
+
+    class Dear:
+        signals = ("native",)
+
+        def __call__(self, signals):  # the favourite brings 0.5: less than the one price, more than the other
+            return signals["native"] - price * signals["shown"]
+
+    def make_stage(rows):
+        stage = tiny.stage(rows)
+        stage.reward = Dear()
+        return stage
+
+    # a margin of 3 lets the first room through and none after it
+    assert tuned_margin(Hopeful(), make_stage, FEW, seed=0) == margin
 
 
 def test_a_policy_that_does_not_fit_is_one_line(tiny, game):

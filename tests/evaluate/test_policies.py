@@ -43,6 +43,9 @@ def test_greedy_takes_the_mean_of_the_estimates_and_says_what_it_expects():
         def q_values(self, observation):
             return np.array([[[0, 4, 1]], [[0, -3, 1]]], np.float32)
 
+        def preferences(self, q):
+            return q.mean(axis=0)
+
     policy = Greedy(TwoMinds())
     assert act(policy, {}) == 2 and policy.value.tolist() == [1]
 

@@ -46,6 +46,17 @@ def test_the_answer_is_the_policy_s(ask, rooms_policy, request_with_rooms):
     assert (err, code) == ([], 0)
 
 
+def test_a_room_has_to_be_better_than_nothing_by_the_margin(request_with_rooms, rooms_policy):
+    agent = livedqn.load(rooms_policy, "cpu")
+    value = {ranked["action"]: ranked["value"] for ranked in recommend.answer(agent, request_with_rooms)["ranked"]}
+    for margin, first in ((-1e3, False), (1e3, True)):
+        agent.margin.fill_(margin)
+        answer = recommend.answer(agent, request_with_rooms)
+        assert (answer["action"] == 0) == first
+        assert answer["action"] == agent.act(recommend.observe(agent.spec, request_with_rooms))[0]
+        assert {ranked["action"]: ranked["value"] for ranked in answer["ranked"]} == value  # what is expected stays
+
+
 def test_nothing_else_allowed_is_an_answer(ask, rooms_policy, request_with_rooms):
     (answer,), _, code = ask(rooms_policy, [request_with_rooms | {"mask": [1, 0, 0, 0]}])
     assert (answer["action"], answer["room"], len(answer["ranked"]), code) == (0, None, 1, 0)

@@ -26,6 +26,9 @@ class Untaught:
         values = seen.sum(axis=-1) if "candidates" in observation else seen[:, 0]
         return np.where(observation["mask"], values, -np.inf).astype(np.float32)[None]
 
+    def preferences(self, q):
+        return q.mean(axis=0)
+
     def myopic_values(self, observation):
         return None
 

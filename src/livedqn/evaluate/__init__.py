@@ -1,7 +1,7 @@
 """What is a policy worth? Whole episodes on worlds of their own, tuned baselines, paired intervals."""
 
 from livedqn.evaluate.command import check_fit, run, write_json
-from livedqn.evaluate.compare import Notify, final_evaluation, silent, validate
+from livedqn.evaluate.compare import Notify, final_evaluation, silent, tuned_margin, validate
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import Interval
 from livedqn.evaluate.play import Episodes
@@ -22,6 +22,7 @@ __all__ = [
     "run",
     "show",
     "silent",
+    "tuned_margin",
     "validate",
     "write_json",
 ]

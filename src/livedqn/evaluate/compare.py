@@ -13,8 +13,8 @@ from livedqn.evaluate.contestants import BANDITS, OURS, Contestants, MakeScore
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.metrics import mean_return
 from livedqn.evaluate.play import Episodes, play
-from livedqn.evaluate.policies import Agent, Random, Rule, Score
-from livedqn.evaluate.tune import ROUNDS, ROWS, tune
+from livedqn.evaluate.policies import Agent, Random, Rule, Score, better_than_nothing
+from livedqn.evaluate.tune import ROUNDS, ROWS, margins, rules_of_baseline, tune
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, world_seed
 
@@ -43,6 +43,25 @@ def validate(
     worlds = _worlds(seed, evaluation.validation_worlds)
     try:
         return float(np.mean([mean_return(played) for played in _on(worlds, "validation", policy, stage, episodes)]))
+    finally:
+        stage.close()
+
+
+def tuned_margin(
+    agent: Agent, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, notify: Notify = silent
+) -> float:  # fmt: skip
+    """By how much a room should be better than *nothing* before ``agent`` shows it, in the reward's unit, at least 0.
+
+    The best on the worlds on which baselines are tuned, with as many episodes; 0 where there are no rooms.
+    """
+    stage, worlds = make_stage(ROWS), _worlds(seed, evaluation.validation_worlds)
+    advance = _counted(notify, "tuning policy", len(ROUNDS) * len(worlds))
+    try:
+        if not stage.spec.has_rooms:
+            return 0.0
+        score = better_than_nothing(agent)
+        rule, _ = tune(margins(score, stage, worlds[0]), score, stage, worlds, evaluation.tuning_episodes, advance)
+        return rule.threshold
     finally:
         stage.close()
 
@@ -129,7 +148,9 @@ def _tuned(
     try:
         for name, make_score in scores.items():
             advance = _counted(notify, f"tuning {name}", len(ROUNDS) * len(worlds))
-            found[name] = tune(make_score(stage), stage, worlds, evaluation.tuning_episodes, advance)
+            score = make_score(stage)
+            rules = rules_of_baseline(score, stage, worlds[0])
+            found[name] = tune(rules, score, stage, worlds, evaluation.tuning_episodes, advance)
         return found
     finally:
         stage.close()

@@ -23,6 +23,10 @@ class Agent(Protocol):
         """Values in the reward's own unit, (E, B, K), -inf outside the mask."""
         ...
 
+    def preferences(self, q: FloatArray) -> FloatArray:
+        """What its policy goes by, (B, K), where these are the values."""
+        ...
+
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """Expected immediate rewards, (B, K), or None where no myopic network was trained."""
         ...
@@ -33,7 +37,7 @@ class Agent(Protocol):
 
 
 class Greedy:
-    """The agent's best action by the mean of its estimates; ``value`` is what it expects of that action."""
+    """The action that the agent prefers; ``value`` is what it expects of that action."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
@@ -44,9 +48,10 @@ class Greedy:
 
     def __call__(self, observation: Observation) -> IntArray:
         """One action a row, (B,)."""
-        q = self._agent.q_values(observation).mean(axis=0)
-        self.value = q.max(axis=1)
-        return np.asarray(q.argmax(axis=1), np.int64)
+        q = self._agent.q_values(observation)
+        actions = np.asarray(self._agent.preferences(q).argmax(axis=1), np.int64)
+        self.value = q.mean(axis=0)[np.arange(len(actions)), actions]
+        return actions
 
 
 class Random:
@@ -155,6 +160,16 @@ def myopic(agent: Agent, observation: Observation) -> Score | None:
     def score(observation: Observation) -> FloatArray:
         values = agent.myopic_values(observation)
         assert values is not None  # it had a myopic network a moment ago
+        return values - values[:, :1]
+
+    return score
+
+
+def better_than_nothing(agent: Agent) -> Score:
+    """How much more the agent expects of a room than of nothing."""
+
+    def score(observation: Observation) -> FloatArray:
+        values: FloatArray = agent.q_values(observation).mean(axis=0)
         return values - values[:, :1]
 
     return score

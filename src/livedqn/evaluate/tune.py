@@ -1,6 +1,7 @@
-"""Give a baseline its best chance: the best of ten thresholds and five caps, chosen on validation worlds.
+"""Give a policy its best chance: the best of some rules, chosen on validation worlds.
 
-Where rewards cannot be negative a bare score never chooses *nothing*, and beating that proves little.
+Of a baseline these are ten thresholds and five caps: where rewards cannot be negative a bare score never chooses
+*nothing*, and beating that proves little. Of an agent they are margins by which a room has to be better than *nothing*.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from livedqn.evaluate.play import play
+from livedqn.evaluate.play import Episodes, play
 from livedqn.evaluate.policies import ALWAYS, Rule, Score, ShowIf, best_room
 from livedqn.stage import Stage, world_seed
 from livedqn.types import FloatArray, Observation
@@ -25,18 +26,16 @@ ROWS = 5 * max(ROUNDS)
 
 
 def tune(
-    score: Score, stage: Stage, worlds: Sequence[int], episodes: int, advance: Callable[[], None] = lambda: None
+    rules: Sequence[Rule], score: Score, stage: Stage, worlds: Sequence[int], episodes: int,
+    advance: Callable[[], None] = lambda: None,
 ) -> tuple[Rule, float]:  # fmt: skip
-    """The rule with the best mean return over the validation ``worlds`` (their indices), and that return.
+    """The one of ``rules`` with the best mean return over the validation ``worlds`` (their indices), and that return.
 
-    Thresholds are quantiles (0, 0.1 ... 0.9; the first means always) of the best scores met where every request shows
-    a room; caps are none, and four in equal ratios from 1 to the median number of rooms in a visit then. All rules
-    of a round play side by side, each its share of the rows of ``stage``; in the first round that makes at least
-    ``episodes`` episodes a rule and world. Means are over all rounds. The bare score, always shown, is in every round:
-    what luck drops in the first must not be the very policy that one would have named. ``advance`` is called after
-    each world of each round.
+    All rules of a round play side by side, each its share of the rows of ``stage``; in the first round that makes at
+    least ``episodes`` episodes a rule and world. Means are over all rounds. The first of ``rules``, the bare score, is
+    in every round: what luck drops in the first must not be the very policy that one would have named. ``advance`` is
+    called after each world of each round.
     """
-    rules = _rules(score, stage, worlds[0])
     quota = math.ceil(episodes * max(ROUNDS) / stage.num_envs)
     total, count = np.zeros((2, len(rules)))
     left = np.arange(len(rules))
@@ -52,6 +51,23 @@ def tune(
     return rules[winner], float(total[winner] / count[winner])
 
 
+def rules_of_baseline(score: Score, stage: Stage, world: int) -> list[Rule]:
+    """Thresholds and caps, the looser of two before.
+
+    Thresholds are quantiles (0, 0.1 ... 0.9; the first means always) of the best scores met where every request shows
+    a room; caps are none, and four in equal ratios from 1 to the median number of rooms in a visit then.
+    """
+    met, always = _met(score, stage, world)
+    caps = _caps(always.per_episode(always.action > 0) / always.per_episode(always.visit_over))
+    return [Rule(threshold, cap) for threshold in [ALWAYS, *_quantiles(met)] for cap in (None, *caps)]
+
+
+def margins(better_than_nothing: Score, stage: Stage, world: int) -> list[Rule]:
+    """None, and those of the quantiles 0.1 ... 0.9 of the best scores met where every request shows a room above 0."""
+    met, _ = _met(better_than_nothing, stage, world)
+    return [Rule(0.0), *(Rule(margin) for margin in _quantiles(met) if margin > 0)]
+
+
 def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> tuple[FloatArray, FloatArray]:
     """Sums of returns and numbers of episodes of each rule in one world, (R,); every row plays ``quota`` episodes."""
     rule_of_row = np.arange(stage.num_envs) * len(rules) // stage.num_envs
@@ -63,8 +79,8 @@ def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota:
     return np.bincount(rule, weights=returns).astype(np.float64), np.bincount(rule).astype(np.float64)
 
 
-def _rules(score: Score, stage: Stage, world: int) -> list[Rule]:
-    """All that are tried; the looser of two goes before."""
+def _met(score: Score, stage: Stage, world: int) -> tuple[FloatArray, Episodes]:
+    """The best scores met where every request shows a room, (N,), and what was played."""
     met: list[FloatArray] = []
 
     def recorded(observation: Observation) -> FloatArray:
@@ -75,16 +91,16 @@ def _rules(score: Score, stage: Stage, world: int) -> list[Rule]:
     policy = ShowIf(recorded, [Rule()] * stage.num_envs)
     seed = world_seed("validation", world)
     always = play(policy, stage, seed=seed, split="validation", episodes=stage.num_envs)
-    caps = _caps(always.per_episode(always.action > 0) / always.per_episode(always.visit_over))
-    return [Rule(threshold, cap) for threshold in _thresholds(np.concatenate(met)) for cap in (None, *caps)]
+    return np.concatenate(met), always
 
 
-def _thresholds(scores: FloatArray) -> list[float]:
+def _quantiles(scores: FloatArray) -> list[float]:
+    """Nine of them, of which those that are the least score say nothing."""
     known = scores[np.isfinite(scores)]
     if not len(known):
-        return [ALWAYS]
+        return []
     quantiles = np.quantile(known, np.arange(1, THRESHOLDS) / THRESHOLDS, method="lower")
-    return [ALWAYS, *sorted({float(q) for q in quantiles} - {float(known.min())})]
+    return sorted({float(q) for q in quantiles} - {float(known.min())})
 
 
 def _caps(shown: FloatArray) -> list[int]:

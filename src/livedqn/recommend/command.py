@@ -4,8 +4,8 @@ A request is described in :mod:`livedqn.recommend.request`; its answer, on stdou
 
     {"line": 1, "action": 2, "room": 17, "probability": 1.0, "ranked": [{"action": 2, "room": 17, "value": 3.1}, ...]}
 
-``ranked`` holds what the mask allows, best first, with values in the reward's unit; ``room`` is null for *nothing*, and
-where the request names no ``rooms``.
+``ranked`` holds what the mask allows, best first, with values in the reward's unit; *nothing* goes before rooms that
+are not better by the policy's margin. ``room`` is null for *nothing*, and where the request names no ``rooms``.
 ``probability`` is that with which the action was chosen, the propensity to log: 1, since the policy is greedy.
 
 A line that cannot be answered is one line on stderr with its number; the others are answered, and the command ends
@@ -64,12 +64,13 @@ def answer(agent: DQN, request: Mapping[str, Any]) -> dict[str, Any]:
     observation = observe(agent.spec, request)
     allowed = observation["mask"][0]
     rooms = room_names(request, len(allowed))
-    value = agent.q_values(observation).mean(axis=0)[0]
+    q = agent.q_values(observation)
+    value = q.mean(axis=0)[0]
     if not np.isfinite(value[allowed]).all():
         raise LivedqnError(
             "the values of this observation are not finite; its numbers are far outside those of training"
         )
-    best_first = [int(action) for action in np.argsort(-value, kind="stable") if allowed[action]]
+    best_first = [int(action) for action in np.argsort(-agent.preferences(q)[0], kind="stable") if allowed[action]]
     ranked = [{"action": action, "room": rooms[action], "value": float(value[action])} for action in best_first]
     return {"action": best_first[0], "room": rooms[best_first[0]], "probability": 1.0, "ranked": ranked}
 
