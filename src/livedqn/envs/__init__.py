@@ -14,11 +14,12 @@ To build an environment of your own rooms, hand :class:`LiveStream` anything tha
 from gymnasium.envs.registration import register
 
 from livedqn.envs.livestream import LiveStream
+from livedqn.envs.platform import MEASURED, Platform
 from livedqn.envs.rooms import SimulatedRooms
 from livedqn.envs.timetable import Rooms, Timetable
 from livedqn.envs.viewers import TYPICAL, Viewers
 
-__all__ = ["TYPICAL", "LiveStream", "Rooms", "SimulatedRooms", "Timetable", "Viewers"]
+__all__ = ["MEASURED", "TYPICAL", "LiveStream", "Platform", "Rooms", "SimulatedRooms", "Timetable", "Viewers"]
 
 register(
     id="livedqn/LiveStream-v0",

@@ -1,7 +1,6 @@
 """Simulated rooms: when streamers go live, for how long, and how many watch them.
 
-Numbers marked T were measured on French Twitch channels (1,913 broadcasts in 15-minute snapshots, winter 2019; and
-271,173 broadcasts of 16,595 channels, July 2019).
+Numbers marked T were measured on French Twitch channels; see :mod:`livedqn.envs.platform`, which has most numbers.
 """
 
 from __future__ import annotations
@@ -16,31 +15,15 @@ from livedqn.envs import keyed
 from livedqn.envs.clock import demand
 from livedqn.envs.columns import HIGH
 from livedqn.envs.keyed import PLATFORM, Purpose
+from livedqn.envs.platform import MEASURED, Platform
 from livedqn.envs.timetable import SECONDS_PER_DAY, Timetable
 from livedqn.types import FloatArray, IntArray, LivedqnError
 
 BIN_S = 900  # the grid on which T was measured
-#: Starts by hour (UTC), relative: T, smoothed, and a little steeper, for the days of popular rooms vary 6.3-fold.
-STARTS = np.array([
-    0.3, 0.2, 0.1, 0.1, 0.1, 0.6, 0.6, 0.6, 0.8, 0.9, 0.7, 0.6,
-    0.5, 0.6, 1.0, 1.4, 1.7, 2.1, 2.6, 3.2, 3.0, 1.6, 0.6, 0.4,
-])  # fmt: skip
-START_JITTER_H = 1.5  # either way: T, the gap between two starts is 24 h, mostly 18 to 31
-MONTHLY_MEDIAN, MONTHLY_LOG_SD = 14.0, 0.9  # T: broadcasts a month, q10/50/90 = 3/14/32
-#: T: minutes at these normal quantiles, 05/25/50/75/95/99 %. The ends are assumed; after the last there is still a
-#: pause before the next day's start.
+#: The normal quantiles 1, 5, 25, 50, 75, 95, 99 and 99.9 %, at which lengths are known.
 LENGTH_Z = np.array([-2.326, -1.645, -0.674, 0, 0.674, 1.645, 2.326, 3.09])
-LENGTH_MIN = np.array([5.0, 15, 105, 185, 291, 527, 799, 1200])
-LENGTH_POPULARITY = 0.33  # correlation of normal scores: T, median 283 for popular channels, and 3.9 % end in a bin
-VIEWERS_LOG = 2.05, 1.65, 0.21  # by powers of the normal score: T, mean viewers of a room, q50/90/99 = 8/95/1,536
 MOST_POPULAR = 3.5  # highest normal score, or one channel may have half of all viewers: T, the top 1 % have 67 %
-AR_COEFFICIENT, AR_STEP_SD = 0.97, 0.12  # of ln viewers by bin: T, the steps of a room that has filled; heavy-tailed
-RISE_LOG_MEAN, RISE_KEPT = 1.15, 0.3  # the lack of ln viewers at the start, and how much is left a bin later: T, by age
-DEMAND_EXPONENT = 0.43  # T: over a day viewers vary 19-fold, rooms 6.3-fold; those live at night are popular ones
-#: A room changes its topic now and then, or never does: T, 22 % of all rooms and 38 % of popular ones have several, and
-#: 3.6 % of the popular ones' bins bring another.
-CHANGE_SHARE, CHANGE_POPULARITY = 0.36, 0.067  # of rooms that do, and what a unit of popularity adds
-CHANGE_CHANCE = 0.08  # in a bin
+CHANGE_CHANCE = 0.08  # that a room which changes its topic at all does so in a bin: T, of popular ones
 PAST_LOG_SD = 1.5  # of ln broadcasts before the world begins: some streamers are new (assumed)
 
 
@@ -57,6 +40,7 @@ class SimulatedRooms:
     popular: float = 1.0
     #: Broadcasts before the world begins, median over streamers (assumed).
     past_broadcasts: float = 60.0
+    platform: Platform = MEASURED
     splits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -89,11 +73,11 @@ def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     # a room is in every bin that begins while it is live, and ends with the last of them
     first_bin = np.ceil(start_min * 60 / BIN_S).astype(np.int64)
     last_bin = np.ceil((start_min + length_min) * 60 / BIN_S).astype(np.int64)
-    age_bins = np.arange(1 + int(LENGTH_MIN[-1] * 60) // BIN_S)
+    age_bins = np.arange(1 + int(rooms.platform.length_min[-1] * 60) // BIN_S)
     bin_of = first_bin[:, None] + age_bins
     bins = rooms.days * SECONDS_PER_DAY // BIN_S
     live = (bin_of < last_bin[:, None]) & (bin_of >= 0) & (bin_of < bins)
-    heat = _heat(seed, room, popularity[streamer - 1], bin_of)
+    heat = _heat(rooms.platform, seed, room, popularity[streamer - 1], bin_of)
 
     which, age = np.nonzero(live)
     topic = _topics(rooms, seed, room, streamer, popularity, len(age_bins))
@@ -128,17 +112,18 @@ def _broadcasts(
     Every streamer has an hour of their own and comes back to it on some days, and one who is popular stays longer. The
     day before the first is simulated too, so that rooms are live when the world begins.
     """
-    share_of_days = np.minimum(1.0, MONTHLY_MEDIAN / 30 * np.exp(MONTHLY_LOG_SD * regularity))
+    of = rooms.platform
+    share_of_days = np.minimum(1.0, of.monthly_median / 30 * np.exp(of.monthly_log_sd * regularity))
     number = np.arange(1, rooms.streamers + 1)
-    hour = _start_hour(keyed.uniform(keyed.key(PLATFORM, Purpose.STREAMER, number, 1), 1))
+    hour = _start_hour(of, keyed.uniform(keyed.key(PLATFORM, Purpose.STREAMER, number, 1), 1))
     day = np.arange(-1, rooms.days)
     keys = keyed.key(seed, Purpose.BROADCAST, number[:, None], day + 1)
     happens, jitter = np.moveaxis(keyed.uniform(keys, 2), -1, 0)
     happens = happens < share_of_days[:, None]
-    start = 60 * (24.0 * day + hour + START_JITTER_H * (2 * jitter - 1))
+    start = 60 * (24.0 * day + hour + of.start_jitter_h * (2 * jitter - 1))
     own = keyed.normal(keyed.key(keys, 1), 1)[..., 0]
-    score = LENGTH_POPULARITY * popularity[:, None] + np.sqrt(1 - LENGTH_POPULARITY**2) * own
-    length = np.interp(score, LENGTH_Z, LENGTH_MIN)
+    score = of.length_popularity * popularity[:, None] + np.sqrt(1 - of.length_popularity**2) * own
+    length = np.interp(score, LENGTH_Z, of.length_min)
     earlier = np.cumsum(happens, axis=1) - happens
     index = np.nonzero(happens)
     return index[0] + 1, start[index], length[index], earlier[index]
@@ -150,7 +135,9 @@ def _topics(
     """The topic of each room at each age, (R, ages) int32: its streamer's own, until it is changed for another."""
     own = keyed.uniform(keyed.key(PLATFORM, Purpose.TOPIC, streamer), 1)
     drawn = keyed.uniform(keyed.key(seed, Purpose.TOPIC, room, 1), 1 + 2 * ages)
-    changing = drawn[:, :1] < CHANGE_SHARE + CHANGE_POPULARITY * popularity[streamer - 1, None]
+    changing = (
+        drawn[:, :1] < rooms.platform.change_share + rooms.platform.change_popularity * popularity[streamer - 1, None]
+    )
     changes = changing & (drawn[:, 1 : 1 + ages] < rooms.topic_changes * CHANGE_CHANCE)
     changes[:, 0] = False
     shift = changes * (1 + np.floor(drawn[:, 1 + ages :] * (rooms.topics - 1)))  # to another topic, if there is one
@@ -159,24 +146,25 @@ def _topics(
     return numbers
 
 
-def _start_hour(u: FloatArray) -> FloatArray:
-    """Hours that are distributed as ``STARTS``, from uniform numbers."""
-    hour: FloatArray = np.interp(u, np.append(0, np.cumsum(STARTS)) / STARTS.sum(), np.arange(25))
+def _start_hour(platform: Platform, u: FloatArray) -> FloatArray:
+    """Hours that are distributed as the platform's ``starts``, from uniform numbers."""
+    starts = np.array(platform.starts)
+    hour: FloatArray = np.interp(u, np.append(0, np.cumsum(starts)) / starts.sum(), np.arange(25))
     return hour
 
 
-def _heat(seed: int, room: IntArray, popularity: FloatArray, bin_of: IntArray) -> FloatArray:
+def _heat(of: Platform, seed: int, room: IntArray, popularity: FloatArray, bin_of: IntArray) -> FloatArray:
     """Viewers of each room at each age, (R, ages) float32: by streamer, age, hour of day, and an AR(1) of its own."""
     ages = bin_of.shape[1]
     drawn = keyed.exponential(keyed.key(seed, Purpose.HEAT, room), 2 * ages + 1)
-    shocks = AR_STEP_SD / np.sqrt(2) * (drawn[:, :ages] - drawn[:, ages:-1])  # Laplace: large steps are not so rare
+    shocks = of.ar_step_sd / np.sqrt(2) * (drawn[:, :ages] - drawn[:, ages:-1])  # Laplace: large steps are not so rare
     walk = np.empty_like(shocks)
-    walk[:, 0] = shocks[:, 0] / np.sqrt(1 - AR_COEFFICIENT**2)  # begins with its stationary variance
+    walk[:, 0] = shocks[:, 0] / np.sqrt(1 - of.ar_coefficient**2)  # begins with its stationary variance
     for age in range(1, ages):
-        walk[:, age] = AR_COEFFICIENT * walk[:, age - 1] + shocks[:, age]
-    by_streamer = np.polynomial.polynomial.polyval(np.minimum(popularity, MOST_POPULAR), VIEWERS_LOG)
+        walk[:, age] = of.ar_coefficient * walk[:, age - 1] + shocks[:, age]
+    by_streamer = np.polynomial.polynomial.polyval(np.minimum(popularity, MOST_POPULAR), of.viewers_log)
     # a room begins at a random share of its level: the few steps that double it are mostly its first
-    by_age = -RISE_LOG_MEAN * drawn[:, -1:] * RISE_KEPT ** np.arange(ages)
-    by_hour = DEMAND_EXPONENT * np.log(demand(bin_of * float(BIN_S)))
+    by_age = -of.rise_log_mean * drawn[:, -1:] * of.rise_kept ** np.arange(ages)
+    by_hour = of.demand_exponent * np.log(demand(bin_of * float(BIN_S)))
     heat: FloatArray = np.floor(1 + np.exp(by_streamer[:, None] + by_age + by_hour + walk)).astype(np.float32)
     return heat

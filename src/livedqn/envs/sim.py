@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from livedqn.envs.livestream import LiveStream
+from livedqn.envs.platform import MEASURED, Platform
 from livedqn.envs.rooms import SimulatedRooms
 from livedqn.envs.viewers import TYPICAL, Viewers
 
@@ -10,7 +11,8 @@ from livedqn.envs.viewers import TYPICAL, Viewers
 def sim(
     num_envs: int, *, streamers: int = 300, topics: int = 8, days: int = 7, topic_changes: float = 1.0,
     popular: float = 1.0, past_broadcasts: float = 60.0, candidates: int = 20, history: int = 10,
-    max_requests: int = 200, episode: str = "session", viewers: Viewers = TYPICAL, invalid: str = "raise",
+    max_requests: int = 200, episode: str = "session", platform: Platform = MEASURED,
+    viewers: Viewers = TYPICAL, invalid: str = "raise",
 ) -> LiveStream:  # fmt: skip
     """Simulated viewers of simulated live rooms.
 
@@ -26,12 +28,13 @@ def sim(
         history: how many past impressions are seen.
         max_requests: an episode is truncated in a visit of so many.
         episode: session (one visit; leaving ends it), or viewer (visit after visit, until they never come back).
+        platform: when streamers go live and for how long, and how many watch them.
         viewers: how viewers behave.
         invalid: what a masked action does: raise (an error), or nothing (it counts as *nothing*).
     """
     rooms = SimulatedRooms(
         streamers=streamers, topics=topics, days=days, topic_changes=topic_changes,
-        popular=popular, past_broadcasts=past_broadcasts,
+        popular=popular, past_broadcasts=past_broadcasts, platform=platform,
     )  # fmt: skip
     return LiveStream(
         num_envs, rooms, viewers,
