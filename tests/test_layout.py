@@ -27,13 +27,13 @@ ROWS = [
     {"narrowing", "distributions", "transitions"},
     {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
     {"losses", "protocols", "device", "compilation", "flat"},
-    {"config"},
+    {"config", "csvrows"},
     {"types", "kernel", "memcpy", "lightning"},
 ]
 #: Who may import a heavy library, at least: the rows from the first of these upwards.
 LIBRARIES = {
     "hydra": {"plugins", "cli"},
-    "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate"},
+    "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate", "calibrate"},
     "matplotlib": {"report"},
     "wandb": {"tracking"},
     "rich": {"cli", "live", "evaluate", "calibrate", "report"},

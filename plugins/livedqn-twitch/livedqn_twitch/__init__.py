@@ -1,20 +1,12 @@
-"""An environment of real rooms: snapshots of a live platform, replayed in their order, with livedqn's viewers.
-
-A snapshot is known from its time until the next one: between the two the *last* heat is shown, never one interpolated
-towards a snapshot that nobody has seen yet. A room ends at the first snapshot in which it is missing.
-"""
+"""An environment of real rooms: snapshots of a live platform, replayed in their order, with livedqn's viewers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
-import numpy as np
-import numpy.typing as npt
-
-from livedqn.envs import TYPICAL, LiveStream, Timetable, Viewers
+from livedqn.envs import TYPICAL, LiveStream, Snapshots, Timetable, Viewers
 from livedqn.types import LivedqnError
-from livedqn_twitch.snapshots import Rows, read
 
 __all__ = ["TwitchRooms", "twitch"]
 
@@ -61,11 +53,12 @@ class TwitchRooms:
     topics: int
     streamers: int
     timetables: dict[str, Timetable]
+    whole: Timetable
     splits: tuple[str, ...] = tuple(SPLIT_DAYS)
 
     def timetable(self, seed: int, split: str) -> Timetable:
-        """The rooms of ``split``, whatever the seed."""
-        return self.timetables[split]
+        """The rooms of ``split``, of all days where it is "", whatever the seed."""
+        return self.timetables[split] if split else self.whole
 
     @classmethod
     def read(cls, path: str, topics: int) -> TwitchRooms:
@@ -74,65 +67,15 @@ class TwitchRooms:
         Raises:
             LivedqnError: the file is missing or no such CSV, a row cannot be true, or a split has no rooms.
         """
-        rows = read(path)
-        snapshots, snapshot = np.unique(rows["snapshot_s"], return_inverse=True)
-        streamer = np.unique(rows["streamer_id"], return_inverse=True)[1] + 1
-        starts_s = {split: snapshots[0] + days * SECONDS_PER_DAY for split, days in SPLIT_DAYS.items()}
-        topic = _topics(rows["game_id"], rows["snapshot_s"] < starts_s["validation"], topics)
-        ends_s = _ends(rows["room"], snapshot, snapshots)
-        earlier = _earlier_broadcasts(rows, streamer)
-        ends = [*list(starts_s.values())[1:], snapshots[-1] + 1]
+        found = Snapshots.read(path, "rooms")
+        first, last = found.times_s[[0, -1]]
+        bounds = [*(first + days * SECONDS_PER_DAY for days in SPLIT_DAYS.values()), last + 1]
+        topic = found.topics(topics, until_s=bounds[1])  # the training days'
         timetables = {}
-        for (split, start), end in zip(starts_s.items(), ends, strict=True):
-            chosen = (rows["snapshot_s"] >= start) & (rows["snapshot_s"] < end)
-            inside = (snapshots >= start) & (snapshots < end)
-            if inside.sum() < 2:
-                days = (snapshots[-1] - snapshots[0]) / SECONDS_PER_DAY
+        for split, (start, end) in zip(SPLIT_DAYS, pairwise(bounds), strict=True):
+            if ((found.times_s >= start) & (found.times_s < end)).sum() < 2:
+                days = (last - first) / SECONDS_PER_DAY
                 raise LivedqnError(f"rooms={path} spans {days:.1f} days, which leaves no two snapshots for {split}; "
                                    f"it takes more than {SPLIT_DAYS['test']} days")  # fmt: skip
-            entries = {
-                "bin": snapshot[chosen] - snapshot[chosen].min(),
-                "room": rows["room"][chosen],
-                "streamer_id": rows["streamer_id"][chosen],
-                "streamer": streamer[chosen].astype(np.int32),
-                "topic": topic[chosen],
-                "heat": rows["heat"][chosen],
-                "started_s": rows["started_s"][chosen],
-                "ends_s": ends_s[chosen],
-                "broadcasts": earlier[chosen],
-            }
-            # the last snapshot tells only that these rooms are live: it closes the split
-            timetables[split] = Timetable.of(snapshots[inside], float(snapshots[inside][-1]) + 1, entries)
-        return cls(topics=topics, streamers=int(streamer.max()), timetables=timetables)
-
-
-def _topics(game: npt.NDArray[Any], training: npt.NDArray[np.bool_], topics: int) -> npt.NDArray[np.int32]:
-    """The topic of every row, 1 for the commonest game of the training days; the last topic is all other games."""
-    names, counts = np.unique(game[training], return_counts=True)
-    common = names[np.lexsort((names, -counts))][: topics - 1]
-    topic = np.full(len(game), topics, np.int32)
-    for number, name in enumerate(common, start=1):
-        topic[game == name] = number
-    return topic
-
-
-def _ends(room: npt.NDArray[Any], snapshot: npt.NDArray[Any], snapshots: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """When each row's room ends: the time of the first snapshot after it in which the room is missing."""
-    order = np.lexsort((snapshot, room))
-    r, s = room[order], snapshot[order]
-    is_last = np.append((r[1:] != r[:-1]) | (s[1:] != s[:-1] + 1), True)
-    last = s[is_last][np.searchsorted(np.flatnonzero(is_last), np.arange(len(r)))]
-    ends = np.empty(len(room), np.float64)
-    ends[order] = np.append(snapshots, snapshots[-1] + 1)[last + 1]
-    return ends
-
-
-def _earlier_broadcasts(rows: Rows, streamer: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """How many other rooms of the same streamer came before each row's room, in this file."""
-    rooms, first, of_row = np.unique(rows["room"], return_index=True, return_inverse=True)
-    order = np.lexsort((rooms, rows["started_s"][first], streamer[first]))
-    whose = streamer[first][order]
-    rank = np.arange(len(rooms)) - np.searchsorted(whose, whose)
-    earlier = np.empty(len(rooms), np.float32)
-    earlier[order] = rank
-    return earlier[of_row]
+            timetables[split] = found.timetable(topic, start, end)
+        return cls(topics, found.streamers, timetables, found.timetable(topic))

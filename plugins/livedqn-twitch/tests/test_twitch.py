@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from livedqn_twitch import TwitchRooms, twitch
-from livedqn_twitch.snapshots import COLUMNS, read
 
 from livedqn.calibrate import FIGURES
 from livedqn.calibrate.rooms import statistics
+from livedqn.envs.snapshots import FORM
 from livedqn.testing import check_env
 from livedqn.types import LivedqnError
 
 START = datetime(2020, 1, 1)
-HEADER = ",".join((*COLUMNS, "language"))
+HEADER = ",".join((*FORM.needed, "language"))
 
 
 def row(snapshot: datetime, room: int, streamer: int, game: str, started: datetime, heat: int) -> str:
@@ -85,6 +84,8 @@ def test_splits_follow_one_another(path: str) -> None:
     assert days["validation"].tolist() == pytest.approx([28, 34 - 1 / 24])
     assert days["test"].tolist() == pytest.approx([34, 36 - 1 / 24])
     assert rooms.timetable(7, "test") is rooms.timetable(8, "test")
+    whole = rooms.timetable(0, "")
+    assert np.array_equal(whole.starts_s, np.concatenate([t.starts_s for t in rooms.timetables.values()]))
 
 
 def test_only_viewers_depend_on_the_seed(path: str) -> None:
@@ -115,72 +116,6 @@ def test_bad_files_are_one_line(tmp_path: Path, lines: list[str], what: str) -> 
     assert "\n" not in str(error.value)
 
 
-NOON = "2020-01-01T12:00:00"
-GOOD = f"{NOON},1000,900,chat,2020-01-01T06:00:00Z,7,fr"
-
-
-@pytest.mark.parametrize(
-    ("broken", "what"),
-    [
-        (GOOD.replace("1000", "x"), "stream_id='x' is no whole number"),
-        (GOOD.replace("1000", "0"), "stream_id='0' is no whole number from 1"),
-        (GOOD.replace("1000", "-5"), "stream_id='-5' is no whole number from 1"),
-        (GOOD.replace("1000", "9" * 26), f"stream_id='{'9' * 26}' is no whole number"),
-        (GOOD.replace("900", "0"), "streamer_id='0' is no whole number"),
-        (GOOD.replace(",7,", ",nan,"), "viewer_count='nan' is no number of viewers"),
-        (GOOD.replace(",7,", ",inf,"), "viewer_count='inf' is no number of viewers"),
-        (GOOD.replace(",7,", ",-1,"), "viewer_count='-1' is no number of viewers"),
-        (GOOD.replace(",7,", ",,"), "viewer_count='' is no number of viewers"),
-        (GOOD.replace("2020-01-01T06:00:00Z", ""), "started_at_utc='' is no time"),
-        (GOOD.replace("T06:00:00Z", "T06:00:00+01:00"), r"started_at_utc='2020-01-01T06:00:00\+01:00' is not in UTC"),
-        (GOOD.replace("T06:00", "T12:01"), "started_at_utc='2020-01-01T12:01:00Z' lies after snapshot_time_utc='2020-"),
-        (NOON + ",1000,900", "game_id is missing, for the row ends before it"),
-        (NOON + ",1000,900,chat", "started_at_utc is missing"),
-        (GOOD.removesuffix(",7,fr"), "viewer_count is missing"),
-        (GOOD + ",more", "'more' stands behind the last column"),
-        (GOOD.replace(",7,", ",8,").replace("1000", "1001"), f"stream_id='1001' is in .*'{NOON}' already, in line 2"),
-    ],
-)
-def test_a_broken_row_is_named(tmp_path: Path, broken: str, what: str) -> None:
-    file = tmp_path / "bad.csv"
-    file.write_text("\n".join([HEADER, GOOD.replace("1000", "1001"), broken]))
-    with pytest.raises(LivedqnError, match=rf"^rooms={file}, line 3: {what}.*; correct or remove this row$"):
-        twitch(2, rooms=str(file))
-
-
-def test_a_byte_order_mark_and_an_empty_category_are_read(tmp_path: Path) -> None:
-    file = tmp_path / "marked.csv"
-    file.write_text("\n".join([HEADER, GOOD.replace("chat", "")]), encoding="utf-8-sig")
-    rows = read(str(file))
-    assert rows["room"].tolist() == [1000]
-    assert rows["game_id"].tolist() == [""]
-    assert rows["snapshot_s"].tolist() == [1577880000]  # date --utc --date 2020-01-01T12:00 +%s
-    assert rows["snapshot_s"] - rows["started_s"] == 6 * 3600
-
-
-@pytest.mark.parametrize("fault", ["block", "flipped", "cut", "text"])
-def test_a_broken_archive_is_one_line(tmp_path: Path, fault: str) -> None:
-    file = tmp_path / "bad.csv.gz"
-    whole = gzip.compress("\n".join([HEADER, *made()]).encode())
-    half = len(whole) // 2
-    broken = {
-        "block": whole[:10] + b"\xff" + whole[11:],  # a kind of block that does not exist: zlib's own error
-        "flipped": whole[:half] + bytes(99 * [255]) + whole[half + 99 :],
-        "cut": whole[:half],
-        "text": b"a,b",
-    }
-    file.write_bytes(broken[fault])
-    with pytest.raises(LivedqnError, match=r"cannot be read \(.*\); name a CSV") as error:
-        twitch(2, rooms=str(file))
-    assert "\n" not in str(error.value)
-
-
-def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    for name in ("none.csv", "none.csv.gz", ""):
-        with pytest.raises(LivedqnError, match="cannot be read"):
-            twitch(2, rooms=str(tmp_path / name))
-
-
 def test_the_real_file() -> None:
     path = os.environ.get("LIVEDQN_TWITCH_CSV", "")
     if not path:
@@ -193,13 +128,12 @@ def test_the_real_file() -> None:
     assert counts.mean() == pytest.approx(11.9, abs=0.1)  # live rooms, as measured
 
 
-def test_what_was_published_comes_out_of_the_real_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_published_comes_out_of_the_real_file() -> None:
     """All 41 days and 100 channels, of which 24 were never live: the very rooms from which ``top`` was measured."""
     path = os.environ.get("LIVEDQN_TWITCH_CSV", "")
     if not path:
         pytest.skip("no real rooms here: set LIVEDQN_TWITCH_CSV to the file")
-    monkeypatch.setattr("livedqn_twitch.SPLIT_DAYS", {"train": 0, "validation": 39, "test": 40})
-    found = statistics(TwitchRooms.read(path, topics=500).timetable(0, "train"), streamers=100, popular=1.0)
+    found = statistics(TwitchRooms.read(path, topics=500).timetable(0, ""), streamers=100, popular=1.0)
     for figure in FIGURES:
         if figure.source == "top":
             assert found[figure.name] == pytest.approx(figure.value, rel=0.04, abs=0.006), figure.about

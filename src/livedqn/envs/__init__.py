@@ -16,10 +16,13 @@ from gymnasium.envs.registration import register
 from livedqn.envs.livestream import LiveStream
 from livedqn.envs.platform import MEASURED, Platform
 from livedqn.envs.rooms import SimulatedRooms
+from livedqn.envs.snapshots import Snapshots
 from livedqn.envs.timetable import Rooms, Timetable
 from livedqn.envs.viewers import TYPICAL, Viewers
 
-__all__ = ["MEASURED", "TYPICAL", "LiveStream", "Platform", "Rooms", "SimulatedRooms", "Timetable", "Viewers"]
+__all__ = [
+    "MEASURED", "TYPICAL", "LiveStream", "Platform", "Rooms", "SimulatedRooms", "Snapshots", "Timetable", "Viewers",
+]  # fmt: skip
 
 register(
     id="livedqn/LiveStream-v0",

@@ -77,5 +77,8 @@ class Rooms(Protocol):
         ...
 
     def timetable(self, seed: int, split: str) -> Timetable:
-        """The rooms of the world of ``seed``. Called at every start of a world: cache what is slow."""
+        """The rooms of the world of ``seed``, and of all ``splits`` where ``split`` is "".
+
+        Called at every start of a world: cache what is slow.
+        """
         ...
