@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import itertools
 import os
 import textwrap
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,3 +45,34 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     from livedqn import report
 
     monkeypatch.setattr(report, "write", lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def own_data() -> Callable[[Path], None]:
+    """``own_data(folder)`` puts files there as a platform might have: rooms.csv.gz and log.csv.gz, both simulated."""
+    from livedqn.calibrate.impressions import Impressions
+    from livedqn.envs import SimulatedRooms, Viewers
+    from livedqn.envs.sim import sim
+
+    def write(folder: Path) -> None:
+        table = SimulatedRooms(streamers=150, topics=3, days=8, popular=0.1).timetable(7, "")
+        fields = ["snapshot_time_utc", "stream_id", "streamer_id", "game_id", "started_at_utc", "viewer_count"]
+        with gzip.open(folder / "rooms.csv.gz", "wt", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(fields)
+            for now, live in enumerate(table.count):
+                for place in range(live):
+                    times = (table.starts_s[now], table.started_s[now, place])
+                    time, started = (datetime.fromtimestamp(864_000 + s, UTC).isoformat() for s in times)
+                    ids = table.room[now, place], table.streamer_id[now, place], table.topic[now, place]
+                    rows.writerow([time, *ids, started, table.heat[now, place]])
+        viewers = Viewers(click_bias=-1.0, feed_median_s=20.0)
+        log = Impressions.played(sim(50, streamers=60, days=1, viewers=viewers), 20_000, seed=5)
+        with gzip.open(folder / "log.csv.gz", "wt", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["viewer", "session", "time_s", "room", "clicked", "watch_s", "liked"])
+            signals = (log.signals[name] for name in ("clicked", "watch_s", "liked"))
+            rooms = ("7" if shown else "" for shown in log.shown)
+            rows.writerows(zip(log.viewer, log.visit, log.time_s, rooms, *signals, strict=True))
+
+    return write

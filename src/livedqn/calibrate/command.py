@@ -1,91 +1,141 @@
-"""The command ``calibrate``: an environment's rooms and viewers beside published numbers."""
+"""The command ``calibrate``: an environment beside published numbers, or fitted to a user's own data."""
 
 from __future__ import annotations
 
 import csv
-import math
-import sys
+import shlex
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from omegaconf import OmegaConf
 
 from livedqn import plugins
-from livedqn.calibrate import rooms, viewers
-from livedqn.calibrate.published import FIGURES, LEGEND, Figure
+from livedqn.calibrate import own, rooms, viewers
+from livedqn.calibrate.comparison import Comparison, number, show_table
+from livedqn.calibrate.fits import Fit, Fits, differences, laid, value_of
+from livedqn.calibrate.impressions import Impressions
+from livedqn.calibrate.published import FIGURES, LEGEND
+from livedqn.checkpoint import write_text
 from livedqn.config import CalibrateConfig
-from livedqn.envs import LiveStream
 from livedqn.live import announce
-from livedqn.types import LivedqnError
 
-WIDE = 1_000  # columns of a file, which no window cuts off
+#: The share of channels that are as popular as those of some published numbers.
+POPULAR = 0.02
 
 
 def run(config: CalibrateConfig, folder: Path) -> None:
-    """Print the table; write ``calibration.csv`` and ``calibration.png`` into ``folder``, and name it in the last line.
+    """Print the table; write it as ``calibration.csv`` and ``calibration.png`` into ``folder``, and ``config.yaml``.
+
+    With data of the user's own there are two more: ``fit.csv``, and ``env/fitted.yaml``, a preset of the fitted
+    environment. The last line says how to go on.
 
     Raises:
-        LivedqnError: the environment has no rooms, or cannot be built.
+        LivedqnError: the environment has no rooms, or cannot be built; the data cannot be read, or fit nothing.
     """
-    env = plugins.build("env", config.env, config.num_envs)
-    if not isinstance(env, LiveStream):
-        raise LivedqnError(f"env {config.env['plugin']} is no livedqn.envs.LiveStream, whose rooms could be compared")
-    table = env.rooms.timetable(config.seed, env.rooms.splits[0] if env.rooms.splits else "")
-    found = rooms.statistics(table, env.rooms.streamers, config.popular)
-    found |= viewers.statistics(env, config.requests, config.seed, announce())
-    folder.mkdir(parents=True, exist_ok=True)
-    write(found, folder / "calibration.csv")
-    from livedqn.report.published import picture
+    if config.data.rooms or config.data.impressions:
+        to_data(config, folder)
+    else:
+        to_published(config, folder)
 
-    picture(found).savefig(folder / "calibration.png", dpi=110)
-    show(found)
+
+def to_published(config: CalibrateConfig, folder: Path) -> None:
+    """The environment beside published numbers."""
+    env = own.build(config.env, config.num_envs)
+    found = rooms.statistics(env.rooms.timetable(config.seed, ""), env.rooms.streamers, config.popular or POPULAR)
+    found |= viewers.statistics(Impressions.played(env, config.requests, config.seed, announce()))
+    comparison = Comparison("published", FIGURES, {"found": found})
+    _keep(config, folder, comparison)
+    comparison.show()
+    print("; ".join(f"{source}: {what}" for source, what in LEGEND.items()))
     print(folder)
 
 
-def write(found: Mapping[str, float], path: Path) -> None:
-    """A row for every published number."""
-    with path.open("w", newline="") as file:
+def to_data(config: CalibrateConfig, folder: Path) -> None:
+    """The environment, before it is fitted and after, beside the data."""
+    data, popular, notify = config.data, config.popular or 1.0, announce()
+    measured: dict[str, float] = {}
+    before: dict[str, float] = {}
+    after: dict[str, float] = {}
+    fits: Fits = []
+    notes: list[str] = []
+    if data.rooms:
+        real = own.RoomsData.read(data, data.rooms, popular)
+        before |= own.simulated_rooms(config.env, config, popular)
+        fits += own.fitted_to_rooms(config.env, real)
+        after |= own.simulated_rooms(laid(config.env, fits), config, popular)
+        measured |= real.found
+        notes += real.notes
+    if data.impressions:
+        log = Impressions.read(data.impressions, "data.impressions", data.tolerated)
+        measured |= viewers.statistics(log)
+        notes += own.bad_rows("data.impressions", log.bad, len(log.visit))
+        notes.append("data.impressions: rooms count as if shown at random; a policy that chooses well raises what "
+                     "follows from clicks, viewers.click_bias above all")  # fmt: skip
+        asked = Impressions.played(own.build(config.env, config.num_envs), config.requests, config.seed, notify)
+        before |= viewers.statistics(asked)
+        more, asked = own.fitted_to_impressions(laid(config.env, fits), log, asked, config, notify)
+        after |= viewers.statistics(asked)
+        fits += more
+    comparison = Comparison("data", own.figures(measured), {"before": before, "after": after})
+    _keep(config, folder, comparison)
+    _keep_fits(config.env, fits, folder)
+    _show_fits(config.env, fits)
+    comparison.show()
+    print("\n".join(notes), end="\n" if notes else "")
+    print(folder)
+    print(f"fitted: livedqn --config-dir {shlex.quote(str(folder))} env=fitted")
+
+
+def _keep(config: CalibrateConfig, folder: Path, comparison: Comparison) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+    comparison.write(folder / "calibration.csv")
+    from livedqn.report.published import picture  # Matplotlib's import takes time
+
+    picture(comparison).savefig(folder / "calibration.png", dpi=110)
+
+
+def _keep_fits(env: Mapping[str, Any], fits: Fits, folder: Path) -> None:
+    """``fit.csv``, and ``env/fitted.yaml``: what differs from the plugin's own defaults, as a preset."""
+    with (folder / "fit.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["name", "about", "source", "published", "low", "high", "found", "is_met"])
-        for figure in FIGURES:
-            value = found[figure.name]
-            known = not math.isnan(value)
-            writer.writerow([
-                figure.name, figure.about, figure.source, figure.value, round(figure.low, 6), round(figure.high, 6),
-                value if known else "", figure.is_met(value) if known else "",
-            ])  # fmt: skip
+        writer.writerow(["setting", "was", "fitted", "rows", "of", "why_not"])
+        for one in fits:
+            if isinstance(one, Fit):
+                writer.writerow(
+                    [one.setting, _exact(value_of(env, one.setting)), _exact(one.value), one.rows, one.of, ""]
+                )
+            else:
+                writer.writerows([name, "", "", "", "", one.why] for name in one.settings)
+    name = env["plugin"]
+    changed = {key: value for key, value in laid(env, fits).items() if key != "plugin"}
+    usual = OmegaConf.to_container(OmegaConf.structured(plugins.schema("env", name)))
+    assert isinstance(usual, dict)
+    preset = {"defaults": [name, "_self_"], **differences(changed, {str(key): value for key, value in usual.items()})}
+    (folder / "env").mkdir(exist_ok=True)
+    head = f"# Fitted by livedqn calibrate: livedqn --config-dir {shlex.quote(str(folder))} env=fitted\n"
+    write_text(folder / "env" / "fitted.yaml", head + OmegaConf.to_yaml(OmegaConf.create(preset)))
 
 
-def show(found: Mapping[str, float]) -> None:
-    """The table on stdout, and how many are met."""
-    console = Console(file=sys.stdout, highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = WIDE
-    table = Table(
-        "", "source", "published", "from", "to", "found", "met",
-        box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2,
-    )  # fmt: skip
-    for column in table.columns[2:]:
-        column.justify, column.no_wrap = "right", True
-    for figure in FIGURES:
-        value = found[figure.name]
-        numbers = [_number(number) for number in (figure.value, figure.low, figure.high)]
-        table.add_row(figure.about, figure.source, *numbers, *_verdict(figure, value))
-    console.print(table)
-    known = [figure for figure in FIGURES if not math.isnan(found[figure.name])]
-    met = sum(figure.is_met(found[figure.name]) for figure in known)
-    unknown = len(FIGURES) - len(known)
-    print("; ".join(f"{source}: {what}" for source, what in LEGEND.items()))
-    print(f"{met} of {len(known)} are met" + (f"; {unknown} need more rooms, days or clicks (-)" if unknown else ""))
+def _show_fits(env: Mapping[str, Any], fits: Fits) -> None:
+    """What was fitted, and one line a reason for what was not."""
+    rows = [
+        ["env." + one.setting, f"{one.rows:,} {one.of}", _text(value_of(env, one.setting)), _text(one.value)]
+        for one in fits
+        if isinstance(one, Fit)
+    ]
+    show_table(["setting", "from", "was", "fitted"], rows)
+    print("not fitted:")
+    for one in fits:
+        if not isinstance(one, Fit):
+            print(f"  {', '.join(one.settings)}: {one.why}")
 
 
-def _verdict(figure: Figure, value: float) -> tuple[str, str]:
-    if math.isnan(value):
-        return "-", "-"
-    return _number(value), "yes" if figure.is_met(value) else "no"
+def _text(value: Any) -> str:
+    return " ".join(map(_text, value)) if isinstance(value, list | tuple) else number(value)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+def _exact(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -10,38 +10,53 @@ interactions that few streamers or viewers have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import nan
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A published number, and from where to where it counts as met."""
+    """A number of the world, and from where to where a simulated one counts as met."""
 
     name: str
     value: float
-    low: float
-    high: float
+    tolerance: Callable[[float], tuple[float, float]]
     source: str
     about: str
+
+    @property
+    def low(self) -> float:
+        """The least that is met."""
+        return self.tolerance(self.value)[0]
+
+    @property
+    def high(self) -> float:
+        """The most that is met."""
+        return self.tolerance(self.value)[1]
 
     def is_met(self, value: float) -> bool:
         """Whether ``value`` lies within; not where it is not known (NaN)."""
         return self.low <= value <= self.high
 
+    def of(self, value: float, source: str) -> Figure:
+        """The same number as measured elsewhere, with the same kind of tolerance."""
+        return replace(self, value=value, source=source)
+
 
 def _quantile(name: str, value: float, source: str, about: str) -> Figure:
     """A quantile or a mean: within 15 %."""
-    return Figure(name, value, 0.85 * value, 1.15 * value, source, about)
+    return Figure(name, value, lambda value: (0.85 * value, 1.15 * value), source, about)
 
 
 def _share(name: str, value: float, source: str, about: str) -> Figure:
     """A share, a correlation or a change of a logarithm: within 0.02."""
-    return Figure(name, value, value - 0.02, value + 0.02, source, about)
+    return Figure(name, value, lambda value: (value - 0.02, value + 0.02), source, about)
 
 
 def _weak(name: str, value: float, source: str, about: str) -> Figure:
     """A number whose source is weaker: within a factor of 1.5."""
-    return Figure(name, value, value / 1.5, value * 1.5, source, about)
+    return Figure(name, value, lambda value: (value / 1.5, value * 1.5), source, about)
 
 
 _TAIL, _TOP, _KUAILIVE, _THIRD = "tail", "top", "KuaiLive", "third party"
@@ -102,4 +117,13 @@ FIGURES = (
       for q, value in ((50, 2), (90, 88), (99, 1_488))),
     # Weibull(0.94, 3,253 s): 3,253 (ln 2)^(1 / 0.94)
     _weak("gift_delay_q50", 2_203.0, _THIRD, "seconds from an impression to a gift that does not come at once, median"),
+)  # fmt: skip
+
+#: What nobody has published, and a user's own impressions say.
+OF_IMPRESSIONS = (
+    _quantile("click_through", nan, "", "clicks a room that is shown"),
+    *(_quantile(f"watch_q{q}", nan, "", f"seconds watched after a click, quantile {q} %") for q in (25, 75, 95)),
+    _weak("follow", nan, "", "follows a click"),
+    *(_quantile(f"feed_q{q}", nan, "", f"seconds in the feed between two requests, quantile {q} %") for q in (50, 95)),
+    _quantile("requests_a_visit", nan, "", "requests of a visit, mean"),
 )  # fmt: skip

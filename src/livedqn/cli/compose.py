@@ -33,7 +33,8 @@ CURES = {
 }
 #: Settings whose values are paths.
 PATHS = {
-    "train": ("resume", "init"), "evaluate": ("checkpoint",), "recommend": ("checkpoint", "input"), "calibrate": (),
+    "train": ("resume", "init"), "evaluate": ("checkpoint",), "recommend": ("checkpoint", "input"),
+    "calibrate": ("data.rooms", "data.impressions"),
 }  # fmt: skip
 #: The options of each command.
 OPTIONS = {"train": (*GROUPS, "experiment"), "evaluate": ("env", "reward"), "recommend": (), "calibrate": ("env",)}
@@ -133,4 +134,16 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
     if "resume" in paths:
         also = [f"init={paths['init']}"] if "init" in paths else []
         return "resume", earlier.of_run(paths["resume"], [*overrides, *also]), overrides
-    return command, {key: earlier.literal(path) for key, path in paths.items()}, overrides
+    return command, _nested({key: earlier.literal(path) for key, path in paths.items()}), overrides
+
+
+def _nested(values: dict[str, str]) -> dict[str, Any]:
+    """``{"data.rooms": path}`` as ``{"data": {"rooms": path}}``."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        *outer, name = key.split(".")
+        node = found
+        for part in outer:
+            node = node.setdefault(part, {})
+        node[name] = value
+    return found

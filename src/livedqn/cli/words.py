@@ -12,7 +12,7 @@ COMMANDS = {
     "train": "learn a policy (the word may be left out)",
     "evaluate": "compare a checkpoint with the baselines on worlds that it never saw",
     "recommend": "answer observations, one JSON object a line",
-    "calibrate": "compare an environment's rooms and viewers with published numbers",
+    "calibrate": "compare an environment with published numbers, or fit it to your own data",
     "plugins": "list what is installed, or show what a plugin can be told",
 }
 #: Flag -> (its short form, how many values it takes, what it does).

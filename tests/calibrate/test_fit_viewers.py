@@ -1,0 +1,79 @@
+"""Viewers of other settings are asked, their impressions written to a CSV, and the settings found again."""
+
+import csv
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from livedqn.calibrate import own
+from livedqn.calibrate.fit_viewers import of_impressions
+from livedqn.calibrate.fits import Fit, Kept
+from livedqn.calibrate.impressions import SIGNALS, Impressions
+from livedqn.config import CalibrateConfig
+from livedqn.envs import Viewers
+from livedqn.envs.sim import sim
+
+OTHER = Viewers(
+    population=3_000_000, click_bias=-1.2, watch_median_s=3.0, watch_log_sd=1.5, like_share=0.1, comment_share=0.02,
+    follow_share=0.03, gift_share=0.6, gift_median=10.0, gift_viewer_sd=1.0, gift_log_sd=0.5, gift_at_once=0.2,
+    gift_delay_shape=1.5, gift_delay_scale_s=600.0, feed_median_s=20.0, feed_log_sd=0.4, return_jitter_h=0.8,
+)  # fmt: skip
+#: How near, relative and absolute.
+NEAR = {
+    "click_bias": (0, 0.1), "watch_median_s": (0.12, 0), "watch_log_sd": (0.1, 0), "like_share": (0.15, 0),
+    "comment_share": (0.2, 0), "follow_share": (0.2, 0), "gift_share": (0.1, 0), "gift_median": (0.2, 0),
+    "gift_viewer_sd": (0.15, 0), "gift_log_sd": (0.15, 0), "gift_at_once": (0, 0.05), "gift_delay_shape": (0.15, 0),
+    "gift_delay_scale_s": (0.1, 0), "feed_median_s": (0.05, 0), "feed_log_sd": (0.05, 0), "return_jitter_h": (0.1, 0),
+}  # fmt: skip
+
+
+def write(of: Impressions, path: Path) -> None:
+    """As a user would, but for ids that are numbers."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["viewer", "time_s", "session", "room", *SIGNALS])
+        signals = [of.signals[name].tolist() for name in SIGNALS]
+        rooms = np.where(of.shown, "r1", "").tolist()
+        writer.writerows(zip(of.viewer.tolist(), of.time_s.tolist(), of.visit.tolist(), rooms, *signals, strict=True))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Impressions:
+    """What a uniform policy met: visits of viewers who come back to a large world."""
+    env = sim(400, streamers=100, days=7, episode="viewer", viewers=OTHER)
+    path = tmp_path_factory.mktemp("data") / "log.csv"
+    write(Impressions.played(env, 120_000, seed=11), path)
+    return Impressions.read(str(path), "data.impressions", tolerated=0.0)
+
+
+@pytest.fixture(scope="module")
+def found(data: Impressions) -> dict[str, Any]:
+    config = CalibrateConfig(num_envs=1_000, requests=100_000)
+    env = {"plugin": "sim", "streamers": 100, "viewers": asdict(Viewers())}
+    asked = Impressions.played(own.build(env, 1_000), config.requests, 0)
+    fits, _ = own.fitted_to_impressions(env, data, asked, config, lambda *_: None)
+    return {one.setting.removeprefix("viewers."): one.value for one in fits if isinstance(one, Fit)}
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_a_number(name: str, found: dict[str, Any]) -> None:
+    relative, absolute = NEAR[name]
+    assert found[name] == pytest.approx(getattr(OTHER, name), rel=relative, abs=absolute)
+
+
+def test_nothing_else_is_fitted(found: dict[str, Any]) -> None:
+    assert found.keys() == NEAR.keys()
+
+
+def test_every_setting_is_fitted_or_has_a_reason(data: Impressions) -> None:
+    few = Impressions.of(np.arange(3), None, np.zeros(3), np.ones(3, np.bool_),
+                         {"clicked": np.ones(3), "watch_s": np.ones(3)})  # fmt: skip
+    for some in (data, few):
+        fits = of_impressions(some, data, OTHER)
+        settled = [name for one in fits for name in (one.settings if isinstance(one, Kept) else (one.setting,))]
+        assert sorted(settled) == sorted({f"viewers.{field.name}" for field in fields(Viewers)})
+    assert not any(isinstance(one, Fit) for one in fits)
+    assert any(isinstance(one, Kept) and "no column gift_value" in one.why for one in fits)
