@@ -76,20 +76,28 @@ def train(words: Sequence[str], run: Path) -> Path:
     return run / "policy.ckpt"
 
 
-def judge(policies: Mapping[str, Path], told: argparse.Namespace) -> Evaluation:
-    """All of ``policies`` and all others on the same worlds."""
+def train_all(tasks: Mapping[str, Sequence[str]], folder: Path, jobs: int) -> dict[str, Path]:
+    """The policy of every training, ``jobs`` at a time, each in a folder of its own name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(jobs) as pool:
+        paths = list(pool.map(lambda task: train(task[1], folder / task[0]), tasks.items()))
+    return dict(zip(tasks, paths, strict=True))
+
+
+def judge(policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str]) -> Evaluation:
+    """All ``roles``, some of which are taken by ``policies``, on the same worlds."""
     found = {name: checkpoint.read(path) for name, path in policies.items()}
     config = next(iter(found.values())).config
 
     def make_stage(rows: int) -> Stage:
         return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
 
+    names = [name for role in roles for name in _of(role, found)]
     settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes, tuning_episodes=told.tuning_episodes)
     for name, one in found.items():
-        if name.startswith("dqn-"):
+        if f"policy:{name}" in names:
             one.agent.margin.fill_(tuned_margin(one.agent, make_stage, settings, seed=told.world_seed))
             print(f"{name} shows a room that is worth {float(one.agent.margin):.3g} more than nothing", flush=True)
-    names = [name for role in ROLES if role != "lookahead" or not told.no_lookahead for name in _of(role, found)]
     return compare(
         {f"policy:{name}": one.agent for name, one in found.items()}, make_stage, settings,
         seed=told.world_seed, steps=config["steps"], names=names, notify=_tell,
@@ -102,11 +110,11 @@ def _of(role: str, names: Mapping[str, object]) -> list[str]:
     return [f"{kind}:{name}" for name in names if name.startswith(trained + "-")] if trained else [role]
 
 
-def by_role(evaluation: Evaluation) -> dict[str, dict[str, FloatArray]]:
-    """role -> metric -> (seeds, W); a role without seeds has one."""
+def by_role(evaluation: Evaluation, roles: Mapping[str, str]) -> dict[str, dict[str, FloatArray]]:
+    """What the table calls a role -> metric -> (seeds, W); a role without seeds has one."""
     trained = {name.partition(":")[2]: None for name in evaluation.played if ":" in name}
     found = {}
-    for role, title in ROLES.items():
+    for role, title in roles.items():
         contestants = [evaluation.measured[name] for name in _of(role, trained) if name in evaluation.played]
         if not contestants:
             continue
@@ -122,11 +130,11 @@ def rows(found: Mapping[str, Mapping[str, FloatArray]]) -> list[dict[str, object
     for title, of in found.items():
         row: dict[str, object] = {"policy": title, "seeds": len(of["return"]), "worlds": len(bottom)}
         for metric, values in of.items():
-            row |= _named(metric, interval(values.mean(axis=0)))
+            row |= named(metric, interval(values.mean(axis=0)))
         if len(of["return"]) > 1:
-            row |= _named("return_over_seeds", interval(of["return"].mean(axis=1)))
-        row |= _named("dqn_ahead_by", paired(returns["dqn"], returns[title]))
-        row |= _named("share_of_way", ratio(returns[title] - bottom, top - bottom))
+            row |= named("return_over_seeds", interval(of["return"].mean(axis=1)))
+        row |= named("dqn_ahead_by", paired(returns["dqn"], returns[title]))
+        row |= named("share_of_way", ratio(returns[title] - bottom, top - bottom))
         made.append(row)
     return made
 
@@ -136,7 +144,8 @@ def _ceiling(titles: Collection[str]) -> str:
     return max((title for title in titles if title in REFERENCES), key=REFERENCES.index)
 
 
-def _named(name: str, one: Interval) -> dict[str, float]:
+def named(name: str, one: Interval) -> dict[str, float]:
+    """A mean and both ends of its interval, by the names that a table gives them."""
     return {name: one.mean, f"{name}_low": one.low, f"{name}_high": one.high}
 
 
@@ -177,9 +186,39 @@ def picture(made: Sequence[Mapping[str, object]], unit: str, path: Path) -> None
         drawn.savefig(path, dpi=110)
 
 
+def write(made: Sequence[Mapping[str, object]], path: Path) -> None:
+    """The rows as CSV; the longest has all columns."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, max(made, key=len), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: f"{v:.5g}" if isinstance(v, float) else v for key, v in row.items()} for row in made)
+
+
 def _tell(what: str, done: int, total: int) -> None:
     if done == total:
         print(f"done {what}", flush=True)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What every study of trainings on the simulator is told."""
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at once, a core each")
+    parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--episodes", type=int, default=192, help="in each world")
+    parser.add_argument("--tuning-episodes", type=int, default=EvaluationConfig.tuning_episodes, help="of each rule")
+    parser.add_argument("--world-seed", type=int, default=999, help="whose worlds they meet; no training has it")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs/benchmarks"), help="done runs are kept: a new folder after changes"
+    )
+    parser.add_argument("--quick", action="store_true", help="two seeds, few steps: does it work, not how well")
+
+
+def quick_words(told: argparse.Namespace) -> list[str]:
+    """Overrides of a quick training; a quick study is of few seeds and worlds."""
+    if not told.quick:
+        return []
+    told.seeds, told.worlds, told.episodes = 2, 3, 32
+    return ["steps=20000", "evaluation.validation_worlds=1", "evaluation.validation_episodes=32"]
 
 
 def main() -> None:
@@ -189,41 +228,23 @@ def main() -> None:
     parser.add_argument(
         "more", nargs="*", help="overrides of the training, agent.n_step=3 say; nothing is written then"
     )
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at once, a core each")
-    parser.add_argument("--worlds", type=int, default=20)
-    parser.add_argument("--episodes", type=int, default=192, help="in each world")
-    parser.add_argument("--tuning-episodes", type=int, default=EvaluationConfig.tuning_episodes, help="of each rule")
     parser.add_argument(
         "--no-lookahead", action="store_true", help="leave out the oracle that takes half a minute a world"
     )
-    parser.add_argument("--world-seed", type=int, default=999, help="whose worlds they meet; no training has it")
-    parser.add_argument(
-        "--runs", type=Path, default=Path("runs/benchmarks"), help="done runs are kept: a new folder after changes"
-    )
-    parser.add_argument("--quick", action="store_true", help="two seeds, few steps: does it work, not how well")
+    add_options(parser)
     told = parser.parse_args()
-    words = [*STUDIES[told.study], *told.more]
-    if told.quick:
-        words += ["steps=20000", "evaluation.validation_worlds=1", "evaluation.validation_episodes=32"]
-        told.seeds, told.worlds, told.episodes = 2, 3, 32
+    words = [*STUDIES[told.study], *told.more, *quick_words(told)]
     name = f"{'quick_' if told.quick else ''}{told.study}" + "".join(f"+{word}" for word in told.more)
     tasks = {f"{kind}-{seed}": [*words, *more, f"seed={seed}"] for seed in range(told.seeds)
              for kind, more in KINDS.items()}  # fmt: skip
     folder = told.runs / "".join(c if c.isalnum() or c in "_+.-" else "_" for c in name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(told.jobs) as pool:
-        paths = list(pool.map(lambda task: train(task[1], folder / task[0]), tasks.items()))
-
-    made = rows(by_role(judge(dict(zip(tasks, paths, strict=True)), told)))
+    policies = train_all(tasks, folder, told.jobs)
+    roles = [role for role in ROLES if role != "lookahead" or not told.no_lookahead]
+    made = rows(by_role(judge(policies, told, roles), ROLES))
     show(made)
     if told.quick or told.more:
         return
-    fields = max(made, key=len)
-    with (RESULTS / f"sim_{told.study}.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, fields, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: f"{v:.5g}" if isinstance(v, float) else v for key, v in row.items()} for row in made)
+    write(made, RESULTS / f"sim_{told.study}.csv")
     unit = "minutes watched" if "watchtime" in told.study else "points of engagement"
     unit += " a viewer" if told.study.startswith("viewer") else " a session"
     picture(made, unit, RESULTS / f"sim_{told.study}.png")

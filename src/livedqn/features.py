@@ -33,7 +33,7 @@ def dense_spec(spec: Spec) -> Spec:
 
     def dense(columns: tuple[Column, ...]) -> tuple[Column, ...]:
         numbers = [Column(c.name, role=c.role) for c in columns if _is_number(c)]
-        embedded = [Column(f"{c.name}_{i}") for c in columns if not _is_number(c) for i in range(_width(c))]
+        embedded = [Column(f"{c.name}_{i}", of=c.name) for c in columns if not _is_number(c) for i in range(_width(c))]
         return (*numbers, *embedded)
 
     context = dense(spec.context)
@@ -109,7 +109,7 @@ class _ArrayTransform(nn.Module):
     def fit(self, x: Tensor, valid: Tensor | None) -> None:
         rows = self._logged(x)
         rows = rows.reshape(-1, rows.shape[-1]) if valid is None else rows[valid]
-        if len(rows) == 0:
+        if rows.numel() == 0:  # nothing was seen, or there is no number
             return
         spread = rows.std(dim=0, correction=0)
         varies = spread > 1e-6  # a constant, such as the column that says "a real impression", passes unchanged

@@ -57,7 +57,8 @@ class Encoder(Protocol):
     """An ``nn.Module``; supplied: the :class:`~livedqn.types.Spec` of what it will be fed.
 
     That spec is dense: the platform has already standardised numbers, taken logarithms of counts and embedded
-    categories and ids, so every column is a ``number``.
+    categories and ids, so every column is a ``number``. ``spec.shared`` says which columns embed the same thing, a
+    topic or a streamer, in the history and in the candidates.
 
     A room's state depends on the viewer and that room alone, so an update shows no rooms but those whose values it
     needs. An encoder in which it depends on the others, in training mode too (batch statistics over rooms, say),

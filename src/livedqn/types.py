@@ -48,7 +48,7 @@ class Column:
 
     ``number``: any real. ``count``: non-negative and heavy-tailed (its logarithm is what a network sees).
     ``category``: an integer in [0, cardinality), 0 = none. ``id``: a non-negative integer below 2**24 (exact in
-    float32), 0 = none, hashed into an embedding.
+    float32), 0 = none, hashed into an embedding. ``of``: the category or id that this number is one of the embedding of.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Column:
     unit: str = ""
     role: str = ""
     cardinality: int = 0
+    of: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -126,6 +127,17 @@ class Spec:
     def column(self, array: str, role: str) -> int | None:
         """The index of the column of ``array`` that has ``role``, or None where there is none."""
         return next((i for i, c in enumerate(getattr(self, array)) if c.role == role), None)
+
+    @property
+    def shared(self) -> list[tuple[list[int], list[int]]]:
+        """For each category and id that a past impression and a room both have, where its embedding stands: columns of
+        the history, and of the candidates. Equal ones are embedded alike, and none as zeros."""
+
+        def columns(array: str, of: str) -> list[int]:
+            return [i for i, column in enumerate(getattr(self, array)) if column.of == of]
+
+        embedded = dict.fromkeys(column.of for column in self.candidates if column.of)
+        return [(past, columns("candidates", of)) for of in embedded if (past := columns("history", of))]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain Python, as checkpoints store it."""

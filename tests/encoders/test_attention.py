@@ -19,16 +19,21 @@ def attention():
     return module
 
 
+def attend(candidates, history):
+    module = attention()
+    return module._attend(candidates, history, module.value(history))
+
+
 def test_by_hand():
     candidates = torch.tensor([[[0.0], [math.log(2)]]])  # queries 0 and log 2
     history = torch.tensor([[[1.0, 1.0], [1.0, 2.0]]])  # keys 1 and 2, values 10 and 20
     # the first room: scores 0, 0, 0, weights 1/3 each; the second: log 2 and log 4 beside 0, weights 1/7, 2/7, 4/7
     expected = torch.tensor([[[30 / 3], [(2 * 10 + 4 * 20) / 7]]])
-    torch.testing.assert_close(attention()._attend(candidates, history), expected)
+    torch.testing.assert_close(attend(candidates, history), expected)
 
 
 def test_unused_rows_take_no_part():
     candidates = torch.tensor([[[0.0], [math.log(2)]]])
     history = torch.tensor([[[1.0, 1.0], [0.0, 0.0]]])
     expected = torch.tensor([[[10 / 2], [2 * 10 / 3]]])
-    torch.testing.assert_close(attention()._attend(candidates, history), expected)
+    torch.testing.assert_close(attend(candidates, history), expected)

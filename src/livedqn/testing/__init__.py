@@ -9,7 +9,7 @@ from livedqn.testing.env import check_env
 from livedqn.testing.errors import ContractError
 from livedqn.testing.exploration import check_exploration
 from livedqn.testing.reward import check_reward
-from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec
+from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec, shared_spec
 
 __all__ = [
     "ContractError",
@@ -21,4 +21,5 @@ __all__ = [
     "example_spec",
     "game_spec",
     "rooms_spec",
+    "shared_spec",
 ]

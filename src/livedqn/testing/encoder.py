@@ -13,12 +13,13 @@ from torch.func import functional_call
 from livedqn.compilation import NotCompilableError, captured
 from livedqn.narrowing import narrowed
 from livedqn.testing.errors import ContractError, calling, described_error, expect
-from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec
+from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec, shared_spec
 from livedqn.types import LivedqnError, Spec, TensorObservation
 
 _BATCH = 6
 _SPECS = {
     "rooms with a history": example_spec(),
+    "rooms of topics that the history knows": shared_spec(),
     "many rooms, few columns": rooms_spec(num_actions=17, context=1, history=(8, 2), candidates=1),
     "one room besides nothing": rooms_spec(num_actions=2, context=7, history=(1, 3), candidates=9),
     "a game seen as a vector": game_spec(num_actions=3, context_shape=(4,)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from livedqn.types import Column, Spec, TensorObservation
@@ -23,6 +25,12 @@ def rooms_spec(*, num_actions: int, context: int, history: tuple[int, int], cand
         candidates=_numbers("candidate", candidates),
         signals=("clicked", "watch_s", "liked"),
     )
+
+
+def shared_spec() -> Spec:
+    """As :func:`example_spec`, and a room has a topic, embedded in two numbers, as past impressions have."""
+    spec, topic = example_spec(), tuple(Column(f"topic_{i}", of="topic") for i in range(2))
+    return replace(spec, history=(*spec.history, *topic), candidates=(*topic, *spec.candidates))
 
 
 def game_spec(*, num_actions: int, context_shape: tuple[int, ...]) -> Spec:
@@ -52,9 +60,18 @@ def example_observation(spec: Spec, batch: int, seed: int) -> TensorObservation:
     candidates[:, 0] = 0
     history = normal(spec.history_length, len(spec.history))
     history[..., 0] = 1
+    for past, of in spec.shared:  # few kinds, so that many rooms have what an impression had
+        kinds = torch.randn(3, len(of), generator=random)
+        candidates[:, 1:, of] = _any(kinds, batch, spec.num_actions - 1, random) * mask[:, 1:, None]
+        history[..., past] = _any(kinds, batch, spec.history_length, random)
     used = torch.arange(batch) % (spec.history_length + 1)  # the first row has no past, the last ones a full one
     history *= (torch.arange(spec.history_length) < used[:, None])[..., None]
     return {"context": normal(*spec.context_shape), "history": history, "candidates": candidates, "mask": mask}
+
+
+def _any(kinds: torch.Tensor, batch: int, rows: int, random: torch.Generator) -> torch.Tensor:
+    """One of ``kinds`` (n, E) for every row, (B, rows, E)."""
+    return kinds[torch.randint(len(kinds), (batch, rows), generator=random)]
 
 
 def _numbers(name: str, count: int) -> tuple[Column, ...]:
