@@ -16,7 +16,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, train_all, write
+from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, schedule, train_all, write
 
 from livedqn.evaluate.intervals import interval, paired, ratio
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
@@ -34,12 +34,6 @@ CASES = {
 ENCODERS = {"mlp": FAINT, "gru": OTHERS[0], "attention": OURS}
 #: Who is compared -> what the table calls them.
 ROLES = {"random": "random", **{f"policy:{name}": name for name in ENCODERS}, "oracle": "oracle"}
-
-
-def schedule(steps: int) -> list[str]:
-    """Schedules of a run of ``steps`` in the proportions of the default one."""
-    updates = round(7_700 * steps / 1_000_000)
-    return [f"steps={steps}", f"exploration.steps={steps // 10}", f"agent.learning_rate_updates={updates}"]
 
 
 def rows(case: str, found: Mapping[str, Mapping[str, FloatArray]]) -> list[dict[str, object]]:
@@ -65,12 +59,14 @@ def rows(case: str, found: Mapping[str, Mapping[str, FloatArray]]) -> list[dict[
 def show(made: Sequence[Mapping[str, object]]) -> None:
     """The table."""
     for row in made:
-        number = {key: float(str(value)) for key, value in row.items() if key not in ("case", "policy")}
+        mean, low, high, gain, way = (
+            float(str(row[key]))
+            for key in ("ahead_of_mlp", "ahead_of_mlp_low", "ahead_of_mlp_high", "gain_over_mlp", "share_of_way")
+        )
         print(
-            f"{row['case']:10} {row['policy']:10} {number['return']:6.2f} "
-            f"[{number['return_low']:.2f}, {number['return_high']:.2f}]   ahead of mlp by {number['ahead_of_mlp']:5.2f} "
-            f"[{number['ahead_of_mlp_low']:.2f}, {number['ahead_of_mlp_high']:.2f}] ({number['gain_over_mlp']:+.0%})   "
-            f"of the way {number['share_of_way']:.2f}"
+            f"{row['case']:10} {row['policy']:10} {row['return']:6.2f} [{row['return_low']:.2f}, "
+            f"{row['return_high']:.2f}]   ahead of mlp by {mean:5.2f} [{low:.2f}, {high:.2f}] ({gain:+.0%})   "
+            f"of the way {way:.2f}"
         )
 
 

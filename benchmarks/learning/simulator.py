@@ -22,6 +22,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,10 +85,13 @@ def train_all(tasks: Mapping[str, Sequence[str]], folder: Path, jobs: int) -> di
     return dict(zip(tasks, paths, strict=True))
 
 
-def judge(policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str]) -> Evaluation:
-    """All ``roles``, some of which are taken by ``policies``, on the same worlds."""
+def judge(
+    policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str], **env: Any
+) -> Evaluation:  # fmt: skip
+    """All ``roles``, some of which are taken by ``policies``, on the same worlds, with these settings changed."""
     found = {name: checkpoint.read(path) for name, path in policies.items()}
     config = next(iter(found.values())).config
+    config["env"] |= env
 
     def make_stage(rows: int) -> Stage:
         return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
@@ -211,6 +215,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--runs", type=Path, default=Path("runs/benchmarks"), help="done runs are kept: a new folder after changes"
     )
     parser.add_argument("--quick", action="store_true", help="two seeds, few steps: does it work, not how well")
+
+
+def schedule(steps: int) -> list[str]:
+    """Schedules of a run of ``steps`` in the proportions of the default one."""
+    updates = round(7_700 * steps / 1_000_000)
+    return [f"steps={steps}", f"exploration.steps={steps // 10}", f"agent.learning_rate_updates={updates}"]
 
 
 def quick_words(told: argparse.Namespace) -> list[str]:

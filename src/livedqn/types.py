@@ -48,7 +48,7 @@ class Column:
 
     ``number``: any real. ``count``: non-negative and heavy-tailed (its logarithm is what a network sees).
     ``category``: an integer in [0, cardinality), 0 = none. ``id``: a non-negative integer below 2**24 (exact in
-    float32), 0 = none, hashed into an embedding. ``of``: the category or id that this number is one of the embedding of.
+    float32), 0 = none, hashed into an embedding. ``of``: this number belongs to the embedding of that category or id.
     """
 
     name: str

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from livedqn.envs import TYPICAL
+from livedqn.envs.behaviour import quality
 from livedqn.envs.rooms import SimulatedRooms, _among_the_most_popular
 from livedqn.envs.timetable import Timetable
 from livedqn.types import LivedqnError
@@ -30,6 +32,16 @@ def test_a_room_is_live_while_it_lasts() -> None:
     assert (week.started_s <= week.starts_s[:, None])[live].all()
     assert (week.ends_s > week.starts_s[:, None])[live].all()
     assert all(len(set(row[row > 0].tolist())) == (row > 0).sum() for row in week.streamer)  # one room a streamer
+
+
+def test_a_platform_that_grows_leaves_the_others_who_they_were() -> None:
+    before, after = (SimulatedRooms(streamers=n, topics=5, days=2).timetable(3, "") for n in (50, 60))
+    for field in ("room", "streamer", "topic", "heat", "started_s", "ends_s", "broadcasts"):
+        for old, new, streamer in zip(getattr(before, field), getattr(after, field), after.streamer, strict=True):
+            known = new[(streamer > 0) & (streamer <= 50)]
+            assert np.array_equal(old[: len(known)], known), field
+            assert not old[len(known) :].any(), field
+    assert np.array_equal(quality(50, TYPICAL), quality(60, TYPICAL)[:51])
 
 
 def test_streamers_are_the_same_in_every_world() -> None:
