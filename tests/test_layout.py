@@ -12,7 +12,7 @@ SRC = Path(livedqn.__file__).parent
 #: Top row first; ``testing`` may look at all that it checks.
 ROWS = [
     {"cli"},
-    {"training", "recommend"},
+    {"training", "recommend", "collect"},
     {"evaluate", "calibrate", "report", "tracking", "live", "loop", "resume"},
     {"checkpoint"},
     {"plugins"},
@@ -25,7 +25,7 @@ ROWS = [
     {"learner"},
     {"objective"},
     {"narrowing", "distributions", "transitions"},
-    {"encoders", "rewards", "exploration", "network", "replay", "features", "watchdog"},
+    {"encoders", "rewards", "exploration", "network", "replay", "logs", "features", "watchdog"},
     {"losses", "protocols", "device", "compilation", "flat"},
     {"config", "csvrows"},
     {"types", "kernel", "memcpy", "lightning"},
@@ -39,6 +39,7 @@ LIBRARIES = {
     "rich": {"cli", "live", "evaluate", "calibrate", "report"},
     "gymnasium": {"envs", "testing", "stage"},
     "numba": {"kernel", "memcpy"},
+    "pyarrow": {"logs"},
     "pytorch_lightning": {"lightning"},
 }
 

@@ -1,0 +1,10 @@
+"""Logs: impressions in Parquet, one schema for all that write them and all that learn from them.
+
+``docs/logs.md`` has the schema, a column a row. Arrow (``pip install livedqn[logs]``) is imported by ``schema``,
+``arrow``, ``writer``, ``parquet`` and ``table`` alone.
+"""
+
+from livedqn.logs.faults import Fault, faults
+from livedqn.logs.impressions import NO_ACTION, Impressions, join
+
+__all__ = ["NO_ACTION", "Fault", "Impressions", "faults", "join"]

@@ -1,0 +1,172 @@
+"""What cannot be in a log: rules on rows of whole sessions, the same for who writes, who reads and who checks.
+
+With such a row in it training would be wrong, or stop. Each rule says how a row breaks it and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from livedqn.kernel import kernel
+from livedqn.logs.impressions import Impressions
+from livedqn.types import BoolArray, Column, FloatArray, LivedqnError, Spec
+
+#: Signals that are yes or no.
+YES_NO = ("clicked", "left")
+#: Seconds by which elapsed_s may miss the next row's time, which is in whole seconds, and its share.
+_SLACK_S, _SLACK = 2.0, 1e-3
+
+
+_MOST = float(np.finfo(np.float32).max)
+_BLOCK = 1024
+
+
+class Fault(NamedTuple):
+    """Rows that break one rule."""
+
+    what: str
+    cure: str
+    rows: BoolArray  # (N,)
+
+
+def _fault(what: str, cure: str, rows: Any) -> Fault:
+    return Fault(what, cure, np.asarray(rows, np.bool_))
+
+
+def faults(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
+    """Every rule that some row breaks."""
+    for fault in (
+        *_choices(impressions, spec), *_observations(impressions, spec), *_results(impressions),
+        *_sessions(impressions),
+    ):  # fmt: skip
+        if fault.rows.any():
+            yield fault
+
+
+def refuse_faults(impressions: Impressions, spec: Spec) -> None:
+    """Raise LivedqnError for the first rule that a row breaks."""
+    for what, cure, rows in faults(impressions, spec):
+        raise LivedqnError(f"{what} ({rows.sum():,} rows, the first {place(impressions, rows)}); {cure}")
+
+
+def place(impressions: Impressions, rows: BoolArray) -> str:
+    """Where the first of ``rows`` stands, as a user finds it."""
+    first = int(rows.argmax())
+    where = f"row {impressions.row[first]:,}" + (f" of {impressions.source}" if impressions.source else "")
+    return f"request {impressions.request[first]}, {where}"
+
+
+def _choices(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
+    mask, acted, p = impressions.observation["mask"], impressions.acted, impressions.propensity
+    first = "row 0 (nothing)" if spec.has_rooms else "every action"
+    closed = ~(mask[:, 0] if spec.has_rooms else mask.any(axis=1))
+    yield _fault(f"the mask closes {first}", "nothing can always be shown: set mask[0] to true", closed)
+    action = np.where((impressions.action >= 0) & (impressions.action < mask.shape[1]), impressions.action, -1)
+    masked = acted & ~((action >= 0) & mask[np.arange(len(mask)), action])
+    yield _fault(
+        "the action was masked, or is none of the candidates",
+        "log the mask as it was when the action was chosen, and the action as a row of these candidates", masked,
+    )  # fmt: skip
+    noted = acted & ~np.isnan(p)
+    yield _fault(
+        "the propensity is 0 or less, or above 1",
+        "log the probability with which this action was chosen, all exploration mixed in; leave it empty if unknown",
+        noted & ~((p > 0) & (p <= 1 + 1e-6)),
+    )
+    yield _fault(
+        "the propensity is below 1 although the mask allows one action alone",
+        "log the mask that the policy saw", noted & (mask.sum(axis=1) == 1) & (np.abs(p - 1) > 1e-3),
+    )  # fmt: skip
+
+
+def _observations(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
+    seen = impressions.observation
+    for array in ("context", "history", "candidates") if spec.has_rooms else ("context",):
+        values, columns = seen[array], getattr(spec, array)
+        limits = np.array([_limits(column) for column in columns], np.float32)
+        broken = np.zeros(len(columns), np.bool_)
+        _find(values.reshape(-1, len(columns)), limits, broken)
+        for i in broken.nonzero()[0]:  # hardly ever any
+            yield from _broken(array, columns[i], limits[i], values[..., i].reshape(len(values), -1))
+    if spec.has_rooms:
+        wrong = seen["candidates"][:, 0].any(axis=1)
+        yield _fault("row 0 of the candidates is not zeros", "row 0 is nothing: put it before the rooms", wrong)
+
+
+def _limits(column: Column) -> tuple[float, float, bool]:
+    """Least, greatest, and whether it is whole."""
+    if column.kind in ("number", "count"):
+        return (0 if column.kind == "count" else -_MOST), _MOST, False
+    return 0, (column.cardinality if column.kind == "category" else 2**24) - 1, True
+
+
+def _broken(array: str, column: Column, limits: FloatArray, values: FloatArray) -> Iterator[Fault]:
+    low, high, is_whole = limits
+    known = np.isfinite(values)
+    name = f"{array}.{column.name}"
+    yield _fault(f"{name} is not finite", "fill it with 0, or with what means unknown", ~known.all(axis=1))
+    wrong = known & ((values < low) | (values > high) | (is_whole > 0) & (values != np.rint(values)))
+    what = f"a whole number from 0 to {high:.0f}" if is_whole else "0 or more"
+    yield _fault(f"{name} is none of kind {column.kind}", f"it has to be {what}", wrong.any(axis=1))
+
+
+@kernel
+def _find(values: FloatArray, limits: FloatArray, broken: BoolArray) -> None:
+    """Which columns of ``values`` (M, F) hold something outside ``limits`` (F, 3)."""
+    for first in range(0, values.shape[0], _BLOCK):  # which a processor keeps at hand from one column to the next
+        end = min(first + _BLOCK, values.shape[0])
+        for i in range(values.shape[1]):
+            low, high, is_whole = limits[i]
+            wrong = False
+            for row in range(first, end):
+                wrong |= not (low <= values[row, i] <= high)  # which NaN is not either
+            if is_whole:
+                for row in range(first, end):
+                    wrong |= values[row, i] != np.rint(values[row, i])
+            broken[i] |= wrong
+
+
+def _results(impressions: Impressions) -> Iterator[Fault]:
+    acted = impressions.acted
+    for name, values in impressions.signals.items():
+        limit = 1 if name in YES_NO else np.inf
+        wrong = acted & ~((values >= 0) & (values <= limit) & np.isfinite(values))
+        cure = "it is 0 or 1" if name in YES_NO else "it is a finite number from 0, and 0 where nothing came"
+        yield _fault(f"signals.{name} is impossible", cure, wrong)
+    wrong = acted & ~np.isfinite(impressions.native)
+    yield _fault("native is not finite", "give 0 where the platform has no reward of its own", wrong)
+    elapsed_s = impressions.elapsed_s
+    wrong = acted & ~((elapsed_s > 0) & np.isfinite(elapsed_s))
+    yield _fault("elapsed_s is not above 0", "it is the time to the viewer's next request, or to their leaving", wrong)
+
+
+def _sessions(impressions: Impressions) -> Iterator[Fault]:
+    """Rules on a row and the one before it in its session."""
+    if not len(impressions):
+        return
+    inside = ~impressions.begins[1:]  # (N - 1,), rows from the second on that go on with a session
+    sort = "sort by session and time, and give each visit a session of its own"
+
+    def later(wrong: BoolArray) -> BoolArray:
+        return np.concatenate([[False], inside & wrong])
+
+    passed_s = np.diff(impressions.time_s)
+    yield _fault("a session has several viewers", sort, later(np.diff(impressions.viewer) != 0))
+    yield _fault("a session goes back in time", sort, later(passed_s < 0))
+    over = (impressions.terminated | ~impressions.acted)[:-1] | (impressions.truncated[:-1] & impressions.acted[1:])
+    last = f"its last row alone is terminated or without action: {sort}"
+    yield _fault("a session goes on behind its end", last, later(over))
+    elapsed_s = impressions.elapsed_s[:-1]
+    missed = np.abs(passed_s - elapsed_s) > _SLACK_S + _SLACK * elapsed_s
+    yield _fault(
+        "elapsed_s does not lead to the session's next row",
+        "a request in between is missing, or elapsed_s is not the time to the next request; log every request",
+        later(missed & ~over & (passed_s >= 0)),
+    )  # fmt: skip
+    yield _fault(
+        "a session begins without an action", "leave out a session that nobody answered",
+        impressions.begins & ~impressions.acted,
+    )  # fmt: skip

@@ -1,0 +1,156 @@
+"""Write logs: a folder a day, files that are whole or not there.
+
+A session lies in the day of its first request, in one file, in one row group. Arrow encodes in a thread of its own, so
+whoever plays goes on playing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from livedqn.logs.arrow import to_arrow
+from livedqn.logs.faults import refuse_faults
+from livedqn.logs.impressions import Impressions, join
+from livedqn.logs.schema import schema
+from livedqn.types import Spec
+
+#: Rows that wait to be encoded together: those of one day become a row group, which is what a reader has in memory.
+WAITING = 1 << 15
+#: Rows of a file.
+FILE = 1 << 20
+DAY_S = 24 * 3600
+PART = ".part"
+
+
+class Writer:
+    """``with Writer(folder, spec) as writer: writer.add(impressions)``.
+
+    Files are ``day=YYYY-MM-DD/NNNNN.parquet``, numbered from the first that is free. One that an error or a crash has
+    left unfinished ends in ``.part``, and no reader looks at it.
+
+    Args:
+        folder: of all days.
+        spec: what the impressions show.
+        source: who makes them, and how; plain Python, kept in the metadata.
+        compression: Parquet's; lz4 is fastest, zstd smallest (a third less).
+
+    Raises:
+        LivedqnError: an impression cannot be: what :func:`livedqn.logs.faults.faults` finds.
+    """
+
+    def __init__(
+        self, folder: Path, spec: Spec, source: Mapping[str, Any] | None = None, *, compression: str = "lz4"
+    ) -> None:
+        self.rows = 0  # impressions, last observations aside
+        self._folder, self._spec, self._compression = folder, spec, compression
+        self._schema = schema(spec, source)
+        self._waiting: list[Impressions] = []
+        self._files: dict[int, _File] = {}
+        self._thread = ThreadPoolExecutor(1, "livedqn-logs")
+        self._encoding: Future[None] | None = None
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:  # fmt: skip
+        try:
+            if error is None:
+                self._flush()
+                self._encoded()
+                for file in self._files.values():
+                    file.finish()
+        finally:
+            self._thread.shutdown()
+            for file in self._files.values():
+                file.discard()
+
+    def add(self, impressions: Impressions) -> None:
+        """Whole sessions, of any days; they are checked when they are encoded, with those that come next."""
+        self._waiting.append(impressions)
+        if sum(map(len, self._waiting)) >= WAITING:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Hand what waits to the thread, a row group a day."""
+        if not self._waiting:
+            return
+        whole, self._waiting = join(self._waiting), []
+        refuse_faults(whole, self._spec)
+        self.rows += int(whole.acted.sum())
+        begins = whole.begins
+        days = (whole.time_s[begins] // DAY_S)[np.cumsum(begins) - 1]  # of each row's session
+        if (np.diff(days) < 0).any():
+            order = np.argsort(days, kind="stable")
+            whole, days = whole.take(order), days[order]
+        first = np.flatnonzero(np.diff(days, prepend=-1))
+        ends = [*first[1:].tolist(), len(days)]
+        tables = {
+            int(days[start]): to_arrow(whole.take(slice(start, end)), self._schema)
+            for start, end in zip(first.tolist(), ends, strict=True)
+        }
+        self._encoded()
+        self._encoding = self._thread.submit(self._write, tables)
+
+    def _write(self, tables: dict[int, Any]) -> None:
+        for day, table in tables.items():
+            file = self._files.get(day)
+            if file is None or file.rows >= FILE:
+                if file is not None:
+                    file.finish()
+                file = self._files[day] = _File(self._folder, day, self._schema, self._compression)
+            file.write(table)
+
+    def _encoded(self) -> None:
+        """Wait for the thread, and hear of its error."""
+        encoding, self._encoding = self._encoding, None
+        if encoding is not None:
+            encoding.result()
+
+
+class _File:
+    """A file that bears its name once it is whole."""
+
+    def __init__(self, folder: Path, day: int, layout: Any, compression: str) -> None:
+        date = datetime.fromtimestamp(day * DAY_S, UTC).strftime("%Y-%m-%d")
+        within = folder / f"day={date}"
+        within.mkdir(parents=True, exist_ok=True)
+        taken = [int(path.stem) for path in within.glob("*.parquet") if path.stem.isdigit()]
+        self.rows = 0
+        self._path = within / f"{max(taken, default=-1) + 1:05d}.parquet"
+        self._sink = self._path.with_name(self._path.name + PART).open("wb")
+        # floats hardly repeat: dictionaries of them take half as long again and save nothing
+        self._writer = pq.ParquetWriter(
+            self._sink, layout, compression=compression, use_dictionary=["policy"],
+            write_statistics=["time_s", "session", "viewer", "request"],
+        )  # fmt: skip
+
+    def write(self, table: Any) -> None:
+        self._writer.write_table(table, row_group_size=len(table))
+        self.rows += len(table)
+
+    def finish(self) -> None:
+        self._writer.close()
+        self._sink.flush()
+        os.fsync(self._sink.fileno())
+        self._sink.close()
+        Path(self._sink.name).replace(self._path)
+
+    def discard(self) -> None:
+        """Leave nothing of a file that was not finished."""
+        if not self._sink.closed:
+            with suppress(OSError):  # as on a full disk
+                self._writer.close()
+            self._sink.close()
+            Path(self._sink.name).unlink()

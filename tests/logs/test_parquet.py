@@ -1,0 +1,218 @@
+import json
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from livedqn.logs import NO_ACTION, Impressions, join
+from livedqn.logs.arrow import from_arrow, to_arrow
+from livedqn.logs.parquet import Parquet, whole_sessions
+from livedqn.logs.schema import read_source, schema
+from livedqn.logs.writer import DAY_S, Writer
+from livedqn.testing import LOGS_SPEC, example_impressions, game_spec
+from livedqn.types import Column, LivedqnError, Spec
+
+
+def write(folder, *parts, **options):
+    with Writer(folder, LOGS_SPEC, **options) as writer:
+        for part in parts:
+            writer.add(part)
+    return writer
+
+
+@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=6), terminated=st.booleans(), seed=st.integers(0, 99))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_arrow_and_back(same, lengths, terminated, seed):
+    made = example_impressions(lengths, terminated=terminated, seed=seed)
+    table = to_arrow(made, schema(LOGS_SPEC))
+    table.validate(full=True)
+    back = from_arrow(table, LOGS_SPEC, "x", 7)
+    same(back, made)
+    assert back.row.tolist() == list(range(7, 7 + len(made)))
+    for cut in (1, len(made) // 2):  # a slice has buffers that begin earlier
+        same(from_arrow(table.slice(cut), LOGS_SPEC, "x", 0), made.take(slice(cut, None)))
+
+
+@given(cuts=st.sets(st.integers(1, 17)))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_sessions_are_whole_wherever_a_file_is_cut(same, cuts):
+    made = example_impressions([3, 1, 5, 4])
+    edges = [0, *sorted(cuts), len(made)]
+    parts = [made.take(slice(start, end)) for start, end in pairwise(edges)]
+    whole = list(whole_sessions(iter(parts)))
+    same(join(whole), made)
+    seen = [set(part.session.tolist()) for part in whole]
+    assert sum(map(len, seen)) == len(set.union(*seen)) == 4
+
+
+def test_a_row_is_what_any_tool_reads(tmp_path):
+    made = example_impressions([2])
+    write(tmp_path, made, source={"policy": "random"})
+    table = pq.read_table(tmp_path / "day=1970-01-01/00000.parquet")
+    rows = table.to_pylist()
+    first, last = rows[0], rows[-1]
+    assert first["context"]["hour"] == 20.5
+    assert first["signals"] == {"clicked": 1.0, "watch_s": 0.0, "left": 0.0}
+    assert first["policy"] == "random"
+    k = len(first["mask"])
+    assert first["rooms"] == made.rooms[0, :k].tolist()
+    rooms = np.frombuffer(first["candidates"], "<f4").reshape(k, 2)
+    assert rooms.tolist() == made.observation["candidates"][0, :k].tolist()
+    assert np.frombuffer(first["history"], "<f4").reshape(2, 3).tolist() == [[0, 0, 0], [1, 3, 1]]
+    assert [last[name] for name in ("action", "propensity", "policy", "signals", "native", "elapsed_s")] == [None] * 6
+    assert first["truncated"] is False
+    assert rows[1]["truncated"] is True
+    assert read_source(table.schema)["policy"] == "random"
+    assert json.loads(table.schema.metadata[b"livedqn.spec"])["episode"] == "session"
+
+
+def test_candidates_are_as_many_as_there_were(tmp_path):
+    made = example_impressions([5], seed=3)
+    write(tmp_path, made)
+    lists = pq.read_table(tmp_path)["rooms"].to_pylist()
+    sizes = [len(row) for row in lists]
+    assert min(sizes) < max(sizes) <= 4
+    assert all(row[0] == 0 for row in lists)
+
+
+def test_a_session_lies_in_its_first_day(tmp_path):
+    late = example_impressions([3], start_s=DAY_S - 60, first=1)
+    write(tmp_path, example_impressions([2], start_s=DAY_S, first=2), late, example_impressions([1], first=3))
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
+    assert files == ["day=1970-01-01/00000.parquet", "day=1970-01-02/00000.parquet"]
+    days = [set(pq.ParquetFile(tmp_path / file).read()["session"].to_pylist()) for file in files]
+    assert days == [{1, 3}, {2}]
+
+
+def test_files_are_numbered_on_and_read_together(tmp_path, same):
+    one, other = example_impressions([2], first=1), example_impressions([3], first=2, terminated=True)
+    assert write(tmp_path, one).rows == 2
+    write(tmp_path, other)
+    assert [path.name for path in sorted(tmp_path.rglob("*.parquet"))] == ["00000.parquet", "00001.parquet"]
+    logs = Parquet(path=str(tmp_path))
+    assert logs.spec == LOGS_SPEC
+    same(join(list(logs)), join([one, other]))
+
+
+def test_many_groups_in_many_files(tmp_path, same, monkeypatch):
+    monkeypatch.setattr("livedqn.logs.writer.WAITING", 4)
+    monkeypatch.setattr("livedqn.logs.writer.FILE", 8)
+    parts = [example_impressions([2, 1], first=2 * i) for i in range(6)]  # five rows each
+    write(tmp_path, *parts)
+    files = sorted(tmp_path.rglob("*.parquet"))
+    assert [pq.ParquetFile(file).num_row_groups for file in files] == [2, 2, 2]
+    read = list(Parquet(path=str(tmp_path)))
+    same(join(read), join(parts))
+    assert len(read) > len(files)
+
+
+def test_an_error_leaves_whole_files_or_none(tmp_path, monkeypatch):
+    monkeypatch.setattr("livedqn.logs.writer.WAITING", 1)
+    with pytest.raises(ZeroDivisionError), Writer(tmp_path, LOGS_SPEC) as writer:
+        writer.add(example_impressions([2]))
+        writer.add(example_impressions([2], first=9))
+        raise ZeroDivisionError
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_crash_leaves_what_no_reader_looks_at(tmp_path):
+    write(tmp_path, example_impressions([2]))
+    (tmp_path / "day=1970-01-01/00001.parquet.part").write_bytes(b"PAR1 half of it")
+    assert sum(map(len, Parquet(path=str(tmp_path)))) == 3
+
+
+def test_what_cannot_be_is_not_written(tmp_path, spoilt):
+    with pytest.raises(LivedqnError, match="propensity is 0 or less, or above 1"):
+        write(tmp_path, spoilt(example_impressions([2]), propensity=(0, 3)))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_games_have_no_rooms(tmp_path, same):
+    spec = game_spec(num_actions=4, context_shape=(2,))
+    made = example_impressions([2, 3])
+    seen = {"context": made.observation["context"], "mask": np.ones_like(made.observation["mask"])}
+    none = np.zeros_like(made.rooms)
+    game = Impressions(**{**vars(made), "observation": seen, "signals": {}, "rooms": none, "streamers": none})
+    with Writer(tmp_path, spec) as writer:
+        writer.add(game)
+    logs = Parquet(path=str(tmp_path))
+    assert logs.spec == spec
+    same(join(list(logs)), game)
+
+
+def test_what_logs_cannot_hold():
+    with pytest.raises(LivedqnError, match="not images"):
+        schema(game_spec(num_actions=2, context_shape=(8, 8, 3)))
+    with pytest.raises(LivedqnError, match="context has several columns named a; a log needs a name for each"):
+        schema(Spec(context=(Column("a"), Column("a")), context_shape=(2,), num_actions=2))
+
+
+def rewritten(folder, change):
+    """The one file of ``folder``, its table changed."""
+    write(folder, example_impressions([2]))
+    path = folder / "day=1970-01-01/00000.parquet"
+    pq.write_table(change(pq.ParquetFile(path).read()), path)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda t: t.drop_columns(["action", "native"]), "action is missing; native is missing; docs/logs.md"),
+        (lambda t: t.set_column(0, "request", t["request"].cast(pa.string())), "request is string, not int64"),
+        (lambda t: t.replace_schema_metadata({}), "is no log of livedqn; map a table of your own with logs=table"),
+        (lambda t: t.replace_schema_metadata({"livedqn.logs": "99"}), "has version 99 of the log schema, this livedqn"),
+        (lambda t: t.replace_schema_metadata({"livedqn.logs": "1"}), "its metadata were changed"),
+    ],
+)
+def test_a_file_that_is_no_log(tmp_path, change, why):
+    with pytest.raises(LivedqnError, match=why):
+        Parquet(path=rewritten(tmp_path, change))
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "why"),
+    [
+        ("request", [1, None, 3], "damaged from row 0 on: request may not be null; restore it"),
+        ("rooms", [[0] * 9] * 3, "rooms are not as many as mask says"),
+        ("candidates", [b"1234"] * 3, "candidates are not as many as mask says"),
+        ("candidates", [b"12345"] * 3, "candidates is no float32"),
+    ],
+)
+def test_rows_that_do_not_fit_together(tmp_path, column, values, why):
+    def change(table):
+        return table.set_column(table.column_names.index(column), column, pa.array(values))
+
+    with pytest.raises(LivedqnError, match=why):
+        list(Parquet(path=rewritten(tmp_path, change)))
+
+
+def test_files_that_differ_are_not_mixed(tmp_path):
+    write(tmp_path, example_impressions([2]))
+    spec = Spec(**{**vars(LOGS_SPEC), "episode": "viewer"})
+    with Writer(tmp_path, spec) as writer:
+        writer.add(example_impressions([2], first=4))
+    with pytest.raises(LivedqnError, match="differ in episode; read them apart"):
+        list(Parquet(path=str(tmp_path)))
+
+
+def test_there_is_nothing(tmp_path):
+    with pytest.raises(LivedqnError, match=r"nosuch does not exist; give the folder"):
+        Parquet(path=str(tmp_path / "nosuch"))
+    with pytest.raises(LivedqnError, match=r"holds no \*.parquet"):
+        Parquet(path=str(tmp_path))
+    (tmp_path / "x.parquet").write_bytes(b"text")
+    with pytest.raises(LivedqnError, match="is no Parquet file that can be read"):
+        Parquet(path=str(tmp_path / "x.parquet"))
+
+
+def test_a_missing_propensity_stays_missing(tmp_path, spoilt):
+    write(tmp_path, spoilt(example_impressions([2]), propensity=(0, np.nan)))
+    assert pq.ParquetFile(tmp_path / "day=1970-01-01/00000.parquet").read()["propensity"].null_count == 2
+    (read,) = Parquet(path=str(tmp_path))
+    assert np.isnan(read.propensity).tolist() == [True, False, True]
+    assert read.action[-1] == NO_ACTION
