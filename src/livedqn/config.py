@@ -181,6 +181,42 @@ class DataConfig:
 
 
 @dataclass
+class CollectConfig:
+    """``python -m livedqn collect``: logs of a policy that plays an environment."""
+
+    #: Where the logs go: a new folder.
+    out: str = "logs"
+    #: Who acts: random, hottest or favourite; a checkpoint goes before.
+    policy: str = "random"
+    #: A policy.ckpt that acts, in the environment of its run unless env= says another.
+    checkpoint: str | None = None
+    #: Uniform exploration over the mask mixed into the exploration's probabilities, so that no propensity is tiny.
+    exploration_floor: float = 0.01
+    #: Requests that are answered, over all viewers.
+    steps: int = 100_000
+    #: Viewers at once.
+    num_envs: int = 1_024
+    #: Seed of the world and of what is explored.
+    seed: int = 0
+    #: auto, cpu, cuda, cuda:1, mps ...
+    device: str = WorldConfig.device
+    #: Torch's threads on a CPU.
+    threads: int = WorldConfig.threads
+    cap: CapConfig = field(default_factory=CapConfig)
+    env: Any = None
+    exploration: Any = None
+
+    def __post_init__(self) -> None:
+        for name in ("num_envs", "steps", "threads"):
+            if getattr(self, name) < 1:
+                raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
+        if not 0 <= self.exploration_floor <= 1:
+            raise LivedqnError(f"exploration_floor={self.exploration_floor} is no share; choose one from 0 to 1")
+        if not 0 <= self.seed < 2**32:
+            raise LivedqnError(f"seed={self.seed} is out of range; choose one from 0 to {2**32 - 1}")
+
+
+@dataclass
 class CalibrateConfig:
     """``python -m livedqn calibrate``: an environment beside published numbers, or fitted to your own data."""
 

@@ -55,7 +55,7 @@ def test_own_data_become_a_preset(livedqn, own_data):
     ("words", "why"),
     [
         (["env=gym", "env.id=CartPole-v1"], "env gym is no livedqn.envs.LiveStream"),
-        (["reward=watchtime"], "calibrate asks no policy, so reward cannot be set; only env can be chosen"),
+        (["reward=watchtime"], "calibrate trains no policy, so reward cannot be set; only env can be chosen"),
         (["popular=0"], "popular=0.0 is no share"),
         (["requests=0"], "requests=0 must be 1 or more"),
         (["seed=-1"], "seed=-1 is out of range"),

@@ -33,11 +33,16 @@ CURES = {
 }
 #: Settings whose values are paths.
 PATHS = {
-    "train": ("resume", "init"), "evaluate": ("checkpoint",), "recommend": ("checkpoint", "input"),
-    "calibrate": ("data.rooms", "data.impressions"),
+    "train": ("resume", "init"), "evaluate": ("checkpoint",), "collect": ("checkpoint", "out"),
+    "recommend": ("checkpoint", "input"), "calibrate": ("data.rooms", "data.impressions"),
 }  # fmt: skip
 #: The options of each command.
-OPTIONS = {"train": (*GROUPS, "experiment"), "evaluate": ("env", "reward"), "recommend": (), "calibrate": ("env",)}
+OPTIONS = {
+    "train": (*GROUPS, "experiment"), "evaluate": ("env", "reward"), "collect": ("env", "exploration"), "recommend": (),
+    "calibrate": ("env",),
+}  # fmt: skip
+#: Commands that cannot do without a policy.
+NEED_POLICY = ("evaluate", "recommend")
 
 
 def run(words: Words, *, wants_traceback: bool) -> None:
@@ -123,14 +128,17 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
         option = override.partition("=")[0].partition(".")[0]
         if option in OPTIONS["train"] and option not in OPTIONS[command]:
             takes = f"; only {' and '.join(OPTIONS[command])} can be chosen" if OPTIONS[command] else ""
-            why = "takes the policy as it was trained" if "checkpoint" in PATHS[command] else "asks no policy"
+            why = "takes the policy as it was trained" if command in NEED_POLICY else "trains no policy"
             raise LivedqnError(f"{command} {why}, so {option} cannot be set{takes}")
-    if "--multirun" in words.flags and (command == "recommend" or "resume" in paths):
+    if "--multirun" in words.flags and (command in ("collect", "recommend") or "resume" in paths):
         raise LivedqnError(f"{'resume=' if command == 'train' else command} does one thing; leave out --multirun")
-    if "checkpoint" in PATHS[command] and not paths.get("checkpoint"):
+    if command in NEED_POLICY and not paths.get("checkpoint"):
         raise LivedqnError(f"{command} needs checkpoint=<run>/policy.ckpt; a training run names its own at its end")
     if command == "evaluate":
         return command, earlier.of_checkpoints(paths["checkpoint"], overrides), overrides
+    if command == "collect" and "checkpoint" in paths:
+        values, chosen = earlier.of_policy(paths.pop("checkpoint"), overrides)
+        return command, values | {key: earlier.literal(path) for key, path in paths.items()}, [*chosen, *overrides]
     if "resume" in paths:
         also = [f"init={paths['init']}"] if "init" in paths else []
         return "resume", earlier.of_run(paths["resume"], [*overrides, *also]), overrides

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from livedqn.config import WorldConfig
+from livedqn.plugins.source import RUN
 from livedqn.types import LivedqnError
 
 #: What evaluation takes from a run; the machine may be another one.
@@ -40,6 +41,24 @@ def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:
         _refuse_import(runs[0]["env"], overrides)
     world = {key: item for key, item in runs[0].items() if key in _SHARED}
     return world | {"checkpoint": [literal(path) for path in paths]}
+
+
+def of_policy(path: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """Defaults of ``collect`` with a checkpoint, and what chooses them: environment and cap of its run.
+
+    Raises:
+        LivedqnError: the file is missing or foreign, or its environment is not to be had.
+    """
+    from livedqn import checkpoint  # imports torch
+
+    run = checkpoint.read_config(path)
+    values = {"checkpoint": literal(path), "cap": run["cap"]}
+    if _chosen("env", overrides):
+        return values, []
+    if not isinstance(run["env"], Mapping):
+        raise LivedqnError(f"{path} was trained from Python with env of its own; say which: env=<name>")
+    _refuse_import(run["env"], overrides)
+    return values | {"env": run["env"]}, [f"env={RUN}"]
 
 
 def of_run(folder: str, overrides: Sequence[str]) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from livedqn.plugins.docs import comments
 _SCHEMAS: dict[str, Any] = {
     "train": config.TrainConfig,
     "evaluate": config.EvaluateConfig,
+    "collect": config.CollectConfig,
     "recommend": config.RecommendConfig,
     "calibrate": config.CalibrateConfig,
 }
-_OPTIONS = {"train": KINDS, "evaluate": ("env", "reward"), "calibrate": ("env",)}
+_OPTIONS = {"train": KINDS, "evaluate": ("env", "reward"), "collect": ("env", "exploration"), "calibrate": ("env",)}
 _FIRST_STEPS = """\
   livedqn +env=sim reward=watchtime               train on simulated viewers
   livedqn evaluate checkpoint=<run>/policy.ckpt   compare it on worlds it never saw

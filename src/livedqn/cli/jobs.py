@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from livedqn.cli.printed import Printed
 from livedqn.cli.typed import typed
-from livedqn.config import CalibrateConfig, EvaluateConfig, RecommendConfig, TrainConfig
+from livedqn.config import CalibrateConfig, CollectConfig, EvaluateConfig, RecommendConfig, TrainConfig
 from livedqn.types import LivedqnError
 
 
@@ -39,6 +39,16 @@ def evaluate(composed: DictConfig) -> None:
     _in_own_folder(evaluate.run, config)
 
 
+def collect(composed: DictConfig) -> None:
+    """``livedqn collect``: logs, where ``out`` says."""
+    config = typed(composed, CollectConfig)
+    from livedqn import collect
+
+    _loaded()
+    if stopped_by := collect.run(config):
+        sys.exit(128 + stopped_by)
+
+
 def recommend(composed: DictConfig) -> None:
     """``livedqn recommend``: answers on stdout, nothing left behind."""
     config = typed(composed, RecommendConfig)
@@ -57,7 +67,7 @@ def calibrate(composed: DictConfig) -> None:
 
 
 JOBS: dict[str, Callable[[DictConfig], None]] = {
-    "train": train, "evaluate": evaluate, "recommend": recommend, "calibrate": calibrate,
+    "train": train, "evaluate": evaluate, "collect": collect, "recommend": recommend, "calibrate": calibrate,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from livedqn.types import LivedqnError
 COMMANDS = {
     "train": "learn a policy (the word may be left out)",
     "evaluate": "compare a checkpoint with the baselines on worlds that it never saw",
+    "collect": "write logs of a policy that plays an environment",
     "recommend": "answer observations, one JSON object a line",
     "calibrate": "compare an environment with published numbers, or fit it to your own data",
     "plugins": "list what is installed, or show what a plugin can be told",

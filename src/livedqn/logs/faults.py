@@ -155,7 +155,8 @@ def _sessions(impressions: Impressions) -> Iterator[Fault]:
 
     passed_s = np.diff(impressions.time_s)
     yield _fault("a session has several viewers", sort, later(np.diff(impressions.viewer) != 0))
-    yield _fault("a session goes back in time", sort, later(passed_s < 0))
+    on_time = ~impressions.truncated[:-1]  # where it was cut there may be no time that the last observation is of
+    yield _fault("a session goes back in time", sort, later(on_time & (passed_s < 0)))
     over = (impressions.terminated | ~impressions.acted)[:-1] | (impressions.truncated[:-1] & impressions.acted[1:])
     last = f"its last row alone is terminated or without action: {sort}"
     yield _fault("a session goes on behind its end", last, later(over))
@@ -164,7 +165,7 @@ def _sessions(impressions: Impressions) -> Iterator[Fault]:
     yield _fault(
         "elapsed_s does not lead to the session's next row",
         "a request in between is missing, or elapsed_s is not the time to the next request; log every request",
-        later(missed & ~over & (passed_s >= 0)),
+        later(missed & on_time & ~over & (passed_s >= 0)),
     )  # fmt: skip
     yield _fault(
         "a session begins without an action", "leave out a session that nobody answered",

@@ -48,7 +48,8 @@ class Impressions:
     @property
     def acted(self) -> BoolArray:
         """(N,), the rows that are more than a last observation."""
-        return self.action != NO_ACTION
+        acted: BoolArray = self.action != NO_ACTION
+        return acted
 
     @property
     def begins(self) -> BoolArray:

@@ -27,10 +27,8 @@ from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import fixed, node
 
 RUN = "_run_"
-SCHEMAS = {
-    cls.__name__: cls
-    for cls in (config.TrainConfig, config.EvaluateConfig, config.RecommendConfig, config.CalibrateConfig)
-}
+_COMMANDS = ("Train", "Evaluate", "Collect", "Recommend", "Calibrate")
+SCHEMAS = {f"{name}Config": getattr(config, f"{name}Config") for name in _COMMANDS}
 GROUPS = (*KINDS, "logger")
 
 

@@ -1,0 +1,62 @@
+"""Who acts while logs are made: values of every action, from which an exploration makes probabilities."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from livedqn import checkpoint
+from livedqn.evaluate import check_fit
+from livedqn.evaluate.policies import Score, favourite, hottest
+from livedqn.experience import QValues
+from livedqn.plugins.errors import did_you_mean
+from livedqn.stage import Stage
+from livedqn.types import FloatArray, LivedqnError, Observation
+
+#: Baselines by name: what they score rooms by, or None where the environment has nothing of the kind.
+SCORES: dict[str, Callable[[Stage], Score | None]] = {
+    "random": lambda stage: _equal,
+    "hottest": lambda stage: hottest(stage.spec),
+    "favourite": lambda stage: favourite(stage.spec),
+}
+
+
+def baseline(name: str, stage: Stage) -> QValues:
+    """Values (1, B, K) of a baseline: its score of each room, and 0 for *nothing*; -inf outside the mask.
+
+    ``random`` values all actions alike, so that any exploration spreads evenly over them.
+
+    Raises:
+        LivedqnError: there is no such policy, or the environment does not show what it goes by.
+    """
+    if name not in SCORES:
+        raise LivedqnError(f"there is no policy {name!r}{did_you_mean(name, SCORES)}; choose from {', '.join(SCORES)}")
+    score = SCORES[name](stage)
+    if score is None:
+        raise LivedqnError(f"policy={name} goes by what this environment does not show; policy=random always can")
+
+    def values(observation: Observation) -> FloatArray:
+        found = np.array(score(observation), np.float64)
+        found[:, 0] = 0
+        return np.where(observation["mask"], found, -np.inf)[None]
+
+    return values
+
+
+def learned(path: str, device: str, stage: Stage) -> tuple[QValues, int, str]:
+    """Of a checkpoint: its values (E, B, K), E, and the version that logs note: ``policy-`` and a hash of the file.
+
+    Raises:
+        LivedqnError: it cannot be read, or does not fit the environment.
+    """
+    found = checkpoint.read(path, device)
+    check_fit(found, stage.spec)
+    version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    return found.agent.q_values, found.agent.ensemble, f"{Path(path).stem}-{version}"
+
+
+def _equal(observation: Observation) -> FloatArray:
+    return np.zeros(observation["mask"].shape)
