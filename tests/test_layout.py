@@ -13,7 +13,7 @@ SRC = Path(livedqn.__file__).parent
 ROWS = [
     {"cli"},
     {"training", "recommend", "collect"},
-    {"evaluate", "calibrate", "report", "tracking", "live", "loop", "resume"},
+    {"evaluate", "calibrate", "check_logs", "report", "tracking", "live", "loop", "resume"},
     {"checkpoint"},
     {"plugins"},
     {"agent"},

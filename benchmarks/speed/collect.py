@@ -113,7 +113,7 @@ def main() -> None:
             "bytes_per_impression": round(size), "rounds": told.rounds,
         })  # fmt: skip
     for row in rows:
-        print({name: f"{value:,}" for name, value in row.items() if name != "rounds"})
+        print(row)
     options.write_csv(told.results / "collect.csv", rows)
     machine.record(told.results, "collect", rounds=told.rounds)
 

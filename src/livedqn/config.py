@@ -217,6 +217,13 @@ class CollectConfig:
 
 
 @dataclass
+class CheckLogsConfig:
+    """``python -m livedqn check-logs``: what is wrong with logs, before anything is learned from them."""
+
+    logs: Any = None
+
+
+@dataclass
 class CalibrateConfig:
     """``python -m livedqn calibrate``: an environment beside published numbers, or fitted to your own data."""
 

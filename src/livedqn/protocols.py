@@ -5,12 +5,16 @@ livedqn supplies the first parameters of a plugin by position, whatever their na
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
 
-from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Signals, TensorObservation
+from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Signals, Spec, TensorObservation
+
+if TYPE_CHECKING:
+    from livedqn.logs import Impressions
 
 
 @runtime_checkable
@@ -166,4 +170,22 @@ class Replay(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
+        ...
+
+
+@runtime_checkable
+class Logs(Protocol):
+    """Logged impressions, from wherever they are; nothing is supplied.
+
+    Columns that are missing or of a wrong type are a :class:`livedqn.logs.ColumnsError` when it is built, all at once.
+    What else is wrong with a row is no matter of a reader: whoever reads looks for ``livedqn.logs.faults``.
+    """
+
+    #: What an impression shows, and its signals.
+    spec: Spec
+    #: Who made them, and how, as far as it was noted: plain Python.
+    source: dict[str, Any]
+
+    def __iter__(self) -> Iterator[Impressions]:
+        """All rows, so many at a time as memory likes: whole sessions, each in order of time."""
         ...

@@ -207,7 +207,7 @@ def _tracker(config: TrainConfig, folder: Path, plain: Mapping[str, Any], steps:
 
 def _normalised(config: TrainConfig) -> TrainConfig:
     """Names as nodes, and a logger's name as its settings."""
-    nodes = {kind: getattr(config, kind) for kind in plugins.KINDS}
+    nodes = {kind: getattr(config, kind) for kind in plugins.PARTS}
     nodes = {kind: {"plugin": node} if isinstance(node, str) else node for kind, node in nodes.items()}
     logger = config.logger
     if isinstance(logger, str):

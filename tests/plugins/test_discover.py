@@ -23,6 +23,7 @@ def test_built_ins_are_declared_as_a_strangers_are():
     assert {"epsilon_greedy", "boltzmann", "ucb", "thompson"} <= set(plugins.names("exploration"))
     assert "dqn" in plugins.names("agent")
     assert {"uniform", "prioritised"} <= set(plugins.names("replay"))
+    assert "parquet" in plugins.names("logs")
 
 
 def test_an_unknown_name_is_answered_with_the_closest_and_the_list():
@@ -42,6 +43,16 @@ def test_a_plugin_that_fails_to_import_is_named_with_its_distribution(install):
     ):
         load("reward", "broken")
     assert plugins.build("reward", "native").signals == ("native",)  # the others are unharmed
+
+
+def test_a_module_of_an_extra_is_named_with_what_installs_it(install):
+    folder = install("wide", "reward", "X", "import nosuchmodule.inner", version="0.3.1")
+    (metadata,) = folder.rglob("METADATA")
+    metadata.write_text(metadata.read_text() + "Requires-Dist: nosuchmodule>=3; extra == 'all'\n")
+    with pytest.raises(
+        plugins.PluginError, match=r"No module named 'nosuchmodule'; pip install 'livedqn-wide\[all\]'$"
+    ):
+        plugins.build("reward", "wide")
 
 
 def test_an_attribute_that_is_not_there_is_a_failed_import(install):

@@ -21,6 +21,7 @@ from livedqn.cli import earlier
 from livedqn.cli.jobs import JOBS, refused, remove_empty
 from livedqn.cli.overrides import take_paths, tidy
 from livedqn.cli.words import COMMANDS, Words
+from livedqn.plugins.discover import PARTS
 from livedqn.plugins.messages import explain
 from livedqn.plugins.source import GROUPS, register
 from livedqn.types import LivedqnError
@@ -34,15 +35,20 @@ CURES = {
 #: Settings whose values are paths.
 PATHS = {
     "train": ("resume", "init"), "evaluate": ("checkpoint",), "collect": ("checkpoint", "out"),
-    "recommend": ("checkpoint", "input"), "calibrate": ("data.rooms", "data.impressions"),
+    "recommend": ("checkpoint", "input"), "calibrate": ("data.rooms", "data.impressions"), "check-logs": (),
 }  # fmt: skip
 #: The options of each command.
 OPTIONS = {
-    "train": (*GROUPS, "experiment"), "evaluate": ("env", "reward"), "collect": ("env", "exploration"), "recommend": (),
-    "calibrate": ("env",),
+    "train": (*PARTS, "logger", "experiment"), "evaluate": ("env", "reward"), "collect": ("env", "exploration"),
+    "recommend": (), "calibrate": ("env",), "check-logs": ("logs",),
 }  # fmt: skip
 #: Commands that cannot do without a policy.
 NEED_POLICY = ("evaluate", "recommend")
+#: Why an option makes no sense to a command that does without.
+WHY_NOT = {
+    "train": "plays an environment", "collect": "trains no policy", "calibrate": "trains no policy",
+    "check-logs": "reads logs alone",
+}  # fmt: skip
 
 
 def run(words: Words, *, wants_traceback: bool) -> None:
@@ -126,9 +132,9 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
     overrides = tidy(others, is_multirun="--multirun" in words.flags)
     for override in overrides:
         option = override.partition("=")[0].partition(".")[0]
-        if option in OPTIONS["train"] and option not in OPTIONS[command]:
-            takes = f"; only {' and '.join(OPTIONS[command])} can be chosen" if OPTIONS[command] else ""
-            why = "takes the policy as it was trained" if command in NEED_POLICY else "trains no policy"
+        if option in (*GROUPS, "experiment") and option not in OPTIONS[command]:
+            takes = f"; only {' and '.join(OPTIONS[command])} can be chosen" if 0 < len(OPTIONS[command]) < 3 else ""
+            why = WHY_NOT.get(command, "takes the policy as it was trained")
             raise LivedqnError(f"{command} {why}, so {option} cannot be set{takes}")
     if "--multirun" in words.flags and (command in ("collect", "recommend") or "resume" in paths):
         raise LivedqnError(f"{'resume=' if command == 'train' else command} does one thing; leave out --multirun")

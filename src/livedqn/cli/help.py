@@ -12,7 +12,7 @@ from typing import Any
 from livedqn import __version__, config
 from livedqn.cli.words import COMMANDS, FLAGS
 from livedqn.plugins.defaults import defaults
-from livedqn.plugins.discover import KINDS, names
+from livedqn.plugins.discover import KINDS, PARTS, names
 from livedqn.plugins.docs import comments
 
 _SCHEMAS: dict[str, Any] = {
@@ -21,8 +21,12 @@ _SCHEMAS: dict[str, Any] = {
     "collect": config.CollectConfig,
     "recommend": config.RecommendConfig,
     "calibrate": config.CalibrateConfig,
+    "check-logs": config.CheckLogsConfig,
 }
-_OPTIONS = {"train": KINDS, "evaluate": ("env", "reward"), "collect": ("env", "exploration"), "calibrate": ("env",)}
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "train": PARTS, "evaluate": ("env", "reward"), "collect": ("env", "exploration"), "calibrate": ("env",),
+    "check-logs": ("logs",),
+}  # fmt: skip
 _FIRST_STEPS = """\
   livedqn +env=sim reward=watchtime               train on simulated viewers
   livedqn evaluate checkpoint=<run>/policy.ckpt   compare it on worlds it never saw
@@ -46,8 +50,8 @@ def page(command: str) -> str:
             options |= {"logger": list(config.LOGGERS), "experiment": list(presets("experiment"))}
         usual = defaults() if command == "train" else {}
         lines += [*_table({kind: _marked(known, usual.get(kind)) for kind, known in options.items()}), ""]
-    if command in _SCHEMAS:
-        lines += [f"Settings of {command}: <name>=<value>", *_table(_settings(_SCHEMAS[command])), ""]
+    if command in _SCHEMAS and (rows := _settings(_SCHEMAS[command])):
+        lines += [f"Settings of {command}: <name>=<value>", *_table(rows), ""]
     if command == "recommend":
         lines += ["What it reads, a line a request", _REQUEST, ""]
     if command == "plugins":

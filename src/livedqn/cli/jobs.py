@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from livedqn.cli.printed import Printed
 from livedqn.cli.typed import typed
-from livedqn.config import CalibrateConfig, CollectConfig, EvaluateConfig, RecommendConfig, TrainConfig
+from livedqn.config import CalibrateConfig, CheckLogsConfig, CollectConfig, EvaluateConfig, RecommendConfig, TrainConfig
 from livedqn.types import LivedqnError
 
 
@@ -66,17 +66,27 @@ def calibrate(composed: DictConfig) -> None:
     _in_own_folder(calibrate.run, config)
 
 
+def check_logs(composed: DictConfig) -> None:
+    """``livedqn check-logs``: the report, in a folder of its own; 1 where training would be wrong."""
+    config = typed(composed, CheckLogsConfig)
+    from livedqn import check_logs
+
+    if _in_own_folder(check_logs.run, config):
+        sys.exit(1)
+
+
 JOBS: dict[str, Callable[[DictConfig], None]] = {
     "train": train, "evaluate": evaluate, "collect": collect, "recommend": recommend, "calibrate": calibrate,
+    "check-logs": check_logs,
 }  # fmt: skip
 
 
-def _in_own_folder(run: Callable[[Any, Path], None], config: Any) -> None:
+def _in_own_folder(run: Callable[[Any, Path], Any], config: Any) -> Any:
     """Run it in a new folder, which keeps what it prints."""
     _loaded()
     folder = _folder()
     with Printed(folder) as both, redirect_stdout(both):
-        run(config, folder)
+        return run(config, folder)
 
 
 def _loaded() -> None:

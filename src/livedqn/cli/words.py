@@ -14,6 +14,7 @@ COMMANDS = {
     "collect": "write logs of a policy that plays an environment",
     "recommend": "answer observations, one JSON object a line",
     "calibrate": "compare an environment with published numbers, or fit it to your own data",
+    "check-logs": "say what is wrong with logs, before anything is learned from them",
     "plugins": "list what is installed, or show what a plugin can be told",
 }
 #: Flag -> (its short form, how many values it takes, what it does).

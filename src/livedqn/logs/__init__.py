@@ -4,7 +4,7 @@
 ``arrow``, ``writer``, ``parquet`` and ``table`` alone.
 """
 
-from livedqn.logs.faults import Fault, faults
+from livedqn.logs.faults import ColumnsError, Fault, faults
 from livedqn.logs.impressions import NO_ACTION, Impressions, join
 
-__all__ = ["NO_ACTION", "Fault", "Impressions", "faults", "join"]
+__all__ = ["NO_ACTION", "ColumnsError", "Fault", "Impressions", "faults", "join"]

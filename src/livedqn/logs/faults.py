@@ -5,7 +5,7 @@ With such a row in it training would be wrong, or stop. Each rule says how a row
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,14 @@ _SLACK_S, _SLACK = 2.0, 1e-3
 
 _MOST = float(np.finfo(np.float32).max)
 _BLOCK = 1024
+
+
+class ColumnsError(LivedqnError):
+    """Columns of a table are missing or of a wrong type; ``problems`` has a sentence for each."""
+
+    def __init__(self, where: str, problems: Sequence[str], cure: str) -> None:
+        super().__init__(f"{where}: {'; '.join(problems)}; {cure}")
+        self.problems, self.cure = tuple(problems), cure
 
 
 class Fault(NamedTuple):

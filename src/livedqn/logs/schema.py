@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from livedqn import __version__
+from livedqn.logs.faults import ColumnsError
 from livedqn.types import Column, LivedqnError, Spec
 
 #: The version of the schema; a change of it makes older logs unreadable, and says so.
@@ -85,9 +86,7 @@ def read_spec(layout: pa.Schema, source: str) -> Spec:
         if field.name in layout.names and not _same(layout.field(field.name).type, field.type)
     ]
     if wrong:
-        raise LivedqnError(
-            f"{source} does not hold what its metadata say: {'; '.join(wrong)}; docs/logs.md has the types"
-        )
+        raise ColumnsError(source, wrong, "docs/logs.md has the types")
     return spec
 
 

@@ -6,22 +6,20 @@ whoever plays goes on playing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from livedqn.logs.arrow import to_arrow
 from livedqn.logs.faults import refuse_faults
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.schema import schema
+from livedqn.logs.whole import Whole
 from livedqn.types import Spec
 
 #: Rows that wait to be encoded together: those of one day become a row group, which is what a reader has in memory.
@@ -29,7 +27,6 @@ WAITING = 1 << 15
 #: Rows of a file.
 FILE = 1 << 20
 DAY_S = 24 * 3600
-PART = ".part"
 
 
 class Writer:
@@ -55,7 +52,7 @@ class Writer:
         self._folder, self._spec, self._compression = folder, spec, compression
         self._schema = schema(spec, source)
         self._waiting: list[Impressions] = []
-        self._files: dict[int, _File] = {}
+        self._files: dict[int, Whole] = {}
         self._thread = ThreadPoolExecutor(1, "livedqn-logs")
         self._encoding: Future[None] | None = None
 
@@ -109,48 +106,17 @@ class Writer:
             if file is None or file.rows >= FILE:
                 if file is not None:
                     file.finish()
-                file = self._files[day] = _File(self._folder, day, self._schema, self._compression)
+                file = self._files[day] = Whole(self._free_path(day), self._schema, self._compression)
             file.write(table)
+
+    def _free_path(self, day: int) -> Path:
+        within = self._folder / f"day={datetime.fromtimestamp(day * DAY_S, UTC):%Y-%m-%d}"
+        within.mkdir(parents=True, exist_ok=True)
+        taken = [int(path.stem) for path in within.glob("*.parquet") if path.stem.isdigit()]
+        return within / f"{max(taken, default=-1) + 1:05d}.parquet"
 
     def _encoded(self) -> None:
         """Wait for the thread, and hear of its error."""
         encoding, self._encoding = self._encoding, None
         if encoding is not None:
             encoding.result()
-
-
-class _File:
-    """A file that bears its name once it is whole."""
-
-    def __init__(self, folder: Path, day: int, layout: Any, compression: str) -> None:
-        date = datetime.fromtimestamp(day * DAY_S, UTC).strftime("%Y-%m-%d")
-        within = folder / f"day={date}"
-        within.mkdir(parents=True, exist_ok=True)
-        taken = [int(path.stem) for path in within.glob("*.parquet") if path.stem.isdigit()]
-        self.rows = 0
-        self._path = within / f"{max(taken, default=-1) + 1:05d}.parquet"
-        self._sink = self._path.with_name(self._path.name + PART).open("wb")
-        # floats hardly repeat: dictionaries of them take half as long again and save nothing
-        self._writer = pq.ParquetWriter(
-            self._sink, layout, compression=compression, use_dictionary=["policy"],
-            write_statistics=["time_s", "session", "viewer", "request"],
-        )  # fmt: skip
-
-    def write(self, table: Any) -> None:
-        self._writer.write_table(table, row_group_size=len(table))
-        self.rows += len(table)
-
-    def finish(self) -> None:
-        self._writer.close()
-        self._sink.flush()
-        os.fsync(self._sink.fileno())
-        self._sink.close()
-        Path(self._sink.name).replace(self._path)
-
-    def discard(self) -> None:
-        """Leave nothing of a file that was not finished."""
-        if not self._sink.closed:
-            with suppress(OSError):  # as on a full disk
-                self._writer.close()
-            self._sink.close()
-            Path(self._sink.name).unlink()

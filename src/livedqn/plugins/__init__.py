@@ -5,8 +5,8 @@
 
 from livedqn.plugins.build import build
 from livedqn.plugins.defaults import defaults
-from livedqn.plugins.discover import KINDS, names
+from livedqn.plugins.discover import KINDS, PARTS, names
 from livedqn.plugins.errors import PluginError
 from livedqn.plugins.schema import schema
 
-__all__ = ["KINDS", "PluginError", "build", "defaults", "names", "schema"]
+__all__ = ["KINDS", "PARTS", "PluginError", "build", "defaults", "names", "schema"]

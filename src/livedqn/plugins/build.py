@@ -66,6 +66,7 @@ def _check(kind: str, built: Any, plugin: str) -> None:
         "encoder": protocols.Encoder,
         "exploration": protocols.Exploration,
         "replay": protocols.Replay,
+        "logs": protocols.Logs,
     }.get(kind)
     if promise is None:
         return
@@ -73,7 +74,7 @@ def _check(kind: str, built: Any, plugin: str) -> None:
     public = sorted(key for key in names if key == "__call__" or not key.startswith("_"))
     missing = [key for key in public if not hasattr(built, key)]
     if missing:
-        tested = "" if kind == "replay" else f", and livedqn.testing.check_{kind} tests it"
+        tested = "" if kind in ("replay", "logs") else f", and livedqn.testing.check_{kind} tests it"
         contract = f"the contract is livedqn.protocols.{promise.__name__}{tested}"
         raise PluginError(f"{plugin} lacks {', '.join(missing)}; {contract}")
     if kind == "reward" and not (isinstance(built.signals, tuple) and all(isinstance(n, str) for n in built.signals)):

@@ -5,6 +5,7 @@ A distribution declares a plugin with one entry point: group ``livedqn.<kind>``,
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import redirect_stdout
 from functools import lru_cache
@@ -13,7 +14,9 @@ from typing import Any
 
 from livedqn.plugins.errors import PluginError, did_you_mean, reason
 
-KINDS = ("env", "reward", "encoder", "exploration", "agent", "replay")
+#: What a training run is made of.
+PARTS = ("env", "reward", "encoder", "exploration", "agent", "replay")
+KINDS = (*PARTS, "logs")
 
 
 def names(kind: str) -> list[str]:
@@ -45,9 +48,8 @@ def load(kind: str, name: str) -> Any:
     except (Exception, SystemExit) as error:  # whatever a module does: only the runs that choose it are to suffer
         others = ", ".join(other for other in names(kind) if other != name)
         choose = f", or choose another {kind}: {others}" if others else ""
-        raise PluginError(
-            f"{who(kind, name)} failed to import: {reason(error)}; repair or uninstall it{choose}"
-        ) from error
+        cure = _missing_extra(points[0], error) or f"repair or uninstall it{choose}"
+        raise PluginError(f"{who(kind, name)} failed to import: {reason(error)}; {cure}") from error
 
 
 def who(kind: str, name: str) -> str:
@@ -58,6 +60,17 @@ def who(kind: str, name: str) -> str:
 def distribution(point: EntryPoint) -> str:
     """Name and version of the distribution that declares an entry point."""
     return _label(point.dist) if point.dist else "an unknown distribution"
+
+
+def _missing_extra(point: EntryPoint, error: BaseException) -> str:
+    """What to install, where a module is missing that its distribution wants in an extra alone; else nothing."""
+    if not (isinstance(error, ModuleNotFoundError) and error.name and point.dist):
+        return ""
+    for wanted in point.dist.requires or ():
+        found = re.match(r"([\w-]+).*extra\s*==\s*['\"]([\w-]+)", wanted)
+        if found and found[1].replace("-", "_") == error.name.partition(".")[0]:
+            return f"pip install '{point.dist.metadata['Name']}[{found[2]}]'"
+    return ""
 
 
 def _points(kind: str) -> tuple[EntryPoint, ...]:

@@ -13,7 +13,7 @@ from livedqn.plugins.hints import refusal
 from livedqn.types import LivedqnError
 
 #: How many parameters of a plugin livedqn supplies, by position, whatever their names (see ``livedqn.protocols``).
-SUPPLIED = {"env": 1, "reward": 0, "encoder": 1, "exploration": 0, "agent": 2, "replay": 3}
+SUPPLIED = {"env": 1, "reward": 0, "encoder": 1, "exploration": 0, "agent": 2, "replay": 3, "logs": 0}
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 

@@ -1,0 +1,90 @@
+"""What is in the logs: so many rows of whom, when, by which policy, and what viewers did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+
+from livedqn.check_logs.finding import Finding
+from livedqn.logs import Impressions
+from livedqn.logs.faults import place
+from livedqn.types import BoolArray, IntArray, Spec
+
+
+class Overview:
+    """Counts and means, and values that are likely in another unit or of another room."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._rows, self._acted, self._shown = 0, 0, 0
+        self._viewers: list[IntArray] = []
+        self._times: list[int] = []  # first and last of each part
+        self._policies: Counter[str] = Counter()
+        self._sums = dict.fromkeys(spec.signals, 0.0)
+        self._doubts: dict[str, Finding] = {}
+
+    def add(self, impressions: Impressions) -> None:
+        """The next whole sessions."""
+        if not len(impressions):
+            return
+        acted = impressions.acted
+        self._rows += len(impressions)
+        self._acted += int(acted.sum())
+        self._shown += int((impressions.action > 0).sum())
+        self._viewers.append(np.unique(impressions.viewer))
+        self._times += [int(impressions.time_s.min()), int(impressions.time_s.max())]
+        names, counts = np.unique(impressions.policy[acted], return_counts=True)
+        self._policies.update(dict(zip(names.tolist(), counts.tolist(), strict=True)))
+        for name, signal in impressions.signals.items():
+            self._sums[name] += float(np.nansum(signal, dtype=np.float64))
+        if self._spec.has_rooms:
+            self._doubt(impressions)
+
+    def findings(self) -> Iterator[Finding]:
+        """That there is nothing at all, and doubts."""
+        if not self._acted:
+            yield Finding("there is no impression", "look at where the logs were taken from", 0)
+        yield from self._doubts.values()
+
+    def lines(self) -> Iterable[str]:
+        """Who, when, by which policy, and what came of it."""
+        if not self._acted:
+            return
+        viewers = len(np.unique(np.concatenate(self._viewers)))
+        first, last = (_date(time_s) for time_s in (min(self._times), max(self._times)))
+        ends = self._rows - self._acted
+        of = f"{self._acted:,} impressions and {ends:,} last observations of {viewers:,} viewers"
+        yield f"rows: {of}, {first} to {last}"
+        policies = (f"{name or 'unknown'} {count / self._acted:.1%}" for name, count in self._policies.most_common(5))
+        yield f"policies: {', '.join(policies)}{', ...' if len(self._policies) > 5 else ''}"
+        if self._spec.has_rooms:
+            means = ", ".join(f"{name} {total / self._acted:.3g}" for name, total in self._sums.items())
+            yield f"shown: a room at {self._shown / self._acted:.1%} of requests; means over all requests: {means}"
+
+    def _doubt(self, impressions: Impressions) -> None:
+        for name, signal in impressions.signals.items():
+            if name != "left":
+                self._note(
+                    impressions, (impressions.action == 0) & (signal > 0), f"there is signals.{name} of nothing",
+                    "a signal belongs to the impression of the room that brought it",
+                )  # fmt: skip
+        if "watch_s" in impressions.signals:
+            self._note(
+                impressions, impressions.signals["watch_s"] > impressions.elapsed_s + 1,
+                "signals.watch_s is longer than elapsed_s", "both are seconds, and of one impression; milliseconds?",
+            )  # fmt: skip
+
+    def _note(self, impressions: Impressions, rows: BoolArray, what: str, cure: str) -> None:
+        if rows.any():
+            found = self._doubts.setdefault(what, Finding(what, cure, 0, place(impressions, rows), is_wrong=False))
+            found.rows += int(rows.sum())
+
+
+def _date(time_s: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):  # no time that a calendar has: milliseconds, say
+        return f"{time_s:,} s"

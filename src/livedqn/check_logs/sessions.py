@@ -1,0 +1,99 @@
+"""Looks at rows and sessions: rules that they break, names that come twice, ends that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from livedqn.check_logs.finding import Finding
+from livedqn.logs import Impressions, faults
+from livedqn.logs.faults import place
+from livedqn.types import IntArray, Spec
+
+
+class Rules:
+    """Rows that cannot be (:func:`livedqn.logs.faults`)."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._found: dict[str, Finding] = {}
+
+    def add(self, impressions: Impressions) -> None:
+        """The next whole sessions."""
+        for what, cure, rows in faults(impressions, self._spec):
+            found = self._found.setdefault(what, Finding(what, cure, 0, place(impressions, rows)))
+            found.rows += int(rows.sum())
+
+    def findings(self) -> Iterator[Finding]:
+        """One a rule."""
+        yield from self._found.values()
+
+    def lines(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
+
+class Names:
+    """Requests and sessions that come twice. Keeps 8 bytes for each."""
+
+    def __init__(self) -> None:
+        self._requests: list[IntArray] = []
+        self._sessions: list[IntArray] = []
+
+    def add(self, impressions: Impressions) -> None:
+        """The next whole sessions."""
+        self._requests.append(impressions.request)
+        self._sessions.append(impressions.session[impressions.begins])
+
+    def findings(self) -> Iterator[Finding]:
+        """What comes twice."""
+        for name, known, what, cure in (
+            (
+                "request", self._requests, "a request comes twice or more often",
+                "an event was logged or joined twice: keep one row for each request",
+            ),
+            (
+                "session", self._sessions, "the rows of a session do not stand together, in one file",
+                "sort by session and time, and name each visit anew",
+            ),
+        ):  # fmt: skip
+            names, counts = np.unique(np.concatenate(known or [np.zeros(0, np.int64)]), return_counts=True)
+            again = int((counts - 1).sum())
+            if again:
+                example = f"{name} {names[counts.argmax()]}, {counts.max()} times"
+                yield Finding(what, cure, again, example, unit=f"{name}s too many")
+
+    def lines(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
+
+class Ends:
+    """How sessions end, and whether there is something to bootstrap from."""
+
+    def __init__(self) -> None:
+        self._sessions, self._terminated, self._missing, self._example = 0, 0, 0, ""
+
+    def add(self, impressions: Impressions) -> None:
+        """The next whole sessions."""
+        self._sessions += int(impressions.begins.sum())
+        self._terminated += int(impressions.terminated.sum())
+        missing = impressions.acted & ~impressions.terminated & (impressions.successor < 0)
+        if missing.any():
+            self._example = self._example or place(impressions, missing)
+        self._missing += int(missing.sum())
+
+    def findings(self) -> Iterator[Finding]:
+        """Sessions without an end."""
+        if self._missing:
+            yield Finding(
+                "a session did not terminate, and its last observation is missing",
+                "its last impression is left out of bootstrapping; end such a session with a row without action",
+                self._missing, self._example, is_wrong=False, unit="sessions",
+            )  # fmt: skip
+
+    def lines(self) -> Iterable[str]:
+        """How many terminated."""
+        share = self._terminated / max(self._sessions, 1)
+        yield f"ends: {share:.1%} of {self._sessions:,} sessions terminate; of {self._missing:,} the end is missing"

@@ -1,0 +1,50 @@
+"""A Parquet file that bears its name once it is whole."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+#: What the name of an unfinished file ends in.
+PART = ".part"
+
+
+class Whole:
+    """``write`` tables of ``layout``, then ``finish``, or ``discard`` what was not finished."""
+
+    def __init__(self, path: Path, layout: pa.Schema, compression: str = "lz4") -> None:
+        self.rows = 0
+        self._path = path
+        self._sink = path.with_name(path.name + PART).open("wb")
+        # floats hardly repeat: dictionaries of them take half as long again and save nothing
+        self._writer = pq.ParquetWriter(
+            self._sink, layout, compression=compression,
+            use_dictionary=[field.name for field in layout if pa.types.is_dictionary(field.type)],
+            write_statistics=["time_s", "session", "viewer", "request"],
+        )  # fmt: skip
+
+    def write(self, table: Any) -> None:
+        """As one row group."""
+        self._writer.write_table(table, row_group_size=len(table))
+        self.rows += len(table)
+
+    def finish(self) -> None:
+        """Give it its name, once all of it lies on the disk."""
+        self._writer.close()
+        self._sink.flush()
+        os.fsync(self._sink.fileno())
+        self._sink.close()
+        Path(self._sink.name).replace(self._path)
+
+    def discard(self) -> None:
+        """Leave nothing of a file that was not finished."""
+        if not self._sink.closed:
+            with suppress(OSError):  # as on a full disk
+                self._writer.close()
+            self._sink.close()
+            Path(self._sink.name).unlink()
