@@ -104,6 +104,15 @@ def test_a_command_works_as_written(command: str, run: Path, own_data: Callable[
             own_data(run)
         assert "are met" in livedqn([*words, "env.days=2", "requests=2000"], run)
         return
+    if words[0] == "collect":
+        words = [*words, *TINY_SIM, "num_envs=8", "steps=200"]
+        assert "200 impressions of hottest" in livedqn(words, run)
+        return
+    if words[0] == "check-logs":
+        if "logs=table" in words:
+            _table(run)
+        assert "nothing keeps anybody from learning" in livedqn(words, run)
+        return
     if words[0] == "plugins":
         assert "weights" in livedqn(words, run)
         return
@@ -111,6 +120,17 @@ def test_a_command_works_as_written(command: str, run: Path, own_data: Callable[
     words = [word for word in words if not word.startswith("steps=")]
     start = process if "logger=wandb" in line else livedqn  # W&B leaves a service running until its process ends
     assert "report:" in start([*words, *small], run)
+
+
+def _table(folder: Path) -> None:
+    """A small one, and what is what in it."""
+    (folder / "impressions.csv").write_text(
+        "user,ts,hour,heat,place,p,click\nann,0,20,5|7,2,0.5,1\nann,60,20,9,0,0.5,0\n"
+    )
+    (folder / "columns.yaml").write_text(
+        "viewer: user\ntime: ts\ncontext: {hour: hour}\ncandidates: {heat: heat}\naction: place\npropensity: p\n"
+        "signals: {clicked: click}\n"
+    )
 
 
 def _observation() -> str:

@@ -69,12 +69,13 @@ def from_arrow(table: pa.Table, spec: Spec, source: str, first_row: int) -> Impr
         rooms[place] = found.reshape(-1, len(spec.candidates))
         observation["candidates"] = rooms
     signals = columns["signals"].flatten() if spec.signals else []
-    ids = {
+    ids: dict[str, Any] = {
         name: _ragged(name, columns[name], place, np.int64) if spec.has_rooms else np.zeros(place.shape, np.int64)
         for name in ("rooms", "streamers")
     }
+    ids |= {name: _ints(columns[name]) for name in NAMES}
     return Impressions(
-        **{name: _ints(columns[name]) for name in NAMES}, **ids, observation=observation,
+        **ids, observation=observation,
         action=_ints(columns["action"].fill_null(NO_ACTION)), propensity=_floats(columns["propensity"]),
         policy=_texts(columns["policy"]),
         signals={name: _floats(column) for name, column in zip(spec.signals, signals, strict=True)},

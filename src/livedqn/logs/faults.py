@@ -47,7 +47,7 @@ def _fault(what: str, cure: str, rows: Any) -> Fault:
 def faults(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
     """Every rule that some row breaks."""
     for fault in (
-        *_choices(impressions, spec), *_observations(impressions, spec), *_results(impressions),
+        *_defects(impressions), *_choices(impressions, spec), *_observations(impressions, spec), *_results(impressions),
         *_sessions(impressions),
     ):  # fmt: skip
         if fault.rows.any():
@@ -65,6 +65,12 @@ def place(impressions: Impressions, rows: BoolArray) -> str:
     first = int(rows.argmax())
     where = f"row {impressions.row[first]:,}" + (f" of {impressions.source}" if impressions.source else "")
     return f"request {impressions.request[first]}, {where}"
+
+
+def _defects(impressions: Impressions) -> Iterator[Fault]:
+    if impressions.defect is not None:
+        for what in np.unique(impressions.defect[impressions.defect != ""]).tolist():
+            yield _fault(what, "mend the table, or leave such rows out", impressions.defect == what)
 
 
 def _choices(impressions: Impressions, spec: Spec) -> Iterator[Fault]:

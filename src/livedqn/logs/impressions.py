@@ -41,6 +41,7 @@ class Impressions:
     elapsed_s: FloatArray  # (N,) float32, seconds to the viewer's next request
     row: IntArray  # (N,) int64, where the row stands in ``source``
     source: str = ""  # the file that it was read from
+    defect: npt.NDArray[np.str_] | None = None  # (N,), what a reader could not make sense of; "" where it could
 
     def __len__(self) -> int:
         return len(self.request)
@@ -86,6 +87,10 @@ def _of(parts: Sequence[Impressions], make: Any, source: str) -> Impressions:
         values = [getattr(part, field.name) for part in parts]
         if isinstance(values[0], dict):
             made[field.name] = {name: make([value[name] for value in values]) for name in values[0]}
+        elif field.name == "defect":
+            if not all(value is None for value in values):
+                blank = (np.full(len(part), "") for part in parts)
+                made["defect"] = make([b if v is None else v for v, b in zip(values, blank, strict=True)])
         elif field.name != "source":
             made[field.name] = make(values)
     return Impressions(**made, source=source)

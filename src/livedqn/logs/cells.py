@@ -1,0 +1,106 @@
+"""Values of somebody's own table, typed or text, as the numbers that logs hold. What cannot be read is NaN."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from livedqn.logs.mapping import UNITS, Cell
+from livedqn.types import FloatArray, IntArray
+
+_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+_TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
+#: Ids of features fit float32: they are below this.
+_IDS = 2**24
+
+
+def numbers(column: Any) -> FloatArray:
+    """(n,) float64; true and false are 1 and 0."""
+    if _is_text(column.type):
+        text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        word = pc.utf8_lower(text)
+        text = pc.if_else(pc.is_in(word, pa.array(_TRUE)), "1", pc.if_else(pc.is_in(word, pa.array(_FALSE)), "0", text))
+        column = pc.if_else(pc.match_substring_regex(text, _NUMBER), text, None)
+    elif pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
+
+
+def names(column: Any) -> IntArray:
+    """(n,) int64: whole numbers as they are, any other text as 63 bits of its BLAKE2b hash; 0 where there is none."""
+    if pa.types.is_integer(column.type):
+        return np.asarray(column.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+    if pa.types.is_null(column.type):
+        return np.zeros(len(column), np.int64)
+    coded = column.cast(pa.string()).dictionary_encode()
+    known = np.array([*(_name(text) for text in coded.dictionary.to_pylist()), 0], np.int64)
+    found: IntArray = known[np.asarray(coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False))]
+    return found
+
+
+def feature(column: Any, cell: Cell) -> FloatArray:
+    """(n,) float32, as the kind of ``cell`` has them."""
+    kind = cell.column.kind
+    if kind == "id":
+        known = names(column)
+        return np.where((known < 0) | (known >= _IDS), 1 + known % (_IDS - 1), known).astype(np.float32)
+    if cell.values:
+        text = column.cast(pa.string())
+        place = pc.index_in(text, pa.array(cell.values)).fill_null(-1)
+        return (np.asarray(place.to_numpy(zero_copy_only=False)) + 1).astype(np.float32)
+    found = numbers(column) * cell.scale
+    if cell.missing is not None:
+        found[np.isnan(found)] = cell.missing
+    with np.errstate(over="ignore"):  # what float32 cannot hold is a fault, as is all that is not finite
+        return found.astype(np.float32)
+
+
+def times(column: Any, unit: str) -> FloatArray:
+    """(n,) float64 seconds since 1970-01-01 UTC; NaN where there is none."""
+    if pa.types.is_timestamp(column.type):
+        micros = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64()).cast(pa.float64())
+        return np.asarray(micros.to_numpy(zero_copy_only=False)) * 1e-6
+    if unit != "text":
+        return numbers(column) * UNITS[unit]
+    text = pc.replace_substring_regex(column.cast(pa.string()), r"(Z|\+00:00)$", "")
+    is_time = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$")
+    return times(pc.if_else(is_time, text, None).cast(pa.timestamp("us")), "s")
+
+
+def lists(column: Any, separator: str) -> tuple[IntArray, Any]:
+    """How many values each row has, (n,), and all values, flat; empty text and null are no values."""
+    if _is_text(column.type):
+        text = pc.utf8_trim(column.cast(pa.string()).fill_null(""), "[] ")
+        column = pc.if_else(pc.equal(text, ""), None, pc.split_pattern(text, separator))
+    sizes = pc.list_value_length(column).fill_null(0)
+    return np.asarray(sizes.to_numpy(zero_copy_only=False), np.int64), column.flatten()
+
+
+def is_list(kind: Any) -> bool:
+    """Whether a column of this type can be read by :func:`lists`."""
+    return bool(_is_text(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_null(kind))
+
+
+def texts(column: Any) -> npt.NDArray[np.str_]:
+    """(n,), "" where there is none."""
+    return np.array(column.cast(pa.string()).fill_null("").to_pylist() or [""], np.str_)[: len(column)]
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
+
+
+@lru_cache(maxsize=1 << 20)
+def _name(text: str | None) -> int:
+    text = (text or "").strip()
+    if not text:
+        return 0
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

@@ -1,0 +1,146 @@
+"""From rows of a mapped table to impressions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from livedqn.logs import cells
+from livedqn.logs.impressions import Impressions
+from livedqn.logs.mapping import Columns
+from livedqn.types import BoolArray, FloatArray, IntArray
+
+#: Where a row stood in its file, a column beside those of the table.
+ROW = "row of the file"
+#: Seconds that lie at least between two requests of one viewer: clocks are coarse.
+LEAST_S = 1e-3
+
+
+class Rows:
+    """Makes impressions of parts of a table, which come in order.
+
+    Args:
+        columns: which is what.
+        separator: between values of a list, where lists are text.
+        source: the table's file.
+    """
+
+    def __init__(self, columns: Columns, separator: str, source: str) -> None:
+        self._columns, self._separator, self._source = columns, separator, source
+        self._last: tuple[int, float, int] = 0, np.nan, 0  # viewer, time and session of the last row so far
+
+    def impressions(self, table: pa.Table) -> Impressions:
+        """The rows of ``table``; what only the next row can say is left open, see :meth:`completed`."""
+        of, n = self._columns, len(table)
+        column = {name: table[name].combine_chunks() for name in table.column_names}
+        plain = {ours: column[theirs] for ours, theirs in of.plain.items()}
+        row = np.asarray(column[ROW], np.int64)
+        time_s = cells.times(column[of.time], of.time_unit)
+        viewer = cells.names(plain["viewer"])
+        session = cells.names(plain["session"]) if "session" in plain else self._visits(viewer, time_s)
+        defect: npt.NDArray[Any] = np.full(n, "", "U64")
+        defect[np.isnan(time_s)] = "the time is missing, or cannot be read"
+        sizes, wide = self._candidates(column, plain, defect)
+        rooms, streamers = wide.pop("rooms"), wide.pop("streamers")
+        real = np.arange(rooms.shape[1]) <= sizes[:, None]
+        allowed = wide.pop("mask")
+        mask = real & (allowed > 0) if "mask" in plain else real
+        mask[:, 0] = True
+        number = {ours: cells.numbers(plain[ours]) for ours in ("propensity", "native", "elapsed_s") if ours in plain}
+        terminated = cells.numbers(plain["terminated"]) > 0 if "terminated" in plain else np.zeros(n, np.bool_)
+        return Impressions(
+            request=cells.names(plain["request"]) if "request" in plain else row,
+            session=session, viewer=viewer, time_s=np.nan_to_num(time_s).astype(np.int64),
+            observation={
+                "context": np.stack([cells.feature(column[c.source], c) for c in of.context], axis=1),
+                "history": self._history(column, n), "mask": mask,
+                "candidates": np.stack([wide[c.column.name] for c in of.candidates], axis=2),
+            },
+            rooms=rooms, streamers=streamers, action=_action(plain, rooms, real),
+            propensity=number["propensity"].astype(np.float32),
+            policy=cells.texts(plain["policy"]) if "policy" in plain else np.full(n, ""),
+            signals={c.column.name: cells.feature(column[c.source], c) for c in of.signals},
+            native=number.get("native", np.zeros(n)).astype(np.float32),
+            terminated=terminated, truncated=np.zeros(n, np.bool_),
+            elapsed_s=number.get("elapsed_s", time_s).astype(np.float64), row=row, source=self._source, defect=defect,
+        )  # fmt: skip
+
+    def completed(self, whole: Impressions) -> Impressions:
+        """Whole sessions with what the next row says: time to it, and that the last row is an end."""
+        of = self._columns
+        last = np.concatenate([whole.begins[1:], [True]])
+        elapsed_s = whole.elapsed_s
+        if "elapsed_s" not in of.plain:  # then it holds the time, unrounded
+            elapsed_s = np.maximum(np.diff(elapsed_s, append=0), LEAST_S)
+            elapsed_s[last] = of.last_elapsed_s
+        terminated = whole.terminated
+        if "terminated" not in of.plain and of.ends == "terminated":
+            terminated = last
+        return replace(
+            whole, elapsed_s=elapsed_s.astype(np.float32), terminated=terminated, truncated=last & ~terminated
+        )  # fmt: skip
+
+    def _visits(self, viewer: IntArray, time_s: FloatArray) -> IntArray:
+        """Sessions where none are named: a new one for another viewer, and after a pause."""
+        before_viewer = np.concatenate([[self._last[0]], viewer[:-1]])
+        pause_s = np.diff(time_s, prepend=self._last[1])
+        session = self._last[2] + np.cumsum(
+            (viewer != before_viewer) | ~(np.abs(pause_s) <= self._columns.session_gap_s)
+        )
+        if len(viewer):
+            self._last = int(viewer[-1]), float(time_s[-1]), int(session[-1])
+        return session
+
+    def _candidates(
+        self, column: dict[str, Any], plain: dict[str, Any], defect: npt.NDArray[Any]
+    ) -> tuple[IntArray, dict[str, Any]]:
+        """How many rooms each row has, and every list of theirs behind *nothing*: features, rooms, streamers, mask."""
+        of, n = self._columns, len(defect)
+        listed: dict[str, tuple[IntArray, Any]] = {}
+        for cell in of.candidates:
+            sizes, flat = cells.lists(column[cell.source], self._separator)
+            listed[cell.column.name] = sizes, cells.feature(flat, cell)
+        for ours, read in (("rooms", cells.names), ("streamers", cells.names), ("mask", cells.numbers)):
+            if ours in plain:
+                sizes, flat = cells.lists(plain[ours], self._separator)
+                listed[ours] = sizes, read(flat)
+        counts = np.stack([sizes for sizes, _ in listed.values()])
+        unlike = (counts != counts[0]).any(axis=0)
+        defect[unlike] = "lists of the candidates differ in length"
+        most = int(counts.max(initial=0))
+        none = np.zeros((n, 1 + most), np.int64)
+        wide = {"rooms": none, "streamers": none, "mask": none}
+        for name, (sizes, values) in listed.items():
+            place = np.arange(most) < sizes[:, None]
+            wide[name] = np.zeros((n, 1 + most), values.dtype)
+            wide[name][:, 1:][place] = values
+        return counts.min(axis=0), wide
+
+    def _history(self, column: dict[str, Any], n: int) -> FloatArray:
+        """(n, T, H) float32: the newest last; column 0 is 1 where there was an impression."""
+        of = self._columns
+        past = np.zeros((n, of.history_length, 1 + len(of.history)), np.float32)
+        for i, cell in enumerate(of.history, start=1):
+            sizes, flat = cells.lists(column[cell.source], self._separator)
+            values = cells.feature(flat, cell)
+            ends = np.cumsum(sizes)
+            back = np.arange(of.history_length)[::-1] + 1  # how far from the end of its list each place is
+            place = back <= sizes[:, None]
+            past[:, :, i][place] = values[(ends[:, None] - back)[place]]
+            past[:, :, 0] = np.maximum(past[:, :, 0], place)
+        return past
+
+
+def _action(plain: dict[str, Any], rooms: IntArray, real: BoolArray) -> IntArray:
+    """The row of the candidates that was chosen; one behind them all where there is no such room."""
+    if "action" in plain:
+        action = cells.numbers(plain["action"])
+        return np.where((action >= 0) & (action == np.rint(action)), action, rooms.shape[1]).astype(np.int64)
+    shown = cells.names(plain["shown"])
+    is_it = real & (rooms == shown[:, None]) & (shown != 0)[:, None]
+    is_it[:, 0] = shown == 0
+    return np.asarray(np.where(is_it.any(axis=1), is_it.argmax(axis=1), rooms.shape[1]), np.int64)

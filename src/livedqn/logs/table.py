@@ -1,0 +1,124 @@
+"""Read a table of one's own, a row an impression, whose columns a YAML file maps: ``logs=table``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from livedqn.logs import cells, mapping
+from livedqn.logs.faults import ColumnsError
+from livedqn.logs.impressions import Impressions
+from livedqn.logs.parquet import whole_sessions
+from livedqn.logs.rows import ROW, Rows
+from livedqn.types import LivedqnError
+
+#: Rows that are made impressions at once.
+PART = 16_384
+
+
+class Table:
+    """A CSV or Parquet table of one's own, mapped column by column.
+
+    Args:
+        path: a file, .csv (also .csv.gz) or .parquet.
+        columns: a YAML file that says which column is what; docs/logs.md shows one.
+        separator: between the values of a list, where lists are text.
+        is_sorted: the rows of a session stand together, in order of time: read part by part, and never whole. Else all
+            of the table is read, and sorted.
+
+    Raises:
+        LivedqnError: a file cannot be read; a :class:`ColumnsError` says which columns are missing or mistyped.
+    """
+
+    def __init__(self, *, path: str, columns: str, separator: str = "|", is_sorted: bool = False) -> None:
+        self._path, self._separator, self._is_sorted = Path(path), separator, is_sorted
+        self._columns = mapping.read(Path(columns))
+        if not self._path.is_file():
+            raise LivedqnError(f"logs.path={path} is no file; give a .csv or .parquet")
+        self._check_columns()
+        self.spec = self._columns.spec(1 + self._most_rooms())
+        self.source: dict[str, Any] = {"table": path}
+
+    def __iter__(self) -> Iterator[Impressions]:
+        """All rows, so many at a time: whole sessions."""
+        rows = Rows(self._columns, self._separator, str(self._path))
+        tables = self._tables(list(self._columns.wanted))
+        if not self._is_sorted:
+            tables = _parts(self._sorted(pa.concat_tables(tables)))
+        for sessions in whole_sessions(rows.impressions(table) for table in tables):
+            yield rows.completed(sessions)
+
+    def _check_columns(self) -> None:
+        kinds = {field.name: field.type for field in self._layout()}
+        problems = []
+        for name, is_list in self._columns.wanted.items():
+            if name not in kinds:
+                problems.append(f"column {name} is missing")
+            elif is_list and not cells.is_list(kinds[name]):
+                problems.append(f"column {name} is {kinds[name]}, not a list or text")
+            elif not is_list and (pa.types.is_nested(kinds[name]) or pa.types.is_binary(kinds[name])):
+                problems.append(f"column {name} is {kinds[name]}, not one value a row")
+        if problems:
+            has = ", ".join(list(kinds)[:20]) + (", ..." if len(kinds) > 20 else "")
+            raise ColumnsError(str(self._path), problems, f"the table has {has}; map these, or make the column")
+
+    def _is_csv(self) -> bool:
+        return ".csv" in self._path.suffixes
+
+    def _layout(self) -> Any:
+        try:
+            if not self._is_csv():
+                return pq.read_schema(self._path)
+            with pa.csv.open_csv(self._path) as reader:
+                names = reader.schema.names
+            return pa.schema([(name, pa.string()) for name in names])
+        except (pa.ArrowException, OSError) as error:
+            raise LivedqnError(f"{self._path} cannot be read: {' '.join(str(error).split())}") from None
+
+    def _most_rooms(self) -> int:
+        """The longest list of candidates."""
+        name = self._columns.candidates[0].source
+        sizes = (cells.lists(table[name].combine_chunks(), self._separator)[0] for table in self._tables([name]))
+        return max((int(found.max(initial=0)) for found in sizes), default=0)
+
+    def _tables(self, wanted: list[str]) -> Iterator[pa.Table]:
+        """These columns, part by part, with where each row stands."""
+        row = 0
+        try:
+            for batch in self._batches(wanted):
+                table = pa.Table.from_batches([batch]).select(wanted)
+                yield table.append_column(ROW, pa.array(np.arange(row, row + len(table))))
+                row += len(table)
+        except (pa.ArrowException, OSError) as error:
+            why = " ".join(str(error).split())
+            raise LivedqnError(f"{self._path} cannot be read behind row {row:,}: {why}") from error
+
+    def _batches(self, wanted: list[str]) -> Iterator[Any]:
+        if not self._is_csv():
+            with pq.ParquetFile(self._path) as file:
+                yield from file.iter_batches(PART, columns=wanted)
+            return
+        # as text: what is no number is then a fault of its row, not the end of the table
+        options = pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=True,
+            null_values=["", "NA", "NaN", "nan", "null", "NULL", "None"],
+        )  # fmt: skip
+        with pa.csv.open_csv(self._path, convert_options=options) as reader:
+            yield from reader
+
+    def _sorted(self, table: pa.Table) -> pa.Table:
+        """By session, else by viewer, and time; rows of equal time stay as they stand."""
+        who = cells.names(table[self._columns.plain.get("session", self._columns.plain["viewer"])].combine_chunks())
+        time_s = cells.times(table[self._columns.time].combine_chunks(), self._columns.time_unit)
+        return table.take(pa.array(np.lexsort([time_s, who])))
+
+
+def _parts(table: pa.Table) -> Iterator[pa.Table]:
+    for start in range(0, len(table), PART):
+        yield table.slice(start, PART)

@@ -1,0 +1,267 @@
+import hashlib
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from livedqn.logs import ColumnsError, cells, faults, join, mapping
+from livedqn.logs.parquet import Parquet
+from livedqn.logs.table import Table
+from livedqn.logs.writer import Writer
+from livedqn.types import Column, LivedqnError
+
+MAPPING = """
+request: id
+viewer: user
+time: {from: ts, unit: ms}
+session_gap_s: 600
+context:
+  hour: {from: hour, unit: h}
+  country: {from: country, values: [fr, de]}
+  visits: {from: visits, kind: count, missing: 0}
+history_length: 2
+history:
+  room: {from: past, kind: id}
+candidates:
+  heat: {from: heat, kind: count, unit: viewers, role: heat}
+  streamer: {from: who, kind: id, role: streamer}
+rooms: rooms
+shown: shown
+propensity: p
+policy: model
+signals:
+  clicked: click
+  watch_s: {from: watch_ms, scale: 0.001}
+native: score
+"""
+CSV = """id,user,ts,hour,country,visits,past,heat,who,rooms,shown,p,model,click,watch_ms,score,ignored
+r1,ann,60000,20.5,fr,3,,10|20,7|8,101|102,102,0.25,v1,true,30000,1,x
+r3,bob,0,8,xx,,1|2|3,5,9,101,,0.5,v1,false,0,0,x
+r2,ann,90500,20.6,de,4,102,,,,,1,v2,0,0,0,x
+r4,ann,1000000,21,fr,5,102,10|20|30,7|8|9,101|102|103,103,0.5,v2,1,1500,2,x
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    """``table(csv, mapping, **settings)``: a reader."""
+
+    def read(text=CSV, columns=MAPPING, **settings):
+        (tmp_path / "table.csv").write_text(text)
+        (tmp_path / "columns.yaml").write_text(columns)
+        return Table(path=str(tmp_path / "table.csv"), columns=str(tmp_path / "columns.yaml"), **settings)
+
+    return read
+
+
+def test_a_table_is_read_as_its_mapping_says(table):
+    logs = table()
+    assert [c.name for c in logs.spec.candidates] == ["heat", "streamer"]
+    assert logs.spec.context[1] == Column("country", "category", cardinality=3)
+    assert logs.spec.num_actions == 4
+    made = join(list(logs))
+    assert list(faults(made, logs.spec)) == []
+    order = np.argsort(made.row)
+    made = made.take(order)  # as the rows stand in the table
+    assert made.row.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(made.observation["context"], [[20.5, 1, 3], [8, 0, 0], [20.6, 2, 4], [21, 1, 5]])
+    assert made.observation["mask"].sum(axis=1).tolist() == [3, 2, 1, 4]
+    assert made.observation["candidates"][0].tolist() == [[0, 0], [10, 7], [20, 8], [0, 0]]
+    assert made.rooms[3].tolist() == [0, 101, 102, 103]
+    assert made.action.tolist() == [2, 0, 0, 3]
+    assert made.observation["history"][:, :, 0].tolist() == [[0, 0], [1, 1], [0, 1], [0, 1]]
+    assert made.observation["history"][1, :, 1].tolist() == [2, 3]  # the newest two of three, oldest first
+    assert made.propensity.tolist() == [0.25, 0.5, 1, 0.5]
+    assert made.policy.tolist() == ["v1", "v1", "v2", "v2"]
+    assert made.signals["watch_s"].tolist() == [30, 0, 0, 1.5]
+    assert made.signals["clicked"].tolist() == [1, 0, 0, 1]
+    assert made.native.tolist() == [1, 0, 0, 2]
+    assert made.time_s.tolist() == [60, 0, 90, 1000]
+
+
+def test_visits_are_told_by_pauses_and_end(table):
+    made = join(list(table()))
+    by_row = dict(zip(made.row.tolist(), range(4), strict=True))
+    session = made.session[[by_row[row] for row in range(4)]]
+    assert session[0] == session[2]
+    assert len({*session.tolist()}) == 3
+    assert made.elapsed_s[by_row[0]] == pytest.approx(30.5)
+    assert made.elapsed_s[by_row[2]] == 60
+    assert made.terminated[[by_row[row] for row in range(4)]].tolist() == [False, True, True, True]
+    cut = join(list(table(columns=MAPPING + "ends: truncated\n")))
+    assert cut.terminated.sum() == 0
+    assert cut.truncated.sum() == 3
+
+
+def test_parts_of_a_sorted_table_are_read_as_the_whole(table, same, monkeypatch):
+    head, *rows = CSV.splitlines(keepends=True)
+    ordered = head + "".join(sorted(rows, key=lambda row: (row.split(",")[1], int(row.split(",")[2]))))
+    whole = join(list(table(ordered)))
+    monkeypatch.setattr("livedqn.logs.table.Table._batches", one_by_one(monkeypatch))
+    parts = list(table(ordered, is_sorted=True))
+    assert len(parts) == 3
+    merged = join(parts)
+    order = np.argsort(merged.row), np.argsort(whole.row)
+    one, other = merged.take(order[0]), whole.take(order[1])
+    same(replace(one, session=other.session), other)
+    assert (one.begins == other.begins).all()
+
+
+def one_by_one(monkeypatch):
+    batches = Table._batches
+
+    def single(self, wanted):
+        for batch in batches(self, wanted):
+            yield from (batch.slice(i, 1) for i in range(len(batch)))
+
+    return single
+
+
+def test_parquet_with_lists_and_types(tmp_path, table, same):
+    from_csv = join(list(table()))
+    raw = pa.csv.read_csv(tmp_path / "table.csv").to_pylist()
+    for row in raw:
+        for name in ("past", "heat", "who", "rooms"):
+            row[name] = [int(value) for value in str(row[name]).split("|")] if row[name] not in ("", None) else []
+        row["ts"] = datetime.fromtimestamp(row["ts"] / 1000, UTC)
+        row["click"] = str(row["click"]).lower() in ("1", "true")
+        row["shown"] = None if row["shown"] is None else int(row["shown"])
+    pq.write_table(pa.Table.from_pylist(raw), tmp_path / "table.parquet")
+    logs = Table(path=str(tmp_path / "table.parquet"), columns=str(tmp_path / "columns.yaml"))
+    same(join(list(logs)), from_csv)
+
+
+def test_a_mapped_table_can_be_written_as_logs(tmp_path, table, same):
+    logs = table()
+    made = join(list(logs))
+    with Writer(tmp_path / "logs", logs.spec) as writer:
+        writer.add(made)
+    same(join(list(Parquet(path=str(tmp_path / "logs")))), replace(made, defect=None))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("20.5,fr", "warm,fr", "context.hour is not finite"),
+        ("0.25,v1", ",v1", None),
+        ("0.25,v1", "1.5,v1", "the propensity is 0 or less, or above 1"),
+        ("60000,20.5", "soon,20.5", "the time is missing, or cannot be read"),
+        ("10|20,7|8,", "10|20,7,", "lists of the candidates differ in length"),
+        ("102,0.25", "999,0.25", "the action was masked, or is none of the candidates"),
+        ("true,30000", "2,30000", "signals.clicked is impossible"),
+    ],
+)
+def test_what_cannot_be_read_is_a_fault_of_its_row(table, old, new, what):
+    logs = table(CSV.replace(old, new, 1))
+    made = join(list(logs))
+    found = {fault.what: made.row[fault.rows].tolist() for fault in faults(made, logs.spec)}
+    assert found.get(what) == ([0] if what else None)
+    assert bool(found) == bool(what)
+
+
+def test_an_action_and_a_mask_instead_of_rooms(table):
+    columns = MAPPING.replace("shown: shown", "action: hour\nmask: who").replace("\n  hour: {from: hour, unit: h}", "")
+    text = CSV.replace(",20.5,", ",2,").replace("7|8,101", "0|1,101").replace(",8,xx", ",0,xx")
+    text = text.replace(",20.6,", ",0,").replace(",21,fr", ",1,fr")
+    made = join(list(table(text, columns)))
+    first = int((made.row == 0).argmax())
+    assert made.observation["mask"][first].tolist() == [True, False, True, False]
+    assert made.action[first] == 2
+
+
+def test_missing_and_mistyped_columns_are_told_at_once(tmp_path, table):
+    with pytest.raises(
+        ColumnsError, match=r"column hour is missing; column p is missing; the table has id, user, ts"
+    ) as told:
+        table(CSV.replace("hour", "uhr").replace(",p,", ",q,"))
+    assert told.value.problems == ("column hour is missing", "column p is missing")
+    names = CSV.partition("\n")[0].split(",")
+    pq.write_table(pa.table({n: [[1]] if n == "hour" else [1] for n in names}), tmp_path / "t.parquet")
+    with pytest.raises(
+        ColumnsError, match=r"column hour is list<element: int64>, not one value a row; .*column heat is int64"
+    ):
+        Table(path=str(tmp_path / "t.parquet"), columns=str(tmp_path / "columns.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        (MAPPING.replace("viewer: user\n", ""), "it lacks viewer; docs/logs.md"),
+        (MAPPING.replace("shown: shown\n", ""), "it lacks what was shown: action"),
+        (MAPPING + "sesion: x\n", "the mapping has sesion; it may have request, viewer"),
+        (MAPPING.replace("unit: ms", "unit: h"), "time.unit is 'h'; choose s, ms, us, text"),
+        (MAPPING.replace("kind: id, role: streamer", "kind: name"), "column 'streamer' has kind 'name'"),
+        (MAPPING.replace("{from: past, kind: id}", "{kind: id}"), "history.room lacks from"),
+        (
+            MAPPING.replace("{from: past, kind: id}", "{from: past, sort: id}"),
+            "history.room has sort; it may have from, kind",
+        ),
+        (MAPPING + "ends: never\n", "ends is 'never'; choose terminated, truncated"),
+        (MAPPING.replace("session_gap_s: 600", "session_gap_s: -1"), "session_gap_s is -1; it is a number above 0"),
+        ("[1, 2]", "the mapping is \\[1, 2\\]; it maps names"),
+        ("a: [", "is no YAML"),
+    ],
+)
+def test_mappings_that_nobody_understands(table, columns, why):
+    with pytest.raises(LivedqnError, match=why):
+        table(columns=columns)
+
+
+def test_files_that_are_not_there(tmp_path, table):
+    table()
+    with pytest.raises(LivedqnError, match=r"is no file; give a \.csv or \.parquet"):
+        Table(path=str(tmp_path / "nosuch.csv"), columns=str(tmp_path / "columns.yaml"))
+    with pytest.raises(LivedqnError, match=r"nosuch\.yaml cannot be read: No such file"):
+        Table(path=str(tmp_path / "table.csv"), columns=str(tmp_path / "nosuch.yaml"))
+    (tmp_path / "x.parquet").write_text("text")
+    with pytest.raises(LivedqnError, match=r"x\.parquet cannot be read"):
+        Table(path=str(tmp_path / "x.parquet"), columns=str(tmp_path / "columns.yaml"))
+
+
+def test_names_are_numbers_or_hashes():
+    hashed = int.from_bytes(hashlib.blake2b(b"ann", digest_size=8).digest(), "little") >> 1
+    assert cells.names(pa.array(["17", "ann", None, " 17 ", ""])).tolist() == [17, hashed, 0, 17, 0]
+    assert cells.names(pa.array([5, None])).tolist() == [5, 0]
+    assert cells.names(pa.nulls(2)).tolist() == [0, 0]
+
+
+def test_numbers_and_times():
+    found = cells.numbers(pa.array(["1", "-2.5e3", "x", None, "Yes", "f", "1,5"]))
+    np.testing.assert_array_equal(found, [1, -2500, np.nan, np.nan, 1, 0, np.nan])
+    assert cells.times(pa.array(["1970-01-02T00:00:01.5Z", "1970-01-02", None, "noon"]), "text")[:2].tolist() == [
+        86401.5,
+        86400,
+    ]
+    assert np.isnan(cells.times(pa.array(["noon", None]), "text")).all()
+    assert cells.times(pa.array([2_000_000]), "us").tolist() == [2]
+
+
+def test_ids_of_features_fit_and_lists_may_be_json():
+    cell = mapping.parse({**simple(), "candidates": {"who": {"from": "w", "kind": "id"}}}).candidates[0]
+    assert cells.feature(pa.array([0, 5, 2**24]), cell).tolist() == [0, 5, 2]
+    sizes, flat = cells.lists(pa.array(["[1, 2]", "", None, "3"]), ",")
+    assert sizes.tolist() == [2, 0, 0, 1]
+    assert cells.numbers(flat).tolist() == [1, 2, 3]
+
+
+def simple():
+    return {
+        "viewer": "v", "time": "t", "context": {"a": "a"}, "candidates": {"b": "b"}, "action": "c", "propensity": "p",
+        "signals": {"clicked": "d"},
+    }  # fmt: skip
+
+
+def test_the_mapping_of_the_documentation_is_one():
+    page = Path(__file__).parents[2] / "docs" / "logs.md"
+    if not page.exists():
+        pytest.skip("needs the checkout")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    found = mapping.parse(yaml.safe_load(block))
+    assert found.spec(5).column("candidates", "heat") == 1
+    assert found.wanted["viewers"]
