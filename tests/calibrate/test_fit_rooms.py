@@ -64,6 +64,17 @@ def test_the_measured_platform_is_found_again() -> None:
             assert found[name] == pytest.approx(getattr(MEASURED, name), rel=2 * relative, abs=2 * absolute), name
 
 
+def test_counts_that_never_change_can_be_simulated() -> None:
+    """As where a platform shows rounded ones: each room its own, the same for as long as it is live."""
+    rooms = SimulatedRooms(streamers=100, topics=2, days=5, popular=0.05)
+    table = rooms.timetable(1, "")
+    table = replace(table, heat=np.where(table.room > 0, 100 + 10 * (table.room % 7), 0).astype(np.float32))
+    fits = of_rooms(table, rooms.streamers, MEASURED)
+    values = {one.setting.removeprefix("platform."): one.value for one in fits if isinstance(one, Fit)}
+    assert values["ar_step_sd"] == 0
+    replace(MEASURED, ar_coefficient=values["ar_coefficient"], ar_step_sd=values["ar_step_sd"])
+
+
 def test_every_setting_is_fitted_or_has_a_reason() -> None:
     fits = of_rooms(SimulatedRooms(streamers=40, topics=2, days=2).timetable(1, ""), 40, MEASURED)
     settled = {name for one in fits for name in (one.settings if isinstance(one, Kept) else (one.setting,))}

@@ -47,9 +47,10 @@ def test_groups_of_any_size() -> None:
 
 
 def test_autoregression_by_hand() -> None:
-    """Steps of sd 3 and values of sd 5: 1 - c^2 = 9 / 25."""
-    assert moments.ar1(3, 5) == pytest.approx(0.8)
-    assert moments.ar1(5, 3) == 0
+    """Values of sd 5 and c = 0.8: steps of sd 3, and changes of variance 2 (1 - 0.8) 25 = 10."""
+    assert moments.ar1(math.sqrt(10), 5) == (pytest.approx(0.8), pytest.approx(3))
+    assert moments.ar1(math.sqrt(50), 5) == (pytest.approx(0), pytest.approx(5))  # white noise: 2 sd^2
+    assert moments.ar1(9, 5)[0] == 0
     rng = np.random.default_rng(0)
     assert moments.laplace_sd(rng.laplace(scale=math.sqrt(2), size=100_000)) == pytest.approx(2, rel=0.02)
 

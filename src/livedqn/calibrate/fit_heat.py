@@ -18,6 +18,8 @@ from livedqn.types import FloatArray, IntArray
 
 #: Bins of a room's age from which on it has filled.
 FILLED = 4
+#: An AR(1) with a greater coefficient never comes back to its level while a room is live.
+MOST_KEPT = 0.999
 #: Below, whole viewers are too coarse for changes of a logarithm.
 COUNTABLE = 20
 
@@ -57,25 +59,26 @@ def _exponent(entries: Entries, age: IntArray, log_heat: FloatArray, log_demand:
 
 
 def _walk(entries: Entries, age: IntArray, log_heat: FloatArray) -> Fits:
-    """The autoregression, of what the hour does not explain: by its steps, and by how far it leads from the level.
+    """The autoregression, of what the hour does not explain: by its changes, and by how far it leads from the level.
 
-    That is the variance within a channel, of which its own mean takes the part of one of its rooms.
+    That is the variance within a channel, of which its own mean takes the part of one of its rooms: who has one room
+    says nothing.
     """
-    (steps,) = _changes(entries, age, log_heat)
+    (changes,) = _changes(entries, age, log_heat)
     some = (age >= FILLED) & (entries.heat >= COUNTABLE)
+    rooms = np.bincount(np.unique(np.stack([entries.streamer[some], entries.of[some]]), axis=1)[0])
+    some[some] = rooms[entries.streamer[some]] > 1
     streamer, values = entries.streamer[some], log_heat[some]
-    rooms = np.bincount(np.unique(np.stack([streamer, entries.of[some]]), axis=1)[0], minlength=streamer.max(initial=0))
-    count = np.bincount(streamer)
-    means = np.bincount(streamer, values) / np.maximum(count, 1)
-    free = (count * (1 - 1 / np.maximum(rooms, 1))).sum()
-    if len(steps) < 10 * ENOUGH or not free:
-        why = f"{len(steps):,} changes in 15 min are too few; it takes {10 * ENOUGH}, of rooms with {COUNTABLE} viewers"
+    means = np.bincount(streamer, values) / np.maximum(np.bincount(streamer), 1)
+    free = (1 - 1 / rooms[streamer]).sum()
+    if len(changes) < 10 * ENOUGH or not free:
+        why = f"{len(changes):,} changes of {COUNTABLE} viewers or more are too few; it takes {10 * ENOUGH}"
         return [Kept(("platform.ar_coefficient", "platform.ar_step_sd"), why)]
-    step_sd = laplace_sd(steps)
     sd = float(np.sqrt(((values - means[streamer]) ** 2).sum() / free))
-    coefficient = ar1(step_sd, sd) if sd else 0.0
+    coefficient, step_sd = ar1(laplace_sd(changes), sd) if sd else (0.0, 0.0)
+    coefficient = min(coefficient, MOST_KEPT)
     return [fit("platform.ar_coefficient", coefficient, len(values), "counts of viewers", 10 * ENOUGH),
-            fit("platform.ar_step_sd", step_sd, len(steps), "changes in 15 min", 10 * ENOUGH)]  # fmt: skip
+            fit("platform.ar_step_sd", step_sd, len(changes), "changes in 15 min", 10 * ENOUGH)]  # fmt: skip
 
 
 def _rise(entries: Entries, age: IntArray, log_heat: FloatArray) -> Fits:

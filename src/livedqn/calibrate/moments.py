@@ -72,9 +72,13 @@ def laplace_sd(values: FloatArray) -> float:
     return float(high - low) / 2 * math.sqrt(2) / math.log(10)
 
 
-def ar1(step_sd: float, sd: float) -> float:
-    """Coefficient of an AR(1) process with steps and values of these spreads: sd^2 = step_sd^2 / (1 - c^2)."""
-    return math.sqrt(max(0.0, 1 - (step_sd / sd) ** 2))
+def ar1(change_sd: float, sd: float) -> tuple[float, float]:
+    """Coefficient c and the spread of the steps of an AR(1) process whose values and their changes have these spreads.
+
+    x' = c x + step, so sd^2 = step_sd^2 / (1 - c^2), and change_sd^2 = 2 (1 - c) sd^2, as x' - x is no step alone.
+    """
+    coefficient = max(0.0, 1 - (change_sd / sd) ** 2 / 2)
+    return coefficient, change_sd * math.sqrt((1 + coefficient) / 2)
 
 
 def zero_inflated(happened: IntArray, chances: IntArray) -> tuple[float, float]:
