@@ -64,6 +64,14 @@ def test_the_measured_platform_is_found_again() -> None:
             assert found[name] == pytest.approx(getattr(MEASURED, name), rel=2 * relative, abs=2 * absolute), name
 
 
+def test_topics_change_as_often_however_rarely_one_looks() -> None:
+    table = SimulatedRooms(streamers=STREAMERS, topics=8, days=10, platform=OTHER).timetable(5, "")
+    hourly = {name: values[::4] for name, values in vars(table).items() if name != "end_s"}
+    fits = of_rooms(Timetable(end_s=table.end_s, **hourly), STREAMERS, MEASURED)
+    values = {one.setting: one.value for one in fits if isinstance(one, Fit)}
+    assert values["topic_changes"] == pytest.approx(1.0, rel=0.2)
+
+
 def test_counts_that_never_change_can_be_simulated() -> None:
     """As where a platform shows rounded ones: each room its own, the same for as long as it is live."""
     rooms = SimulatedRooms(streamers=100, topics=2, days=5, popular=0.05)

@@ -28,20 +28,29 @@ def of_heat(entries: Entries, table: Timetable) -> Fits:
     """Everything that a timetable says of heat."""
     log_demand = np.log(demand(table.starts_s))[entries.bin]
     log_heat = np.log(np.maximum(entries.heat - 0.5, 0.5))  # a room's is rounded down, half a viewer on average
-    spacing_s = float(np.median(np.diff(table.starts_s)))
     age = np.floor(entries.age_h * 3600 / BIN_S).astype(np.int64)
     found: Fits = []
     exponent = 0.0
-    if 0.8 * BIN_S <= spacing_s <= 1.2 * BIN_S:
+    if is_of_15_min(table):
         one = _exponent(entries, age, log_heat, log_demand)
         exponent = float(one.value) if isinstance(one, Fit) and not isinstance(one.value, tuple) else 0.0
         log_heat = log_heat - exponent * log_demand
         found = [one, *_walk(entries, age, log_heat), *_rise(entries, age, log_heat)]
     else:
         names = ("demand_exponent", "ar_coefficient", "ar_step_sd", "rise_log_mean", "rise_kept")
-        why = f"snapshots are {spacing_s / 60:.0f} min apart; it takes 15"
+        why = f"snapshots are {spacing(table) / 60:.0f} min apart; it takes 15"
         found = [Kept(tuple(f"platform.{name}" for name in names), why)]
     return [*found, *_levels(entries, age, log_heat)]
+
+
+def spacing(table: Timetable) -> float:
+    """Seconds from one snapshot to the next, the median."""
+    return float(np.median(np.diff(table.starts_s)))
+
+
+def is_of_15_min(table: Timetable) -> bool:
+    """Whether what changes from one snapshot to the next changes as in a bin of simulated rooms."""
+    return 0.8 * BIN_S <= spacing(table) <= 1.2 * BIN_S
 
 
 def _changes(entries: Entries, age: IntArray, *values: FloatArray) -> list[FloatArray]:

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from livedqn.calibrate import hours
-from livedqn.calibrate.fit_heat import of_heat
+from livedqn.calibrate.fit_heat import of_heat, spacing
 from livedqn.calibrate.fits import Fit, Fits, Kept, fit
 from livedqn.calibrate.moments import lognormal, zero_inflated
 from livedqn.calibrate.rooms import ENOUGH, Entries, quantile
 from livedqn.envs import Platform, Timetable
-from livedqn.envs.rooms import CHANGE_CHANCE
+from livedqn.envs.rooms import BIN_S, CHANGE_CHANCE
 
 _DAY_S = 86_400
 #: The quantiles of ``Platform.length_min``, in percent.
@@ -50,7 +50,7 @@ def of_rooms(table: Timetable, channels: int, was: Platform) -> Fits:
     longest_min = replace(was, start_jitter_h=jitter_h, length_min=8 * (1.0,)).longest_min
     return [
         *found, *starts, *of_broadcasts(entries, table, channels), *of_lengths(entries, table, was, longest_min),
-        *of_heat(entries, table), *of_topics(entries), *OPEN,
+        *of_heat(entries, table), *of_topics(entries, table), *OPEN,
     ]  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def of_broadcasts(entries: Entries, table: Timetable, channels: int) -> Fits:
 
 def of_lengths(entries: Entries, table: Timetable, was: Platform, longest_min: float) -> Fits:
     """How long rooms are live, in the quantiles of ``Platform.length_min``."""
-    bin_min = float(np.median(np.diff(table.starts_s))) / 60
+    bin_min = spacing(table) / 60
     minutes = ((entries.ends_s - entries.started_s) / 60 - bin_min / 2)[entries.is_whole]
     lengths = np.array([quantile(minutes, percent) for percent in LENGTH_PERCENT])
     for inner, outer in [*pairwise(range(3, 8)), *pairwise(range(3, -1, -1))]:  # from the median outwards
@@ -92,8 +92,8 @@ def of_lengths(entries: Entries, table: Timetable, was: Platform, longest_min: f
     return [fit("platform.length_min", tuple(rising.tolist()), len(minutes), "whole rooms", LENGTHS)]
 
 
-def of_topics(entries: Entries) -> Fits:
-    """How rooms change their topic: which ones do, and how often."""
+def of_topics(entries: Entries, table: Timetable) -> Fits:
+    """How rooms change their topic: which ones do, and how often in 15 minutes, however far apart snapshots are."""
     names = ("platform.change_share", "topic_changes")
     same = np.diff(entries.room) == 0
     changed = same & (np.diff(entries.topic) != 0)
@@ -102,5 +102,6 @@ def of_topics(entries: Entries) -> Fits:
     if (happened > 0).sum() < ENOUGH:
         return [Kept(names, f"{(happened > 0).sum():,} rooms that change their topic are too few; it takes {ENOUGH}")]
     share, chance = zero_inflated(happened, np.bincount(entries.of[1:][same], minlength=rooms))
+    chance = 1 - (1 - chance) ** (BIN_S / spacing(table))
     return [fit(names[0], share, rooms, "rooms", ENOUGH),
             fit(names[1], chance / CHANGE_CHANCE, int(happened.sum()), "changes", ENOUGH)]  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 
 from livedqn import plugins
 from livedqn.calibrate import rooms
+from livedqn.calibrate.fit_heat import is_of_15_min, spacing
 from livedqn.calibrate.fit_rooms import of_rooms
 from livedqn.calibrate.fit_viewers import ROUNDS, of_impressions
 from livedqn.calibrate.fits import Fits, laid
@@ -56,9 +57,8 @@ class RoomsData:
         categories = len(np.unique(snapshots.columns["game_id"]))
         table = snapshots.timetable(snapshots.topics(categories + 1))
         found = rooms.statistics(table, channels, popular)
-        spacing_s = float(np.median(np.diff(table.starts_s)))
-        if spacing_s > 1.2 * BIN_S:
-            notes.append(f"data.rooms: snapshots are {spacing_s / 60:.0f} min apart, so nothing is said of 15 min")
+        if not is_of_15_min(table):
+            notes.append(f"data.rooms: snapshots are {spacing(table) / 60:.0f} min apart, so nothing is said of 15 min")
             found |= {name: math.nan for name in found if name.startswith(_STEPS)}
         return cls(table, channels, found, notes)
 
