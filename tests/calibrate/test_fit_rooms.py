@@ -83,6 +83,13 @@ def test_counts_that_never_change_can_be_simulated() -> None:
     replace(MEASURED, ar_coefficient=values["ar_coefficient"], ar_step_sd=values["ar_step_sd"])
 
 
+def test_channels_that_do_not_differ_have_a_level_and_no_curve() -> None:
+    nobody = replace(MEASURED, viewers_log=(-9.0, 0.0, 0.0))  # a viewer each, all the time
+    fits = of_rooms(SimulatedRooms(streamers=60, topics=2, days=3, platform=nobody).timetable(1, ""), 60, MEASURED)
+    values = {one.setting: one.value for one in fits if isinstance(one, Fit)}
+    assert values["platform.viewers_log"] == pytest.approx((np.log(0.5), 0, 0), abs=0.001)
+
+
 def test_every_setting_is_fitted_or_has_a_reason() -> None:
     fits = of_rooms(SimulatedRooms(streamers=40, topics=2, days=2).timetable(1, ""), 40, MEASURED)
     settled = {name for one in fits for name in (one.settings if isinstance(one, Kept) else (one.setting,))}

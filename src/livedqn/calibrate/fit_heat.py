@@ -117,12 +117,15 @@ def _levels(entries: Entries, age: IntArray, log_heat: FloatArray) -> Fits:
         names = ("platform.viewers_log", "platform.length_popularity")
         return [Kept(names, f"{len(channels):,} channels that are live for an hour are too few; it takes {ENOUGH}")]
     score = normal_scores(level)
-    curve = np.polynomial.polynomial.polyfit(score, level, 2, w=np.sqrt(count[channels]))  # known the better
+    degree = min(2, len(np.unique(score)) - 1)  # where channels hardly differ there is no curve
+    curve = np.polynomial.polynomial.polyfit(score, level, degree, w=np.sqrt(count[channels]))  # known the better
+    curve = np.pad(curve, (0, 2 - degree))
     scores = np.full(max(int(entries.room_streamer.max()), len(count)) + 1, np.nan)
     scores[channels] = score
     of_room = scores[entries.room_streamer]
     whole = entries.is_whole & ~np.isnan(of_room)
     lengths = normal_scores((entries.ends_s - entries.started_s)[whole])
-    together = float(np.corrcoef(of_room[whole], lengths)[0, 1]) if whole.sum() >= ENOUGH else np.nan
+    differ = whole.sum() >= ENOUGH and np.ptp(of_room[whole]) > 0 and np.ptp(lengths) > 0
+    together = float(np.corrcoef(of_room[whole], lengths)[0, 1]) if differ else np.nan
     return [fit("platform.viewers_log", tuple(curve.tolist()), len(channels), "channels", ENOUGH),
             fit("platform.length_popularity", together, int(whole.sum()), "whole rooms", 10 * ENOUGH)]  # fmt: skip
