@@ -72,6 +72,19 @@ def test_topics_change_as_often_however_rarely_one_looks() -> None:
     assert values["topic_changes"] == pytest.approx(1.0, rel=0.2)
 
 
+@pytest.mark.parametrize("longest", [1_195.0, 1_300.0])
+def test_jitter_leaves_room_for_lengths_that_stay(longest: float) -> None:
+    """(24 - 1195 / 60) / 2 is 2.0417 h, and 2.042 would be too much."""
+    was = replace(MEASURED, length_min=(*MEASURED.length_min[:-1], longest), start_jitter_h=0.5)
+    wide = replace(MEASURED, length_min=8 * (100.0,), start_jitter_h=5.0, monthly_median=30.0)
+    fits = of_rooms(SimulatedRooms(streamers=60, topics=2, days=4, platform=wide).timetable(1, ""), 60, was)
+    values = {one.setting: one.value for one in fits if isinstance(one, Fit)}
+    assert "platform.length_min" not in values
+    jitter_h = values["platform.start_jitter_h"]
+    assert isinstance(jitter_h, float)
+    assert replace(was, start_jitter_h=jitter_h).longest_min == pytest.approx(longest, abs=2)
+
+
 def test_counts_that_never_change_can_be_simulated() -> None:
     """As where a platform shows rounded ones: each room its own, the same for as long as it is live."""
     rooms = SimulatedRooms(streamers=100, topics=2, days=5, popular=0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -42,8 +43,10 @@ def of_rooms(table: Timetable, channels: int, was: Platform) -> Fits:
     """
     entries = Entries(table, channels, popular=1.0)
     found: Fits = [Fit("streamers", channels, channels, "channels"), Fit("popular", 1.0, channels, "channels")]
-    # where lengths stay as they are, the hours of starts must leave them room
-    most_h = JITTER_MOST_H if entries.is_whole.sum() >= LENGTHS else (24 - was.length_min[-1] / 60) / 2
+    # where lengths stay as they are, the hours of starts must leave them room, as they are rounded
+    most_h = (
+        JITTER_MOST_H if entries.is_whole.sum() >= LENGTHS else math.floor(50 * (24 - was.length_min[-1] / 60)) / 100
+    )
     starts = of_starts(entries, table, most_h)
     jitters = [one.value for one in starts if isinstance(one, Fit) and isinstance(one.value, float)]
     jitter_h = jitters[0] if jitters else was.start_jitter_h
