@@ -81,6 +81,17 @@ def test_whole_rooms() -> None:
     )  # longer ones could not be seen whole
 
 
+def test_an_end_while_nobody_looked_is_not_known() -> None:
+    """Forty rooms of four bins, after which there is no snapshot for eight hours: they did not last so long."""
+    many = 40
+    whole = table(144, first=[1] * many, heat=[[1, 3, 3, 1]] * many, streamer=list(range(1, many + 1)))
+    seen = [bin_ for bin_ in range(144) if not 5 <= bin_ < 37]
+    missing = {name: values[seen] for name, values in vars(whole).items() if name != "end_s"}
+    missing["ends_s"] = np.where(missing["room"] > 0, 37 * BIN_S, 0)  # the next snapshot
+    found = statistics(Timetable(end_s=whole.end_s, **missing), streamers=many, popular=1.0)
+    assert math.isnan(found["length_q50"]) and math.isnan(found["top_length_q50"])
+
+
 @pytest.mark.parametrize("rooms", [0, 1, ENOUGH - 1])
 def test_too_little_says_nothing_and_warns_of_nothing(rooms: int) -> None:
     streamers = list(range(1, rooms + 1))

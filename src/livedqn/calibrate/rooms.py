@@ -37,6 +37,9 @@ class Entries:
         # seen to its end; and begun a day before the table's, so that short ones are not seen whole more often
         last_s = table.end_s - _DAY_S
         self.is_whole = (self.started_s >= table.starts_s[0]) & (self.started_s < last_s) & (self.ends_s < table.end_s)
+        # an end between two snapshots that are far apart, for some are missing, is not known
+        apart_s = np.diff(table.starts_s, append=table.end_s)
+        self.is_whole &= (apart_s <= 2 * np.median(apart_s))[np.maximum.reduceat(bins, first)]
         changes = (np.diff(self.topic) != 0) & (np.diff(self.room) == 0)
         self.has_several_topics = np.bincount(self.of[1:][changes], minlength=len(first)) > 0
         self.room_streamer = self.streamer[first]
