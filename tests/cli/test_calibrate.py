@@ -75,6 +75,15 @@ def test_refusals(livedqn, words, why):
     assert not list(Path().iterdir())
 
 
+def test_rows_with_times_of_their_own_are_no_snapshots(livedqn):
+    lines = ["snapshot_time_utc,stream_id,streamer_id,game_id,started_at_utc,viewer_count"]
+    lines += [f"2020-01-01T12:{half * 15:02}:{room:02},{room},{room},chat,2020-01-01T12:00:00,7"
+              for half in range(4) for room in range(1, 40)]  # fmt: skip
+    Path("rooms.csv").write_text("\n".join(lines))
+    outcome = livedqn("calibrate", "data.rooms=rooms.csv")
+    assert "data.rooms=rooms.csv has snapshots 1 s apart, as if each row were one; give all rows" in outcome.error
+
+
 LOG = "viewer,time_s,room,clicked,watch_s"
 
 

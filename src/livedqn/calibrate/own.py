@@ -24,6 +24,8 @@ from livedqn.types import LivedqnError
 
 #: Statistics of steps of 15 minutes.
 _STEPS = ("top_new", "top_gone", "top_jaccard", "top_change", "top_doubles", "top_ar1", "top_topic_changes")
+#: Nobody asks a platform for all its rooms more often: such times are those of single rows.
+LEAST_APART_S = 30.0
 Env = Mapping[str, Any]
 Notify = Callable[[str, int, int], None]
 
@@ -50,7 +52,11 @@ class RoomsData:
             raise LivedqnError(f"data.rooms={path} has {len(snapshots.times_s)} snapshots of "
                                f"{len(np.unique(snapshots.columns['stream_id']))} rooms; it takes 2 of "
                                f"{rooms.ENOUGH}, and says more with thousands")  # fmt: skip
-        if np.median(np.diff(snapshots.times_s)) < BIN_S / 1.5:
+        apart_s = float(np.median(np.diff(snapshots.times_s)))
+        if apart_s < LEAST_APART_S:
+            raise LivedqnError(f"data.rooms={path} has snapshots {apart_s:.3g} s apart, as if each row were one; "
+                               "give all rows of a snapshot the same snapshot_time_utc")  # fmt: skip
+        if apart_s < BIN_S / 1.5:
             snapshots = snapshots.every(BIN_S)
             notes.append("data.rooms: one snapshot in 15 min is taken, as simulated rooms have")
         channels = snapshots.streamers  # of those that were never live nothing is known, and nothing shows them
