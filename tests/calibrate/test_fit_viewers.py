@@ -64,6 +64,19 @@ def test_a_number(name: str, found: dict[str, Any]) -> None:
     assert found[name] == pytest.approx(getattr(OTHER, name), rel=relative, abs=absolute)
 
 
+def test_what_becomes_rare_among_simulated_viewers_stays_fitted() -> None:
+    """With the likes of the data 5,000 simulated requests have hardly any, and say nothing of the next step."""
+    env = {"plugin": "sim", "streamers": 100, "days": 1, "viewers": asdict(Viewers(like_share=0.2))}
+    rare = own.build({**env, "viewers": asdict(Viewers(like_share=0.01, click_bias=-1.0))}, 100)
+    data = Impressions.played(rare, 30_000, seed=11)
+    config = CalibrateConfig(num_envs=100, requests=5_000)
+    asked = Impressions.played(own.build(env, 100), config.requests, 0)
+    fits, asked = own.fitted_to_impressions(env, data, asked, config, lambda *_: None)
+    assert asked.clicks("liked").sum() < 30
+    values = {one.setting: one.value for one in fits if isinstance(one, Fit)}
+    assert values["viewers.like_share"] == pytest.approx(0.01, rel=0.6)
+
+
 def test_nothing_else_is_fitted(found: dict[str, Any]) -> None:
     assert found.keys() == NEAR.keys()
 

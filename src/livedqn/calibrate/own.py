@@ -14,7 +14,7 @@ from livedqn.calibrate import rooms
 from livedqn.calibrate.fit_heat import is_of_15_min, spacing
 from livedqn.calibrate.fit_rooms import of_rooms
 from livedqn.calibrate.fit_viewers import ROUNDS, of_impressions
-from livedqn.calibrate.fits import Fits, laid
+from livedqn.calibrate.fits import Fit, Fits, Kept, laid
 from livedqn.calibrate.impressions import Impressions
 from livedqn.calibrate.published import FIGURES, OF_IMPRESSIONS, Figure
 from livedqn.config import CalibrateConfig, DataConfig
@@ -118,9 +118,21 @@ def fitted_to_impressions(
         raise LivedqnError(f"env {env['plugin']} has no settings named viewers, which impressions could fit")
     fits: Fits = []
     for _ in range(ROUNDS):
-        fits = of_impressions(data, asked, build(laid(env, fits), 1).viewers)
+        fits = _settled(fits, of_impressions(data, asked, build(laid(env, fits), 1).viewers))
         asked = Impressions.played(build(laid(env, fits), config.num_envs), config.requests, config.seed, notify)
     return fits, asked
+
+
+def _settled(earlier: Fits, now: Fits) -> Fits:
+    """``now``, but the ``earlier`` fit of what has become so rare among simulated viewers that they say no more."""
+    fitted = {one.setting: one for one in earlier if isinstance(one, Fit)}
+    settled: Fits = []
+    for one in now:
+        if isinstance(one, Kept) and fitted.keys() >= set(one.settings):
+            settled += [fitted[name] for name in one.settings]
+        else:
+            settled.append(one)
+    return settled
 
 
 def build(env: Env, num_envs: int) -> LiveStream:
