@@ -149,6 +149,13 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def label(text: str) -> str:
+    """An id of any kind."""
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
 def flag(text: str) -> bool:
     """Whether something happened: 0 or 1, false or true."""
     try:

@@ -100,6 +100,8 @@ LOG = "viewer,time_s,room,clicked,watch_s"
         ([LOG, "7,1,3,1,-4"], "line 2: watch_s='-4' is no number that is finite and not below 0"),
         ([LOG, "7,1,,1,4"], "line 2: clicked='1' though room is empty: nothing was shown"),
         ([LOG, "7,1,3,0,4"], "line 2: watch_s='4' of a room that was not clicked"),
+        ([LOG, ",1,3,0,0"], "line 2: viewer='' is empty; correct or remove this row"),
+        ([f"{LOG},session", "7,1,3,0,0,"], "line 2: session='' is empty"),
         ([LOG, "7,1,3,0"], "line 2: watch_s is missing, for the row ends before it"),
         ([f"{LOG},gift_value,gift_delay_s", "7,1,3,1,4,0,9"], "line 2: gift_delay_s='9' without a gift_value"),
         ([LOG, *2 * ["7,1,3,0,0"]], "line 3: viewer='7' has this room at this time_s already, in line 2"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livedqn.csvrows import Check, Form, flag, number, read
+from livedqn.csvrows import Check, Form, flag, label, number, read
 from livedqn.envs import LiveStream
 from livedqn.types import BoolArray, FloatArray, IntArray
 
@@ -130,7 +130,14 @@ def _make_check() -> Check:
 
 FORM = Form(
     "impressions",
-    {"viewer": str, "time_s": number, "room": str, "clicked": flag, "watch_s": number},
+    {"viewer": label, "time_s": number, "room": str, "clicked": flag, "watch_s": number},
     _make_check,
-    {"session": str, "liked": flag, "commented": flag, "followed": flag, "gift_value": number, "gift_delay_s": number},
+    {
+        "session": label,
+        "liked": flag,
+        "commented": flag,
+        "followed": flag,
+        "gift_value": number,
+        "gift_delay_s": number,
+    },
 )
