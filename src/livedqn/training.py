@@ -156,8 +156,9 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         agent.load_weights(weights)
         with signals_raised():
             tell = announce()
-            margin = evaluate.tuned_margin(agent, make_stage, config.evaluation, seed=config.seed, notify=tell)
-            agent.margin.fill_(margin)
+            if agent.spec.has_rooms:
+                margin = evaluate.tuned_margin(agent, make_stage, config.evaluation, seed=config.seed, notify=tell)
+                agent.margin.fill_(margin)
             evaluation = evaluate.final_evaluation(
                 agent, make_stage, config.evaluation, seed=config.seed, steps=experience.steps, notify=tell
             )
@@ -173,7 +174,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     evaluate.show(evaluation, sys.stdout)
     print(f"policy.ckpt: the best of {loop.best['of']} in-training evaluations, at step {loop.best['steps']:,}")
     if agent.spec.has_rooms:
-        print(f"it shows a room that is worth at least {margin:.3g} more than nothing")
+        print(f"it shows a room that is worth at least {float(agent.margin):.3g} more than nothing")
     print(f"report: {folder / 'report.html'}; evaluate again: livedqn evaluate checkpoint={folder / 'policy.ckpt'}")
     return Run(folder, agent, evaluation)
 
