@@ -77,6 +77,14 @@ def test_what_becomes_rare_among_simulated_viewers_stays_fitted() -> None:
     assert values["viewers.like_share"] == pytest.approx(0.01, rel=0.6)
 
 
+def test_one_viewer_does_not_tell_how_viewers_differ() -> None:
+    gifts = np.exp(np.random.default_rng(0).normal(size=100))
+    signals = {"clicked": np.ones(100), "watch_s": np.full(100, 700.0), "gift_value": gifts}
+    one = Impressions.of(np.zeros(100), None, 3_000.0 * np.arange(100), np.ones(100, np.bool_), signals)
+    why = {name: fit.why for fit in of_impressions(one, one, OTHER) if isinstance(fit, Kept) for name in fit.settings}
+    assert why["viewers.gift_viewer_sd"] == "1 viewers who gave are too few; it takes 30"
+
+
 def test_nothing_else_is_fitted(found: dict[str, Any]) -> None:
     assert found.keys() == NEAR.keys()
 

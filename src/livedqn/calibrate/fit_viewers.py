@@ -97,16 +97,17 @@ def _gifts(data: Impressions) -> Fits:
     value, watched = data.signals["gift_value"], data.signals["watch_s"]
     given, long = value > 0, watched >= GIFT_AFTER_S
     log_value, viewer = np.log(value[given]), data.viewer[given]
-    gifts, repeated = int(given.sum()), int(given.sum()) - len(np.unique(viewer))
+    gifts, givers = int(given.sum()), len(np.unique(viewer))
+    repeated = gifts - givers
     giving = float(given[long].mean()) if long.any() else np.nan
     median = math.exp(float(np.median(log_value))) if gifts else np.nan
-    between, within = between_within(log_value, viewer) if repeated >= ENOUGH else (np.nan, np.nan)
-    again = "gifts by viewers who had given before"
+    between, within = between_within(log_value, viewer) if min(repeated, givers) >= ENOUGH else 2 * (np.nan,)
+    again = "gifts by viewers who had given before" if repeated <= givers else "viewers who gave"
     fits = [
         fit("viewers.gift_share", giving, int(given[long].sum()), "gifts after ten minutes", ENOUGH),
         fit("viewers.gift_median", median, gifts, "gifts", ENOUGH),
-        fit("viewers.gift_viewer_sd", between, repeated, again, ENOUGH),
-        fit("viewers.gift_log_sd", within, repeated, again, ENOUGH),
+        fit("viewers.gift_viewer_sd", between, min(repeated, givers), again, ENOUGH),
+        fit("viewers.gift_log_sd", within, min(repeated, givers), again, ENOUGH),
     ]
     if "gift_delay_s" not in data.signals:
         return [*fits, _open("there is no column gift_delay_s", *names[4:])]
