@@ -88,3 +88,10 @@ def test_a_streamer_says_little_before_anything_was_learned() -> None:
     ids = next(table.weight.detach() for table in tables.values() if len(table.weight) > 1_000)
     assert float(ids[1:].std()) == pytest.approx(EMBEDDING_SD, rel=0.05)
     assert not ids[0].any()  # nobody
+
+
+def test_truth_values_of_an_image_become_0_and_1() -> None:
+    spec = Spec(context=(), context_shape=(1, 2, 2), num_actions=2, context_dtype="bool")
+    image = torch.tensor([[[[True, False], [False, True]]]])
+    seen = Transform(spec)({"context": image, "mask": torch.ones(1, 2, dtype=torch.bool)})
+    assert seen["context"].tolist() == [[[[1.0, 0.0], [0.0, 1.0]]]]

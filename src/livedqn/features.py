@@ -72,8 +72,10 @@ class Transform(nn.Module):
             array.fit(observation[name], _valid(name, observation))
 
     def forward(self, observation: TensorObservation) -> TensorObservation:
-        """The transformed observation; ``mask`` and images pass through."""
+        """The transformed observation; ``mask`` and images pass through, those of truth values as 0 and 1."""
         transformed = dict(observation)
+        if observation["context"].dtype == torch.bool:
+            transformed["context"] = observation["context"].float()
         for name, array in self.arrays.items():
             assert isinstance(array, _ArrayTransform)
             valid = _valid(name, observation)

@@ -80,7 +80,7 @@ class Spec:
     candidates: tuple[Column, ...] = ()
     signals: tuple[str, ...] = ()
     episode: str = "session"
-    #: "uint8" for pixels, which stay bytes in the replay; "float32" for everything else.
+    #: "uint8" or "bool" for an image of such, which stays bytes in the replay; "float32" for everything else.
     context_dtype: str = "float32"
 
     @property
@@ -108,7 +108,8 @@ class Spec:
         if spaces is None:
             if space.shape is None or len(space.shape) not in (1, 3):
                 raise LivedqnError(f"the environment observes {space}; livedqn takes a Box of rank 1 or 3, or rooms")
-            dtype = "uint8" if space.dtype == np.uint8 else "float32"
+            is_bytes = len(space.shape) == 3 and space.dtype in (np.uint8, np.bool_)
+            dtype = str(space.dtype) if is_bytes else "float32"
             columns = _columns(None, "context", space.shape)
             return cls(context=columns, context_shape=tuple(space.shape), context_dtype=dtype, **common)
         missing = {"context", "history", "candidates", "mask"} - set(spaces)

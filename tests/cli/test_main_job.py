@@ -171,3 +171,12 @@ def test_garbage_is_collected_again_once_a_job_has_its_modules(livedqn, monkeypa
     gc.disable()  # as it is while modules come
     assert livedqn("plugins").code == 0
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("name", ["acrobot", "cartpole", "minatar"])
+def test_a_preset_is_of_a_game(livedqn, trained, name):
+    assert livedqn("+env=gym", f"+experiment={name}").code == 0
+    config, _ = trained[0]
+    assert config.env["id"].lower().startswith(name)
+    assert config.encoder["plugin"] == ("conv" if name == "minatar" else "mlp")
+    assert config.steps % config.num_envs == 0

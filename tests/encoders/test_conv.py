@@ -22,6 +22,10 @@ def test_channels_first_and_last_see_the_same():
     torch.testing.assert_close(first({"context": pixels.permute(0, 3, 1, 2)}), last({"context": pixels}))
 
 
+def test_as_many_channels_as_pixels_stand_last():
+    assert Conv(game_spec(num_actions=6, context_shape=(10, 10, 10)), **SMALL).channels_last  # MinAtar's Seaquest
+
+
 def test_the_preset_is_the_network_of_2015():
     module = Conv(game_spec(num_actions=4, context_shape=(84, 84, 4)))
     assert [tuple(p.shape) for p in module.parameters() if p.ndim > 1] == [

@@ -1,6 +1,7 @@
 """Every way in which a request can be wrong is one sentence that says what is expected."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,12 +73,20 @@ def test_a_game_has_no_rooms():
 
 
 def test_whole_numbers_of_an_image_are_bytes():
-    spec = game_spec(num_actions=2, context_shape=(2, 3, 3))
+    spec = replace(game_spec(num_actions=2, context_shape=(2, 3, 3)), context_dtype="uint8")
     image = np.zeros((2, 3, 3), int)
     assert observe(spec, {"context": image.tolist()})["context"].dtype == np.uint8
     assert observe(spec, {"context": (image / 2).tolist()})["context"].dtype == np.float32
     with pytest.raises(LivedqnError, match="from 0 to 255"):
         observe(spec, {"context": (image + 256).tolist()})
+
+
+@pytest.mark.parametrize("dtype", ["bool", "float32"])
+def test_whole_numbers_of_other_images_are_numbers(dtype):
+    spec = replace(game_spec(num_actions=2, context_shape=(2, 3, 3)), context_dtype=dtype)
+    seen = observe(spec, {"context": np.ones((2, 3, 3), int).tolist()})["context"]
+    assert seen.dtype == np.float32
+    assert seen.min() == 1
 
 
 @pytest.mark.parametrize("line", ["", "{", "nonsense", b"\xff\xfe\x00", "[" * 100_000, '{"context": [NaN]}'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from numbers import Integral
 from typing import Any
 
@@ -25,8 +26,9 @@ def gym(num_envs: int, *, id: str = "CartPole-v1", kwargs: dict[str, Any] = {}) 
 
     Args:
         num_envs: how many side by side.
-        id: the id with which it is registered; "module:id" imports the module first.
-        kwargs: what its constructor takes.
+        id: the id with which it is registered; "module:id" imports the module first. Of "MinAtar/Breakout-v1" the
+            package is asked to register its environments that declares MinAtar as an entry point of gymnasium.envs.
+        kwargs: what its constructor takes, and ``max_episode_steps``.
 
     Raises:
         LivedqnError: no such id, the environment cannot be built so, or its actions are not discrete.
@@ -90,7 +92,11 @@ class Rows(VectorEnv[Any, IntArray, Any]):
 
 def _single(id: str, kwargs: dict[str, Any]) -> Environment:
     try:
+        _register(id)
         env: Environment = gymnasium.make(id, **kwargs)
+    except gymnasium.error.NamespaceNotFound as error:
+        cure = "pip install the package that brings it (minatar brings MinAtar)"
+        raise LivedqnError(f"env gym cannot make id={id!r}: {error} If not, {cure}") from error
     except (gymnasium.error.Error, ImportError, TypeError, ValueError) as error:
         raise LivedqnError(f"env gym cannot make id={id!r}: {' '.join(str(error).split())}") from error
     actions = env.action_space
@@ -102,3 +108,15 @@ def _single(id: str, kwargs: dict[str, Any]) -> Environment:
     observed = env.observation_space
     is_plain = isinstance(observed, spaces.Box) and len(observed.shape) in (1, 3)
     return env if is_plain else FlattenObservation(env)
+
+
+def _register(id: str) -> None:
+    """Have the environments of the namespace of ``id`` registered, unless they are.
+
+    Gymnasium did so up to 0.29, for every package at once as it was imported; packages still rely on it.
+    """
+    namespace = id.rpartition("/")[0]
+    if not namespace or ":" in namespace or any(spec.namespace == namespace for spec in gymnasium.registry.values()):
+        return
+    for declared in entry_points(group="gymnasium.envs", name=namespace):
+        declared.load()()

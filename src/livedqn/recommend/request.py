@@ -41,7 +41,8 @@ def observe(spec: Spec, request: Mapping[str, Any]) -> Observation:
         raise LivedqnError(f"no such key as {', '.join(unknown)}; an observation has {', '.join(known)}")
     if missing := [name for name in arrays if name not in request]:
         raise LivedqnError(f"the observation lacks {', '.join(missing)}; the policy reads {', '.join(arrays)}")
-    observation = {"context": _array(request, "context", spec.context_shape, spec.context)}
+    has_pixels = spec.context_dtype == "uint8"
+    observation = {"context": _array(request, "context", spec.context_shape, spec.context, has_pixels=has_pixels)}
     num_actions = spec.num_actions
     if spec.has_rooms:
         shape = (spec.history_length, len(spec.history))
@@ -56,8 +57,9 @@ def observe(spec: Spec, request: Mapping[str, Any]) -> Observation:
 
 
 def _array(
-    request: Mapping[str, Any], name: str, shape: tuple[int | None, ...], columns: tuple[Column, ...]
-) -> npt.NDArray[Any]:
+    request: Mapping[str, Any], name: str, shape: tuple[int | None, ...], columns: tuple[Column, ...], *,
+    has_pixels: bool = False,
+) -> npt.NDArray[Any]:  # fmt: skip
     """``request[name]`` of ``shape`` (None: any length from 1), float32, or uint8 where whole numbers are pixels."""
     array = _numbers(request, name)
     fits = array.ndim == len(shape) and all(
@@ -66,7 +68,7 @@ def _array(
     if not fits:
         expected = ", ".join("k" if s is None else str(s) for s in shape)
         raise LivedqnError(f"{name} has shape {list(array.shape)}; the policy reads [{expected}]")
-    is_pixels = len(shape) == 3 and np.issubdtype(array.dtype, np.integer)
+    is_pixels = has_pixels and np.issubdtype(array.dtype, np.integer)
     if is_pixels and (array.min() < 0 or array.max() > 255):
         raise LivedqnError(f"{name} is an image of whole numbers, which are from 0 to 255")
     with np.errstate(over="ignore"):  # what float32 cannot hold is refused in the next line
