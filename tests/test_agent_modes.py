@@ -194,6 +194,13 @@ def test_without_standardise_the_warm_up_fixes_the_scale_alone() -> None:
     assert all(torch.equal(v, before[n]) for n, v in fitted(made).items() if n.startswith("transform."))
 
 
+def test_rewards_may_be_learned_as_they_are() -> None:
+    made, _ = learner(CARTPOLE, rows=4, scale_rewards=False)
+    made.training_step(8, 0)
+    assert made.is_fitted
+    assert made.reward_scale.item() == 1
+
+
 def test_the_watchdog_expects_scaled_returns() -> None:
     made, experience = learner(CARTPOLE, rows=1, warmup_steps=2, steps_per_update=1)
     made.training_step(3, 0)

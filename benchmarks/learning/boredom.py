@@ -19,7 +19,8 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, schedule, train_all, write
+from schedules import composed, of_length
+from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, train_all, write
 
 from livedqn.envs import TYPICAL
 from livedqn.evaluate.intervals import interval, paired, ratio
@@ -101,7 +102,8 @@ def main() -> None:
     made = []
     for curve in told.curves:
         for factor in FACTORS:
-            words = ["env=sim", "reward=watchtime", *overrides(curve, factor), *(quick or schedule(told.steps))]
+            words = ["env=sim", "reward=watchtime", *overrides(curve, factor)]
+            words += quick or of_length(composed(words), told.steps)
             tasks = {f"dqn-{seed}": [*words, f"seed={seed}"] for seed in range(told.seeds)}
             policies = train_all(tasks, told.runs / f"{curve}_{factor:g}_{'quick' if quick else told.steps}", told.jobs)
             made += rows(curve, factor, by_role(judge(policies, told, ROLES), ROLES))

@@ -16,7 +16,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, schedule, train_all, write
+from schedules import composed, of_length
+from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, train_all, write
 
 from livedqn.evaluate.intervals import interval, paired, ratio
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
@@ -97,10 +98,10 @@ def main() -> None:
     if unknown := set(told.cases) - set(CASES):
         parser.error(f"no such case as {', '.join(unknown)}; choose from {', '.join(CASES)}")
     quick = quick_words(told)
-    more = quick or schedule(told.steps)
     made = []
     for case in told.cases or CASES:
-        words = ["env=sim", "reward=watchtime", *CASES[case], *more]
+        words = ["env=sim", "reward=watchtime", *CASES[case]]
+        words += quick or of_length(composed(words), told.steps)
         tasks = {
             f"{encoder}-{seed}": [*words, f"encoder={encoder}", f"seed={seed}"]
             for seed in range(told.seeds) for encoder in ENCODERS

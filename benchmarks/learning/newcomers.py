@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from simulator import RESULTS, add_options, judge, machine, named, quick_words, schedule, train_all, write
+from schedules import composed, of_length
+from simulator import RESULTS, add_options, judge, machine, named, quick_words, train_all, write
 
 import livedqn
 from livedqn import plugins
@@ -206,7 +207,7 @@ def main() -> None:
     folder = told.runs / f"newcomers_{'quick' if quick else f'{told.steps_before}_{steps}'}"
     words = ["env=sim", "reward=watchtime", f"env.streamers={OLD}", f"agent.ensemble={AGENT['ensemble']}"]
     words += [f"env.viewers.{name}={value}" for name, value in ENV["viewers"].items()]
-    words += quick or schedule(told.steps_before)
+    words += quick or of_length(composed(words), told.steps_before)
     tasks = {f"before-{seed}": [*words, f"seed={seed}"] for seed in range(told.seeds)}
     policies = train_all(tasks, folder, told.jobs)
 

@@ -50,6 +50,10 @@ STUDIES = {
 }
 #: Kind of training -> its overrides.
 KINDS = {"dqn": [], "own": ["agent.discount=0"]}
+#: Whose worlds all of them meet; no training has it.
+WORLD_SEED = 999
+#: What trains, and is told the words of a training.
+LIVEDQN = ("-m", "livedqn")
 #: A training's own final table is none of this study's.
 IN_SHORT = ["evaluation.worlds=1", "evaluation.episodes=8", "evaluation.tuning_episodes=1"]
 #: Who is compared, weakest first, by the names that the evaluation gives them -> what the table calls them.
@@ -66,10 +70,10 @@ METRICS = (
 RESULTS = Path(__file__).parent / "results"
 
 
-def train(words: Sequence[str], run: Path) -> Path:
+def train(words: Sequence[str], run: Path, program: Sequence[str] = LIVEDQN) -> Path:
     """The policy of one training; one that is there is not trained again."""
     if not (run / "report.html").exists():
-        command = [sys.executable, "-m", "livedqn", *words, *IN_SHORT, f"hydra.run.dir={run}"]
+        command = [sys.executable, *program, *words, *IN_SHORT, f"hydra.run.dir={run}"]
         done = subprocess.run(command, text=True, capture_output=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -77,11 +81,13 @@ def train(words: Sequence[str], run: Path) -> Path:
     return run / "policy.ckpt"
 
 
-def train_all(tasks: Mapping[str, Sequence[str]], folder: Path, jobs: int) -> dict[str, Path]:
+def train_all(
+    tasks: Mapping[str, Sequence[str]], folder: Path, jobs: int, program: Sequence[str] = LIVEDQN
+) -> dict[str, Path]:
     """The policy of every training, ``jobs`` at a time, each in a folder of its own name."""
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(jobs) as pool:
-        paths = list(pool.map(lambda task: train(task[1], folder / task[0]), tasks.items()))
+        paths = list(pool.map(lambda task: train(task[1], folder / task[0], program), tasks.items()))
     return dict(zip(tasks, paths, strict=True))
 
 
@@ -210,17 +216,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--episodes", type=int, default=192, help="in each world")
     parser.add_argument("--tuning-episodes", type=int, default=EvaluationConfig.tuning_episodes, help="of each rule")
-    parser.add_argument("--world-seed", type=int, default=999, help="whose worlds they meet; no training has it")
+    parser.add_argument("--world-seed", type=int, default=WORLD_SEED, help="whose worlds they meet")
     parser.add_argument(
         "--runs", type=Path, default=Path("runs/benchmarks"), help="done runs are kept: a new folder after changes"
     )
     parser.add_argument("--quick", action="store_true", help="two seeds, few steps: does it work, not how well")
-
-
-def schedule(steps: int) -> list[str]:
-    """Schedules of a run of ``steps`` in the proportions of the default one."""
-    updates = round(7_700 * steps / 1_000_000)
-    return [f"steps={steps}", f"exploration.steps={steps // 10}", f"agent.learning_rate_updates={updates}"]
 
 
 def quick_words(told: argparse.Namespace) -> list[str]:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("livedqn", "torch", "numpy", "numba", "gymnasium", "pytorch-lightning", "stable-baselines3")
+PACKAGES = ("livedqn", "torch", "numpy", "numba", "gymnasium", "pytorch-lightning", "stable-baselines3", "minatar")
 
 
 def describe() -> dict[str, Any]:

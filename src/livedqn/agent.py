@@ -66,6 +66,8 @@ class DQN(pl.LightningModule):
         warmup_steps: environment steps with uniform actions before the first update; their data fix the feature
             transforms and the reward's scale.
         standardise: fit the feature transforms; off, numbers pass as they are and counts as logarithms.
+        scale_rewards: learn rewards in units of their root mean square; off, as they are: what a game's literature says
+            of learning rates then holds.
         myopic: train a second network of the same shape with discount 0 on the same batches, the baseline that does
             not look ahead; only where there are rooms.
         estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
@@ -86,7 +88,7 @@ class DQN(pl.LightningModule):
         resolution: float | None = 0.02,
         ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0,
         sync_every: int = 100, sync_tau: float = 1.0,
-        steps_per_update: int = 128, warmup_steps: int = 8_192, standardise: bool = True,
+        steps_per_update: int = 128, warmup_steps: int = 8_192, standardise: bool = True, scale_rewards: bool = True,
         myopic: bool = True, estimate_rewards: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -113,7 +115,7 @@ class DQN(pl.LightningModule):
         self._double = double
         self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
-        self._standardise = standardise
+        self._standardise, self._scale_rewards = standardise, scale_rewards
         self._estimates_rewards = estimate_rewards
 
         self.transform = Transform(spec, standardises=standardise)
@@ -246,7 +248,8 @@ class DQN(pl.LightningModule):
         if self.is_fitted:
             return
         self.is_fitted.fill_(True)
-        self.reward_scale.fill_(1 / experience.reward_rms())
+        if self._scale_rewards:
+            self.reward_scale.fill_(1 / experience.reward_rms())
         if self._standardise:
             seen = experience.sample(min(self.warmup_steps, 4_096)).observation
             self.transform.fit(tensors(seen, self.reward_scale.device))
