@@ -42,8 +42,11 @@ def run(tmp_path_factory) -> livedqn.Run:
     return livedqn.train(SIM, reward=Clicks(), folder=tmp_path_factory.mktemp("run") / "one", **SMALL)
 
 
+LEFT = ("policy.ckpt", "final.ckpt")
+
+
 def test_a_run_leaves_what_it_promises(run) -> None:
-    for name in ("config.yaml", "metrics.csv", "policy.ckpt", "final.ckpt", "evaluation.json", "report.html"):
+    for name in ("config.yaml", "metrics.csv", *LEFT, "evaluation.json", "report.html"):
         assert (run.folder / name).stat().st_size > 0
     assert list((run.folder / "pictures").glob("*.png"))
     evaluation = json.loads((run.folder / "evaluation.json").read_text())
@@ -52,6 +55,8 @@ def test_a_run_leaves_what_it_promises(run) -> None:
     metrics = read_metrics(run.folder / "metrics.csv")
     assert metrics["updates"][1][-1] == (1_500 - 300) // 4
     assert len(metrics["validation_return"][0]) == 2
+    margins = [torch.load(run.folder / name, weights_only=True)["weights"]["margin"] for name in LEFT]
+    assert margins == [run.agent.margin, 0]  # what was tuned goes with the policy
 
 
 def test_the_policy_of_a_run_acts_when_loaded(run) -> None:

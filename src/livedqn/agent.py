@@ -66,8 +66,7 @@ class DQN(pl.LightningModule):
         warmup_steps: environment steps with uniform actions before the first update; their data fix the feature
             transforms and the reward's scale.
         standardise: fit the feature transforms; off, numbers pass as they are and counts as logarithms.
-        scale_rewards: learn rewards in units of their root mean square; off, as they are: what a game's literature says
-            of learning rates then holds.
+        scale_rewards: learn rewards in units of their root mean square; off, as they are, as a game's literature does.
         myopic: train a second network of the same shape with discount 0 on the same batches, the baseline that does
             not look ahead; only where there are rooms.
         estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
@@ -81,15 +80,14 @@ class DQN(pl.LightningModule):
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
         discount_time_unit_s: float | None = None, learning_rate: float = 2e-3, learning_rate_end: float = 5e-5,
-        learning_rate_updates: int = 7_700, batch_size: int = 256, n_step: int = 1,
-        double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
-        munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False,
-        distribution: str = "c51", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
-        resolution: float | None = 0.02,
-        ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0,
-        sync_every: int = 100, sync_tau: float = 1.0,
-        steps_per_update: int = 128, warmup_steps: int = 8_192, standardise: bool = True, scale_rewards: bool = True,
-        myopic: bool = True, estimate_rewards: bool = True,
+        learning_rate_updates: int = 7_700, batch_size: int = 256, n_step: int = 1, double: bool = True,
+        munchausen: bool = False, munchausen_temperature: float = 0.03, munchausen_alpha: float = 0.9,
+        munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False, distribution: str = "c51",
+        atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
+        resolution: float | None = 0.02, ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0,
+        gradient_clip: float | None = 10.0, sync_every: int = 100, sync_tau: float = 1.0, steps_per_update: int = 128,
+        warmup_steps: int = 8_192, standardise: bool = True, scale_rewards: bool = True, myopic: bool = True,
+        estimate_rewards: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
@@ -112,14 +110,12 @@ class DQN(pl.LightningModule):
         self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
         self.steps_per_update, self.warmup_steps = steps_per_update, warmup_steps
         self._learning_rate = Schedule(learning_rate, learning_rate_end, learning_rate_updates)
-        self._double = double
         self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise, self._scale_rewards = standardise, scale_rewards
-        self._estimates_rewards = estimate_rewards
+        self._double, self._estimates_rewards = double, estimate_rewards
 
         self.transform = Transform(spec, standardises=standardise)
-
         self.distribution = form_of(
             distribution, atoms=atoms, kappa=kappa, support=support, resolution=resolution, huber_delta=huber_delta
         )
@@ -154,12 +150,11 @@ class DQN(pl.LightningModule):
     def preferences(self, q: FloatArray) -> FloatArray:
         """What the policy goes by, (B, K): the means of the values (E, B, K), that of *nothing* raised by ``margin``.
 
-        The best of many rooms looks better than it is, as it is best partly by error (Smith and Winkler 2006, the
-        optimizer's curse), and *nothing* is one of one. By how much a room has to be better is tuned after training.
+        The best of many looks better than it is (Smith and Winkler 2006, the optimizer's curse), and *nothing* is one
+        of one. By how much a room has to be better is tuned after training.
         """
         preferred: FloatArray = q.mean(axis=0)
-        if self.spec.has_rooms:
-            preferred[:, 0] += float(self.margin)
+        preferred[:, 0] += float(self.margin)  # 0 where there are no rooms
         return preferred
 
     def act(self, observation: Observation) -> IntArray:

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from livedqn import checkpoint, plugins
 from livedqn.checkpoint import Checkpoint
 from livedqn.config import EvaluateConfig
-from livedqn.evaluate.compare import compare
+from livedqn.evaluate.compare import compare, tuned_margin
 from livedqn.evaluate.contestants import OURS
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.policies import Rule
@@ -24,7 +24,7 @@ from livedqn.live import announce
 from livedqn.stage import Stage
 from livedqn.types import LivedqnError, Spec
 
-#: What a baseline's rule was tuned for.
+#: What a baseline's rule, and an agent's margin, were tuned for.
 TUNED_FOR = ("env", "reward", "cap")
 
 
@@ -47,6 +47,10 @@ def run(config: EvaluateConfig, folder: Path) -> None:
             check_fit(one, stage.spec)
         return stage
 
+    for one in found:
+        if not _is_tuned(one, config):
+            margin = tuned_margin(one.agent, make_stage, config.evaluation, seed=config.seed, notify=announce())
+            one.agent.margin.fill_(margin)
     evaluation = compare(
         {name: one.agent for name, one in zip(names, found, strict=True)}, make_stage, config.evaluation,
         seed=config.seed, steps=min(int(one.config["steps"]) for one in found),
@@ -54,6 +58,9 @@ def run(config: EvaluateConfig, folder: Path) -> None:
         rules=known_rules(found, names, config), notify=announce(),
     )  # fmt: skip
     show(evaluation, sys.stdout)
+    for name, one in zip(names, found, strict=True):
+        if one.spec.has_rooms:
+            print(f"{name} shows a room that is worth at least {float(one.agent.margin):.3g} more than nothing")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(evaluation, folder / "evaluation.json")
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
@@ -96,10 +103,16 @@ def known_rules(found: Sequence[Checkpoint], names: Sequence[str], config: Evalu
     """The rules that the runs' own tuning found, where environment, reward and cap are still those of the run."""
     rules: dict[str, Rule] = {}
     for one, agent in zip(found, names, strict=True):
-        if all(_plain(getattr(config, part)) == _plain(one.config.get(part)) for part in TUNED_FOR):
+        if _is_tuned(one, config):
             for name, state in one.baselines.items():
                 rules.setdefault(agent.replace(OURS, name, 1) if name == "myopic" else name, Rule.from_dict(state))
     return rules
+
+
+def _is_tuned(one: Checkpoint, config: EvaluateConfig) -> bool:
+    """Whether its run had come to the tuning, and for what it is evaluated on."""
+    is_same = all(_plain(getattr(config, part)) == _plain(one.config.get(part)) for part in TUNED_FOR)
+    return bool(one.baselines) and is_same
 
 
 def _plain(node: Any) -> Any:
