@@ -39,7 +39,7 @@ class EvaluationConfig:
     points: int = 5
     #: Episodes a world in such an evaluation.
     validation_episodes: int = 1_024
-    #: Episodes a world of each rule of a baseline, or margin of ours, at first; the best six get eight times as many more.
+    #: Episodes a world of each rule or margin that is tried, at first; the best six get eight times as many more.
     tuning_episodes: int = 48
 
     def __post_init__(self) -> None:
