@@ -67,10 +67,11 @@ def lines(rows: Rows) -> Iterator[str]:
                 yield f"| {game} | {steps:,} | {len(ours)} and {len(peers)}: not yet as many |"
                 break
             peer, difference = interval(peers), paired(ours, peers)
+            share = f"{100 * difference.low / abs(peer.mean):+.1f}" if peer.mean else "-"
             yield (
                 f"| {game} | {steps:,} | {difference.n} | {measure.removesuffix('_return')} "
                 f"| {shown(interval(ours))} | {shown(peer)} | {shown(difference, '+')} "
-                f"| {100 * difference.low / abs(peer.mean):+.1f} "
+                f"| {share} "
                 f"| {'yes' if no_worse(difference, peer.mean) else 'not shown'} |"
             )
 

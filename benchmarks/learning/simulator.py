@@ -22,7 +22,6 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -91,13 +90,10 @@ def train_all(
     return dict(zip(tasks, paths, strict=True))
 
 
-def judge(
-    policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str], **env: Any
-) -> Evaluation:  # fmt: skip
-    """All ``roles``, some of which are taken by ``policies``, on the same worlds, with these settings changed."""
+def judge(policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str]) -> Evaluation:
+    """All ``roles``, some of which are taken by ``policies``, on the same worlds."""
     found = {name: checkpoint.read(path) for name, path in policies.items()}
     config = next(iter(found.values())).config
-    config["env"] |= env
 
     def make_stage(rows: int) -> Stage:
         return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
