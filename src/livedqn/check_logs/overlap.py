@@ -18,7 +18,7 @@ import numpy as np
 
 from livedqn.check_logs.finding import Finding
 from livedqn.logs import Impressions
-from livedqn.logs.faults import place
+from livedqn.logs.rules import place
 from livedqn.types import FloatArray
 
 #: Standard errors above 1 at which a mean of weights cannot be chance.

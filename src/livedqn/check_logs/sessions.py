@@ -8,7 +8,7 @@ import numpy as np
 
 from livedqn.check_logs.finding import Finding
 from livedqn.logs import Impressions, faults
-from livedqn.logs.faults import place
+from livedqn.logs.rules import place
 from livedqn.types import IntArray, Spec
 
 

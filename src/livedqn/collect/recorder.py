@@ -40,6 +40,7 @@ class Recorder:
         self._every = np.arange(num_envs)
         self._clock = np.zeros(num_envs)  # seconds of each episode, where the environment tells no time
         self._store: dict[str, npt.NDArray[Any]] = {}  # name -> (slots, ...)
+        self._bytes: dict[str, npt.NDArray[np.uint8]] = {}  # the same memory, flat
         self._previous = np.zeros(0, np.int64)  # slot of the request before, by slot; -1 = none
         self._free = np.zeros(0, np.int64)
         self._newest = np.full(num_envs, -1)  # slot of each viewer's newest request; -1 = none
@@ -123,7 +124,7 @@ class Recorder:
         left = len(self._free) - len(rows)
         self._free, slots = self._free[:left], self._free[left:]
         for name, array in self._store.items():
-            _scatter(_bytes(array), slots, _bytes(np.ascontiguousarray(arrays[name], array.dtype)))
+            _scatter(self._bytes[name], slots, _flat(np.ascontiguousarray(arrays[name], array.dtype)))
         self._previous[slots] = self._newest[rows]
         self._newest[rows] = slots
         self._length[rows] += 1
@@ -134,11 +135,12 @@ class Recorder:
         for name, array in arrays.items():
             new = np.empty((more, *array.shape[1:]), array.dtype)
             self._store[name] = np.concatenate([self._store[name], new]) if old else new
+        self._bytes = {name: _flat(array) for name, array in self._store.items()}
         self._previous = np.concatenate([self._previous, np.empty(more, np.int64)])
         self._free = np.concatenate([self._free, np.arange(old, old + more)])
 
 
-def _bytes(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _flat(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return array.reshape(-1).view(np.uint8)
 
 

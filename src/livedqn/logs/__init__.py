@@ -4,7 +4,7 @@
 ``arrow``, ``writer``, ``parquet`` and ``table`` alone.
 """
 
-from livedqn.logs.faults import ColumnsError, Fault, faults
 from livedqn.logs.impressions import NO_ACTION, Impressions, join
+from livedqn.logs.rules import ColumnsError, Fault, faults
 
 __all__ = ["NO_ACTION", "ColumnsError", "Fault", "Impressions", "faults", "join"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from livedqn.kernel import kernel
 from livedqn.logs.impressions import NO_ACTION, Impressions
 from livedqn.logs.schema import FLOAT, LISTS, NAMES
+from livedqn.memcpy import copy
 from livedqn.types import BoolArray, FloatArray, IntArray, Spec
 
 Array = npt.NDArray[Any]
@@ -27,18 +29,15 @@ def to_arrow(impressions: Impressions, layout: pa.Schema) -> pa.Table:
     columns["context"] = _struct(layout, "context", _columns(seen["context"]))
     if "history" in layout.names:
         columns["history"] = _bytes(layout.field("history").type, len(sizes), seen["history"])
-        packed = np.empty(sizes.sum() * seen["candidates"].shape[2], np.float32)
-        _pack(np.ascontiguousarray(seen["candidates"]), sizes, packed)
-        columns["candidates"] = _bytes(pa.binary(), len(sizes), packed, ends * (FLOAT * seen["candidates"].shape[2]))
+        width = FLOAT * seen["candidates"].shape[2]
+        columns["candidates"] = _bytes(pa.binary(), len(sizes), _packed(seen["candidates"], sizes), ends * width)
     for name in LISTS:
         if name in layout.names:
-            values = seen["mask"] if name == "mask" else getattr(impressions, name)
-            packed = np.empty(sizes.sum(), values.dtype)
-            _pack(np.ascontiguousarray(values)[:, :, None], sizes, packed)
-            columns[name] = pa.ListArray.from_arrays(pa.array(ends), pa.array(packed), type=layout.field(name).type)
+            values = _packed(seen["mask"] if name == "mask" else getattr(impressions, name), sizes)
+            columns[name] = pa.ListArray.from_arrays(pa.array(ends), pa.array(values), type=layout.field(name).type)
     columns["action"] = pa.array(impressions.action.astype(np.int32), mask=absent)
     columns["propensity"] = pa.array(impressions.propensity, pa.float32(), mask=np.isnan(impressions.propensity))
-    columns["policy"] = pa.array(impressions.policy, pa.string(), mask=absent).dictionary_encode()
+    columns["policy"] = _coded(impressions.policy, absent)
     if "signals" in layout.names:
         signals = [impressions.signals[field.name] for field in layout.field("signals").type]
         columns["signals"] = _struct(layout, "signals", signals, mask=pa.array(absent))
@@ -96,15 +95,29 @@ def _columns(rows: Array) -> Array:
     return np.ascontiguousarray(rows.T)
 
 
+def _packed(rows: Array, sizes: IntArray) -> Array:
+    """The first ``sizes`` (N,) entries of ``rows`` (N, K, ...), one after another."""
+    entry = math.prod(rows.shape[2:])
+    out = np.empty(int(sizes.sum()) * entry, rows.dtype)
+    size = entry * rows.itemsize
+    _pack(np.ascontiguousarray(rows).reshape(-1).view(np.uint8), rows.shape[1] * size, size, sizes, out.view(np.uint8))
+    return out
+
+
 @kernel
-def _pack(rows: Array, sizes: IntArray, out: Array) -> None:
-    """The first ``sizes`` (N,) entries of ``rows`` (N, K, F), one after another."""
+def _pack(rows: npt.NDArray[np.uint8], row_size: int, size: int, sizes: IntArray, out: npt.NDArray[np.uint8]) -> None:
+    """The same for flat bytes: of a row, and of an entry."""
     at = 0
-    for row in range(rows.shape[0]):
-        for entry in range(sizes[row]):
-            for column in range(rows.shape[2]):
-                out[at] = rows[row, entry, column]
-                at += 1
+    for row in range(len(sizes)):
+        length = sizes[row] * size
+        copy(out, at, rows, row * row_size, length)
+        at += length
+
+
+def _coded(names: npt.NDArray[np.str_], absent: BoolArray) -> Any:
+    if len(names) and (names == names[0]).all():  # as mostly; to encode texts takes long
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(names), np.int32), mask=absent), [str(names[0])])
+    return pa.array(names, pa.string(), mask=absent).dictionary_encode()
 
 
 def _struct(layout: pa.Schema, name: str, columns: Iterable[FloatArray], mask: Any = None) -> Any:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from livedqn.logs.arrow import to_arrow
-from livedqn.logs.faults import faults
 from livedqn.logs.impressions import Impressions
+from livedqn.logs.rules import faults
 from livedqn.logs.schema import schema
 from livedqn.logs.whole import Whole
 from livedqn.types import Spec

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from livedqn import __version__
-from livedqn.logs.faults import ColumnsError
+from livedqn.logs.rules import ColumnsError
 from livedqn.types import Column, LivedqnError, Spec
 
 #: The version of the schema; a change of it makes older logs unreadable, and says so.

@@ -12,10 +12,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from livedqn.logs import cells, mapping
-from livedqn.logs.faults import ColumnsError
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.parquet import whole_sessions
 from livedqn.logs.rows import ROW, Rows
+from livedqn.logs.rules import ColumnsError
 from livedqn.types import LivedqnError
 
 #: Rows that are made impressions at once.

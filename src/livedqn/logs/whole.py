@@ -19,8 +19,10 @@ class Whole:
 
     def __init__(self, path: Path, layout: pa.Schema, compression: str = "lz4") -> None:
         self.rows = 0
-        self._path = path
-        self._sink = path.with_name(path.name + PART).open("wb")
+        self._path, self._part = path, path.with_name(path.name + PART)
+        self._sink = pa.OSFile(
+            str(self._part), "wb"
+        )  # Arrow's own: a file of Python's would want the GIL for each page
         # floats hardly repeat: dictionaries of them take half as long again and save nothing
         self._writer = pq.ParquetWriter(
             self._sink, layout, compression=compression,
@@ -36,10 +38,10 @@ class Whole:
     def finish(self) -> None:
         """Give it its name, once all of it lies on the disk."""
         self._writer.close()
-        self._sink.flush()
-        os.fsync(self._sink.fileno())
         self._sink.close()
-        Path(self._sink.name).replace(self._path)
+        with self._part.open("rb+") as file:
+            os.fsync(file.fileno())
+        self._part.replace(self._path)
 
     def discard(self) -> None:
         """Leave nothing of a file that was not finished."""
@@ -47,4 +49,4 @@ class Whole:
             with suppress(OSError):  # as on a full disk
                 self._writer.close()
             self._sink.close()
-            Path(self._sink.name).unlink()
+            self._part.unlink()

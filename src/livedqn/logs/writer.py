@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from livedqn.logs.arrow import to_arrow
-from livedqn.logs.faults import refuse_faults
 from livedqn.logs.impressions import Impressions, join
+from livedqn.logs.rules import refuse_faults
 from livedqn.logs.schema import schema
 from livedqn.logs.whole import Whole
 from livedqn.types import Spec
@@ -42,7 +43,7 @@ class Writer:
         compression: Parquet's; lz4 is fastest, zstd smallest (a third less).
 
     Raises:
-        LivedqnError: an impression cannot be: what :func:`livedqn.logs.faults.faults` finds.
+        LivedqnError: an impression cannot be: what :func:`livedqn.logs.faults` finds.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Writer:
         try:
             if error is None:
                 self._flush()
-                self._encoded()
+                self.wait()
                 for file in self._files.values():
                     file.finish()
         finally:
@@ -80,34 +81,30 @@ class Writer:
             self._flush()
 
     def _flush(self) -> None:
-        """Hand what waits to the thread, a row group a day."""
-        if not self._waiting:
-            return
-        whole, self._waiting = join(self._waiting), []
+        """Hand what waits to the thread."""
+        if self._waiting:
+            whole, self._waiting = join(self._waiting), []
+            self.rows += int(whole.acted.sum())
+            self.wait()
+            self._encoding = self._thread.submit(self._write, whole)
+
+    def _write(self, whole: Impressions) -> None:
+        """A row group a day."""
         refuse_faults(whole, self._spec)
-        self.rows += int(whole.acted.sum())
         begins = whole.begins
         days = (whole.time_s[begins] // DAY_S)[np.cumsum(begins) - 1]  # of each row's session
         if (np.diff(days) < 0).any():
             order = np.argsort(days, kind="stable")
             whole, days = whole.take(order), days[order]
-        first = np.flatnonzero(np.diff(days, prepend=-1))
-        ends = [*first[1:].tolist(), len(days)]
-        tables = {
-            int(days[start]): to_arrow(whole.take(slice(start, end)), self._schema)
-            for start, end in zip(first.tolist(), ends, strict=True)
-        }
-        self._encoded()
-        self._encoding = self._thread.submit(self._write, tables)
-
-    def _write(self, tables: dict[int, Any]) -> None:
-        for day, table in tables.items():
+        table = to_arrow(whole, self._schema)
+        for start, end in pairwise(np.flatnonzero(np.diff(days, prepend=days[0] - 1, append=days[-1] + 1)).tolist()):
+            day = int(days[start])
             file = self._files.get(day)
             if file is None or file.rows >= FILE:
                 if file is not None:
                     file.finish()
                 file = self._files[day] = Whole(self._free_path(day), self._schema, self._compression)
-            file.write(table)
+            file.write(table.slice(start, end - start))
 
     def _free_path(self, day: int) -> Path:
         within = self._folder / f"day={datetime.fromtimestamp(day * DAY_S, UTC):%Y-%m-%d}"
@@ -115,8 +112,8 @@ class Writer:
         taken = [int(path.stem) for path in within.glob("*.parquet") if path.stem.isdigit()]
         return within / f"{max(taken, default=-1) + 1:05d}.parquet"
 
-    def _encoded(self) -> None:
-        """Wait for the thread, and hear of its error."""
+    def wait(self) -> None:
+        """Until what was handed to the thread is encoded; raises its error."""
         encoding, self._encoding = self._encoding, None
         if encoding is not None:
             encoding.result()

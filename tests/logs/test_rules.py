@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from livedqn.logs import faults
-from livedqn.logs.faults import refuse_faults
+from livedqn.logs.rules import refuse_faults
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import LivedqnError
 
@@ -35,6 +35,7 @@ def test_what_is_right_has_no_faults(terminated):
         ({"signals__watch_s": (1, np.nan)}, "signals.watch_s is impossible"),
         ({"signals__clicked": (1, 2)}, "signals.clicked is impossible"),
         ({"native": (1, np.nan)}, "native is not finite"),
+        ({"time_s": (slice(None), 10**13)}, "time_s is none of 1970 to 2100"),
         ({"elapsed_s": (1, 0)}, "elapsed_s is not above 0"),
         ({"viewer": (1, 7)}, "a session has several viewers"),
         ({"time_s": (slice(1, None), [-60, 0, 60])}, "a session goes back in time"),

@@ -16,6 +16,8 @@ from livedqn.types import BoolArray, Column, FloatArray, LivedqnError, Spec
 
 #: Signals that are yes or no.
 YES_NO = ("clicked", "left")
+#: The end of 2099, in seconds since 1970.
+LAST_S = 4_102_444_800
 #: Seconds by which elapsed_s may miss the next row's time, which is in whole seconds, and its share.
 _SLACK_S, _SLACK = 2.0, 1e-3
 
@@ -145,6 +147,8 @@ def _find(values: FloatArray, limits: FloatArray, broken: BoolArray) -> None:
 
 def _results(impressions: Impressions) -> Iterator[Fault]:
     acted = impressions.acted
+    time_s = impressions.time_s
+    yield _fault("time_s is none of 1970 to 2100", "it is in seconds; milliseconds?", (time_s < 0) | (time_s > LAST_S))
     for name, values in impressions.signals.items():
         limit = 1 if name in YES_NO else np.inf
         wrong = acted & ~((values >= 0) & (values <= limit) & np.isfinite(values))
