@@ -10,7 +10,7 @@ sys.argv = ["livedqn", *{words}]
 from livedqn.cli import main
 main()
 used = resource.getrusage(resource.RUSAGE_SELF)
-libraries = {{"torch", "pytorch_lightning", "wandb", "matplotlib", "gymnasium"}} & set(sys.modules)
+libraries = {{"torch", "pytorch_lightning", "wandb", "matplotlib", "gymnasium", "pyarrow"}} & set(sys.modules)
 parts = ("rewards", "envs", "encoders", "exploration", "agent", "replay")
 heavy = libraries | {{name for name in sys.modules if name.startswith(tuple(f"livedqn.{{part}}" for part in parts))}}
 print(json.dumps([used.ru_utime + used.ru_stime, sorted(heavy)]), file=sys.stderr)
