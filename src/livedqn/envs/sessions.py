@@ -30,10 +30,8 @@ VISIT = np.dtype(
         ("age_group", np.int64),  # 1 to AGE_GROUPS
         ("gender", np.int64),  # 1 to GENDERS
         ("activity", np.float32),  # past sessions
-        (
-            "past_requests",
-            np.float32,
-        ),  # requests answered in all visits, and what absences count for: what fades goes by it
+        # answered in all visits, and what absences count for: what fades goes by it
+        ("past_requests", np.float32),
         ("past_clicks", np.float32),  # visible: share of past impressions with a click
         ("openness", np.float32),  # hidden
         ("patience", np.float32),  # hidden

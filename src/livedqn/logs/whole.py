@@ -20,9 +20,8 @@ class Whole:
     def __init__(self, path: Path, layout: pa.Schema, compression: str = "lz4") -> None:
         self.rows = 0
         self._path, self._part = path, path.with_name(path.name + PART)
-        self._sink = pa.OSFile(
-            str(self._part), "wb"
-        )  # Arrow's own: a file of Python's would want the GIL for each page
+        # Arrow's own: a file of Python's would want the GIL for each page
+        self._sink = pa.OSFile(str(self._part), "wb")
         # floats hardly repeat: dictionaries of them take half as long again and save nothing
         self._writer = pq.ParquetWriter(
             self._sink, layout, compression=compression,
