@@ -90,13 +90,15 @@ def train_all(
     return dict(zip(tasks, paths, strict=True))
 
 
-def judge(policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str]) -> Evaluation:
-    """All ``roles``, some of which are taken by ``policies``, on the same worlds."""
+def judge(policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str], **env: object) -> Evaluation:
+    """All ``roles``, some of which ``policies`` take, on the same worlds; settings of ``env`` replace theirs."""
     found = {name: checkpoint.read(path) for name, path in policies.items()}
     config = next(iter(found.values())).config
 
     def make_stage(rows: int) -> Stage:
-        return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
+        return Stage(
+            plugins.build("env", {**config["env"], **env}, rows), plugins.build("reward", config["reward"]), CapConfig()
+        )
 
     names = [name for role in roles for name in _of(role, found)]
     settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes, tuning_episodes=told.tuning_episodes)
