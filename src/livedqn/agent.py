@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from livedqn.distributions import distribution as form_of
-from livedqn.experience import Experience
+from livedqn.experience import Source
 from livedqn.exploration import Schedule
 from livedqn.features import Transform
 from livedqn.learner import Learner
@@ -197,7 +197,7 @@ class DQN(pl.LightningModule):
         return np.asarray(self.discount ** (elapsed_s / unit), np.float32)
 
     def learn_from(
-        self, experience: Experience, *, compile: str = "false", steps: int = 0, tell: Callable[[str], None] = print
+        self, experience: Source, *, compile: str = "false", steps: int = 0, tell: Callable[[str], None] = print
     ) -> None:
         """Whom the training step asks for transitions, and how it computes: see :class:`Practice`."""
         self._practice = Practice(experience, compile=compile, steps=steps, tell=tell)
@@ -238,7 +238,7 @@ class DQN(pl.LightningModule):
         """Play up to ``until`` environment steps, with the updates that they owe."""
         self._practice.until(self, until)
 
-    def fit_transforms(self, experience: Experience) -> None:
+    def fit_transforms(self, experience: Source) -> None:
         """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life."""
         if self.is_fitted:
             return

@@ -101,9 +101,9 @@ class WorldConfig:
 class TrainConfig(WorldConfig):
     """``python -m livedqn``: train."""
 
-    #: Parallel viewers (rows of the vector environment).
+    #: Parallel viewers (rows of the vector environment), or sessions of logs side by side.
     num_envs: int = 1_024
-    #: Environment steps (transitions), the total over all rows.
+    #: Environment steps (transitions), or impressions of logs that are taken in: the total over all rows.
     steps: int = 1_000_000
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
@@ -115,6 +115,12 @@ class TrainConfig(WorldConfig):
     init: str | None = None
     #: The folder of a run to go on with.
     resume: str | None = None
+    #: Of logs: the share of viewers that training never sees, to judge the policy by. The same ones in every run.
+    holdout: float = 0.2
+    #: Of logs: the largest share of rows that may belong to a session with a fault. They are left out and counted.
+    tolerated: float = 0.01
+    #: Logged impressions to learn from, instead of playing env, which is then for evaluation alone; null = play.
+    logs: Any = None
     encoder: Any = None
     exploration: Any = None
     agent: Any = None
@@ -132,6 +138,9 @@ class TrainConfig(WorldConfig):
             raise LivedqnError(f"compile={self.compile} is none of {', '.join(COMPILE)}")
         if not 0 <= self.exploration_floor <= 1:
             raise LivedqnError(f"exploration_floor={self.exploration_floor} is no share; choose one from 0 to 1")
+        for name in ("holdout", "tolerated"):
+            if not 0 <= getattr(self, name) < 1:
+                raise LivedqnError(f"{name}={getattr(self, name)} is no share; choose one from 0 up to less than 1")
 
 
 @dataclass

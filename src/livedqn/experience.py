@@ -6,18 +6,55 @@ reset -> observation -> Q -> exploration -> action, propensity -> step -> signal
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from livedqn.exploration import draw
-from livedqn.progress import Progress
+from livedqn.progress import Progress, RootMeanSquare
 from livedqn.protocols import Batch, Exploration, Replay
 from livedqn.stage import Stage
 from livedqn.types import BoolArray, FloatArray, IntArray, Observation
 
 QValues = Callable[[Observation], FloatArray]
+
+
+class Source(Protocol):
+    """Where transitions come from: played by the agent (:class:`Experience`), or read from logs."""
+
+    steps: int  # the clock of the whole run
+    observation: Observation
+    replay: Replay
+    progress: Progress
+
+    def collect(self, q_values: QValues | None, discount_of: Callable[[FloatArray], FloatArray]) -> None:
+        """One step of every row, written into the replay; None warms up."""
+        ...
+
+    def sample(self, batch_size: int) -> Batch:
+        """``batch_size`` windows from the replay."""
+        ...
+
+    def reward_rms(self) -> float:
+        """Root of the mean squared reward of the warm-up."""
+        ...
+
+    def measures(self) -> dict[str, float]:
+        """Numbers of its own for the log."""
+        ...
+
+    def save_point(self) -> None:
+        """Get ready to be saved."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain Python."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`."""
+        ...
 
 
 class Experience:
@@ -39,7 +76,7 @@ class Experience:
         self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
         self.observation: Observation = {}
         self.progress = Progress(stage.num_envs)
-        self._uniform_steps, self._reward_squares = 0, 0.0  # of uniform steps alone: they fix the reward's scale
+        self._reward_size = RootMeanSquare()  # of uniform steps alone: they fix the reward's scale
 
     def begin(self, env_seed: int) -> None:
         """Start every row in the world of ``env_seed``."""
@@ -51,8 +88,7 @@ class Experience:
         action, propensity = self._choose(q_values)
         step = self.stage.step(action)
         if q_values is None:
-            self._uniform_steps += self.stage.num_envs
-            self._reward_squares += float(np.square(step.reward, dtype=np.float64).sum())
+            self._reward_size.add(step.reward)
         discount = discount_of(step.elapsed_s)
         discount[step.terminated] = 0
         self.replay.add(action, propensity, step.reward, discount, step.observation)
@@ -69,7 +105,12 @@ class Experience:
 
     def reward_rms(self) -> float:
         """Root of the mean squared reward under uniform actions so far; 1 where there was none."""
-        return float(np.sqrt(self._reward_squares / max(self._uniform_steps, 1))) or 1.0
+        return self._reward_size.root()
+
+    def measures(self) -> dict[str, float]:
+        """``epsilon`` or ``temperature``, if the exploration has it."""
+        schedules = {name: getattr(self.exploration, name, None) for name in ("epsilon", "temperature")}
+        return {name: schedule(self.steps) for name, schedule in schedules.items() if callable(schedule)}
 
     def _choose(self, q_values: QValues | None) -> tuple[IntArray, FloatArray]:
         mask = self.observation["mask"]
@@ -109,34 +150,36 @@ class Experience:
         """Tensors and plain Python: counters, generators, environment, replay."""
         return {
             "steps": self.steps, "saves": self.saves,
-            "uniform_steps": self._uniform_steps, "reward_squares": self._reward_squares,
-            "rng": self._rng.bit_generator.state, "replay": self.replay.state_dict(),
+            "reward_size": self._reward_size.state_dict(), "rng": self._rng.bit_generator.state,
+            "replay": self.replay.state_dict(),
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
-            "stage": _tensors(self.stage.state_dict()), "observation": _tensors(self.observation),
-            "ids": _tensors(self.stage.ids), "progress": self.progress.state_dict(),
+            "stage": tensors(self.stage.state_dict()), "observation": tensors(self.observation),
+            "ids": tensors(self.stage.ids), "progress": self.progress.state_dict(),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`, after :meth:`begin`."""
         self.steps, self.saves = int(state["steps"]), int(state["saves"])
-        self._uniform_steps, self._reward_squares = int(state["uniform_steps"]), float(state["reward_squares"])
+        self._reward_size.load_state_dict(state["reward_size"])
         self._rng.bit_generator.state = state["rng"]
         self.replay.load_state_dict(state["replay"])
         if self.env_can_be_saved:
             self.stage.env.load_state_dict(state["env"])  # type: ignore[attr-defined]
         else:
             self.stage.reset(self._restart_seed(), "train")
-        self.observation = _arrays(state["observation"])
-        self.stage.load_state_dict(_arrays(state["stage"]), self.observation, _arrays(state["ids"]))
+        self.observation = arrays(state["observation"])
+        self.stage.load_state_dict(arrays(state["stage"]), self.observation, arrays(state["ids"]))
         self.progress.load_state_dict(state["progress"])
 
     def _restart_seed(self) -> int:
         return int(np.random.SeedSequence((self._seed, 1, self.saves)).generate_state(1)[0])
 
 
-def _tensors(arrays: dict[str, Any]) -> dict[str, torch.Tensor]:
+def tensors(arrays: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Copies, as a state holds them."""
     return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
 
-def _arrays(tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
+def arrays(tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """The inverse of :func:`tensors`, sharing memory."""
     return {name: tensor.numpy() for name, tensor in tensors.items()}

@@ -25,6 +25,7 @@ SHOWN = {
     "loss": ("loss", "{:.3g}"),
     "q_mean": ("Q", "{:.3g}"),
     "epsilon": ("epsilon", "{:.3f}"),
+    "epochs": ("epochs", "{:.0f}"),
 }
 #: Seconds between two plain lines.
 EVERY_S = 10.0

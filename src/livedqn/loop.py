@@ -17,7 +17,7 @@ from typing import Any
 
 from livedqn import resume
 from livedqn.agent import DQN
-from livedqn.experience import Experience
+from livedqn.experience import Source
 from livedqn.lightning import pl
 
 #: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
@@ -115,7 +115,7 @@ class Loop(pl.Callback):
         resumed: the state to go on from, or None.
         log: takes (steps, metrics).
         show: takes (steps, metrics) after every tick.
-        evaluate: the agent's return on validation worlds.
+        evaluate: the agent's return on validation worlds; None: there is no telling, and the newest is the best.
         keep: writes ``policy.ckpt``; takes weights and the steps at which they were the agent's.
     """
 
@@ -123,12 +123,12 @@ class Loop(pl.Callback):
         self,
         folder: Path,
         marks: Marks,
-        experience: Experience,
+        experience: Source,
         resumed: dict[str, Any] | None,
         *,
         log: Callable[[int, Metrics], None],
         show: Callable[[int, Metrics], None],
-        evaluate: Callable[[DQN], float],
+        evaluate: Callable[[DQN], float] | None,
         keep: Callable[[Weights, int], None],
     ) -> None:
         self._folder, self._marks, self._experience, self._resumed = folder, marks, experience, resumed
@@ -170,7 +170,9 @@ class Loop(pl.Callback):
         steps, metrics = self._experience.steps, {}
         if batch in self._marks.log:
             metrics = self._metrics(pl_module)
-        if batch in self._marks.evaluate:
+        if batch in self._marks.evaluate and self._evaluate is None:
+            self._found(pl_module, {**self.best, "steps": steps})
+        elif batch in self._marks.evaluate and self._evaluate is not None:
             metrics["validation_return"] = value = self._evaluate(pl_module)
             self.best = {**self.best, "of": self.best["of"] + 1}
             if value > self.best["return"]:
@@ -192,11 +194,9 @@ class Loop(pl.Callback):
         resume.save(self._folder, mark, agent, self._experience, self.best)
 
     def _metrics(self, agent: DQN) -> Metrics:
-        metrics = {**self._experience.progress.means(agent.spec), **agent.watchdog.means(), "updates": agent.updates}
-        for name in ("epsilon", "temperature"):
-            schedule = getattr(self._experience.exploration, name, None)
-            if callable(schedule):
-                metrics[name] = schedule(self._experience.steps)
+        experience = self._experience
+        metrics = {**experience.progress.means(agent.spec), **agent.watchdog.means(), "updates": agent.updates}
+        metrics |= experience.measures()
         if "q_scaled" in metrics:
             metrics["q_mean"] = metrics.pop("q_scaled") / float(agent.reward_scale)
         return metrics

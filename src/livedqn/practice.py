@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livedqn.experience import Experience
+from livedqn.experience import Source
 from livedqn.graphs import resolve
 from livedqn.watchdog import diverged
 
@@ -27,7 +27,7 @@ class Practice:
         tell: takes a line on what was decided.
     """
 
-    def __init__(self, experience: Experience, *, compile: str, steps: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, experience: Source, *, compile: str, steps: int, tell: Callable[[str], None]) -> None:
         self._experience, self._compile, self._planned_steps, self._tell = experience, compile, steps, tell
         self._decided_for: Learner | None = None
 

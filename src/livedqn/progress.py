@@ -12,6 +12,30 @@ from livedqn.stage import Step
 from livedqn.types import BoolArray, FloatArray, Spec
 
 
+class RootMeanSquare:
+    """Of all numbers that were added; of rewards it is their scale."""
+
+    def __init__(self) -> None:
+        self._count, self._squares = 0, 0.0
+
+    def add(self, values: FloatArray) -> None:
+        """Some more."""
+        self._count += len(values)
+        self._squares += float(np.square(values, dtype=np.float64).sum())
+
+    def root(self) -> float:
+        """1 where all were 0, or none was added."""
+        return float(np.sqrt(self._squares / max(self._count, 1))) or 1.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain Python."""
+        return {"count": self._count, "squares": self._squares}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`."""
+        self._count, self._squares = int(state["count"]), float(state["squares"])
+
+
 class Progress:
     """Sums over episodes under way, means of those that ended since :meth:`means` was read, and discounted returns."""
 

@@ -15,7 +15,7 @@ import torch
 
 from livedqn import checkpoint
 from livedqn.agent import DQN
-from livedqn.experience import Experience
+from livedqn.experience import Source
 from livedqn.types import LivedqnError
 
 #: What a state stumbles over that is not what :func:`save` wrote.
@@ -27,7 +27,7 @@ def path_in(folder: Path) -> Path:
     return folder / "resume" / "state.pt"
 
 
-def save(folder: Path, mark: int, agent: DQN, experience: Experience, best: dict[str, Any]) -> None:
+def save(folder: Path, mark: int, agent: DQN, experience: Source, best: dict[str, Any]) -> None:
     """Write the resume point; ``mark`` is the scheduled step count it belongs to."""
     state = {
         "mark": mark,
@@ -61,7 +61,7 @@ def read(folder: Path) -> dict[str, Any]:
         raise _damaged(folder, error) from error
 
 
-def restore(folder: Path, state: dict[str, Any], agent: DQN, experience: Experience) -> None:
+def restore(folder: Path, state: dict[str, Any], agent: DQN, experience: Source) -> None:
     """Put everything but the global generators back, once the optimiser exists.
 
     Raises:

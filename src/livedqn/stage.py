@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from livedqn.config import CapConfig
-from livedqn.kernel import kernel
 from livedqn.protocols import Env, Reward
+from livedqn.scoring import all_signals, require_signals, scored
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
 
 SPLITS = ("train", "validation", "test")
@@ -100,14 +100,7 @@ class Stage:
             raise LivedqnError(
                 "a cap on injections needs an environment with rooms; leave cap out, or choose another env"
             )
-        # a game has no *nothing*, so "shown" would mean no more than "the action is not the first"
-        available = (*self.spec.signals, *(("shown",) if self.spec.has_rooms else ()), "elapsed_s", "native")
-        missing = [name for name in reward.signals if name not in available]
-        if missing:
-            raise LivedqnError(
-                f"reward {type(reward).__name__} reads {', '.join(missing)}, which this environment does not deliver; "
-                f"it delivers {', '.join(available)}"
-            )
+        require_signals(reward, self.spec, "this environment")
 
     def reset(self, seed: int, split: str) -> Observation:
         """Start every row in the world of ``seed``; ``split`` is one of train, validation, test."""
@@ -122,11 +115,8 @@ class Stage:
         """Take ``actions`` (B,) and return what followed."""
         raw, native, terminated, truncated, infos = self.env.step(actions)
         elapsed_s = self._own(infos["elapsed_s"], np.float32) if "elapsed_s" in infos else self._second
-        signals = {name: self._own(infos["signals"][name], np.float32) for name in self.spec.signals}
-        if self._has_rooms:
-            signals["shown"] = (actions > 0).astype(np.float32)
-        signals["elapsed_s"] = elapsed_s
-        signals["native"] = self._own(native, np.float32)
+        own = {name: self._own(infos["signals"][name], np.float32) for name in self.spec.signals}
+        signals = all_signals(own, actions, elapsed_s, self._own(native, np.float32), has_rooms=self._has_rooms)
         # where leaving is an ordinary step, a visit ends before its episode does
         visit_over = terminated | truncated | (signals["left"] > 0 if self._visits else False)
         if self._cap.is_active:
@@ -136,8 +126,8 @@ class Stage:
         self._current = self._observe(raw)
         self.ids = self._owned(infos["ids"]) if "ids" in infos else {}
         return Step(
-            self._current, self._scored(signals), self._own(terminated, np.bool_), self._own(truncated, np.bool_),
-            self._own(visit_over, np.bool_), signals, elapsed_s, self.ids,
+            self._current, scored(self.reward, signals, self.num_envs), self._own(terminated, np.bool_),
+            self._own(truncated, np.bool_), self._own(visit_over, np.bool_), signals, elapsed_s, self.ids,
         )  # fmt: skip
 
     def restart(self, rows: BoolArray) -> Observation:
@@ -184,24 +174,6 @@ class Stage:
     def _owned(self, arrays: dict[str, Any]) -> dict[str, Any]:
         # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it
         return {name: self._own(a) for name, a in arrays.items() if not (name[:1] == "_" and name[1:] in arrays)}
-
-    def _scored(self, signals: dict[str, FloatArray]) -> FloatArray:
-        reward = np.asarray(self.reward(signals), np.float32)
-        if reward.shape != (self.num_envs,) or not _all_finite(reward):
-            raise LivedqnError(
-                f"reward {type(self.reward).__name__} answered shape {reward.shape}"
-                f"{'' if np.isfinite(reward).all() else ' with values that are not finite'}; "
-                f"it owes finite values of shape ({self.num_envs},)"
-            )
-        return reward
-
-
-@kernel
-def _all_finite(values: FloatArray) -> bool:
-    for value in values:  # noqa: SIM110 (Numba takes a loop, and no generator)
-        if not np.isfinite(value):
-            return False
-    return True
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any], rows: BoolArray) -> dict[str, Any]:

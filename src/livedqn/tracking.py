@@ -1,8 +1,8 @@
 """Where metrics go: ``metrics.csv`` always, Weights & Biases where ``logger=wandb``.
 
 Metrics are named by shared words: return, click_through, watch_minutes, session_length, share_nothing (of episodes
-that training finished lately), validation_return, loss, q_mean, updates, epsilon or temperature. The axis is ``step``,
-environment steps.
+that training finished lately, or of logged sessions), validation_return, loss, q_mean, updates, epsilon or temperature,
+epochs (passes through the logs). The axis is ``step``, environment steps.
 """
 
 from __future__ import annotations

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import time
-import warnings
-from collections.abc import Callable, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -19,26 +17,21 @@ import torch
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from livedqn import checkpoint, device, evaluate, plugins, resume
+from livedqn import checkpoint, device, evaluate, plugins, resume, sources
 from livedqn.agent import DQN
 from livedqn.config import LOGGERS, TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
 from livedqn.experience import Experience
-from livedqn.lightning import pl
+from livedqn.fitting import fit
 from livedqn.live import Live, announce
-from livedqn.loop import Loop, Marks, StoppedError, signals_given_back, signals_raised
+from livedqn.logged import LoggedExperience
+from livedqn.loop import Loop, Marks, StoppedError, signals_raised
 from livedqn.protocols import Env, Replay, Reward
-from livedqn.stage import Stage, world_seed
+from livedqn.stage import Stage
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
 from livedqn.types import LivedqnError, Spec
 
 EnvFactory = Callable[[int], Env]
-
-#: Logging, saving and progress are ours: a default Trainer more than doubles the time of an update.
-LEAN: dict[str, Any] = {
-    "logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False,
-    "num_sanity_val_steps": 0, "limit_val_batches": 0, "max_epochs": 1,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,13 +39,13 @@ class Run:
     """What a run leaves behind."""
 
     folder: Path
-    agent: DQN  # the best policy; the newest where a signal stopped the run
-    evaluation: Evaluation | None  # None where a signal stopped the run
+    agent: DQN  # the best policy; the newest where a signal stopped the run or nothing tells which is best
+    evaluation: Evaluation | None  # None where a signal stopped the run, and where there is no env to play
     stopped_by: signal.Signals | None = None
 
 
 def train(
-    env: str | Mapping[str, Any] | EnvFactory,
+    env: str | Mapping[str, Any] | EnvFactory | None = None,
     *,
     reward: str | Mapping[str, Any] | Reward = "native",
     folder: str | Path | None = None,
@@ -62,7 +55,8 @@ def train(
 
     Args:
         env: an installed plugin's name, its settings (``{"plugin": "sim", ...}``), or a function that takes the number
-            of parallel viewers and returns a vector environment.
+            of parallel viewers and returns a vector environment. From logs (``logs={"plugin": "parquet", "path": ...}``
+            among the settings) it is for evaluation alone, and may be left out.
         reward: a name, settings, or a reward itself.
         folder: where the run shall lie; a new one below ``runs/`` where none is given.
         settings: any field of :class:`~livedqn.config.TrainConfig`: ``steps=20_000, seed=1, encoder="gru",
@@ -72,7 +66,8 @@ def train(
         LivedqnError: something cannot be built or does not fit together.
     """
     for name, given in (("env", env), ("reward", reward)):
-        if not (callable(given) or isinstance(given, str | Mapping)):
+        is_left_out = name == "env" and given is None and settings.get("logs") is not None
+        if not (callable(given) or isinstance(given, str | Mapping) or is_left_out):
             raise LivedqnError(f"train() got {name}={given!r}; it takes a name, settings, or a callable")
     schema = OmegaConf.structured(TrainConfig)
     try:
@@ -108,27 +103,26 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    make_env = env or partial(plugins.build, "env", config.env)
     scored_by = reward or plugins.build("reward", config.reward)
-
-    def make_stage(rows: int) -> Stage:
-        return Stage(make_env(rows), scored_by, config.cap)
-
-    stage = make_stage(config.num_envs)
+    make_stage = _stages(config, env, scored_by)
+    stage: Stage | None = None
+    if config.logs is not None:
+        logs = sources.read(config, make_stage)
+        spec = logs.spec
+        begun: Callable[[Replay, int], Experience | LoggedExperience] = partial(sources.logged, logs, scored_by, config)
+    elif make_stage is not None:
+        stage = make_stage(config.num_envs)
+        spec, begun = stage.spec, partial(sources.played, stage, config)
+    else:
+        raise LivedqnError("there is nothing to learn from; choose an env, or logs")
     plain = _plain(config)
-    agent = checkpoint.build_agent(plain, stage.spec)
+    agent = checkpoint.build_agent(plain, spec)
     if config.init:
-        agent.load_weights(_weights(config.init, stage.spec))
+        agent.load_weights(_weights(config.init, spec))
         agent.margin.zero_()  # of the values that will be learned another is best
     agent.to(device.resolve(config.device))
-    replay: Replay = plugins.build("replay", config.replay, stage.spec, config.num_envs, agent.n_step)
-    exploration = plugins.build("exploration", config.exploration)
-    if agent.ensemble < getattr(exploration, "min_estimates", 1):
-        raise LivedqnError(
-            f"exploration {type(exploration).__name__} needs several estimates of a value; add agent.ensemble=5"
-        )
-    experience = Experience(stage, exploration, replay, seed=config.seed, floor=config.exploration_floor)
-    experience.begin(world_seed("train", config.seed))
+    replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
+    experience = begun(replay, agent.ensemble)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
     tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)
@@ -137,15 +131,16 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         checkpoint.save(folder / "policy.ckpt", agent, plain, steps, baselines or {}, weights)
 
     def validate(agent: DQN) -> float:
+        assert make_stage is not None
         return evaluate.validate(evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed)
 
     try:
-        with closing(stage), Live(marks.total, start) as live:
+        with closing(stage) if stage else nullcontext(), Live(marks.total, start) as live:
             live.note(_memory(replay))
             agent.learn_from(experience, compile=config.compile, steps=config.steps, tell=live.note)
-            show = _with_speed(live.update, start)
-            loop = Loop(folder, marks, experience, resumed, log=tracker.log, show=show, evaluate=validate, keep=keep)
-            _learn(agent, loop, marks)
+            show, judge = _with_speed(live.update, start), validate if make_stage else None
+            loop = Loop(folder, marks, experience, resumed, log=tracker.log, show=show, evaluate=judge, keep=keep)
+            fit(agent, loop, marks)
         if loop.stopped_by:
             return _stopped(folder, agent, loop.stopped_by)
         agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
@@ -154,41 +149,59 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         last = {name: value.clone() for name, value in agent.state_dict().items() if name.startswith("myopic.")}
         weights = loop.best["weights"] | last
         agent.load_weights(weights)
+        said = list(experience.lines()) if isinstance(experience, LoggedExperience) else []
+        evaluation = None
         with signals_raised():
-            tell = announce()
-            if agent.spec.has_rooms:
-                margin = evaluate.tuned_margin(agent, make_stage, config.evaluation, seed=config.seed, notify=tell)
-                agent.margin.fill_(margin)
-            evaluation = evaluate.final_evaluation(
-                agent, make_stage, config.evaluation, seed=config.seed, steps=experience.steps, notify=tell
-            )
-            keep(agent.state_dict(), loop.best["steps"], evaluation.baselines)
-            evaluate.write_json(evaluation, folder / "evaluation.json")
+            if make_stage is not None:
+                evaluation = _evaluated(agent, make_stage, config, experience.steps)
+                keep(agent.state_dict(), loop.best["steps"], evaluation.baselines)
+                evaluate.write_json(evaluation, folder / "evaluation.json")
             from livedqn import report  # Matplotlib's import takes time, and only what ends needs pictures
 
-            report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain)
+            report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain, said)
     except StoppedError as stopped:
         return _stopped(folder, agent, stopped.by)
     finally:
         tracker.finish(folder)
-    evaluate.show(evaluation, sys.stdout)
-    print(f"policy.ckpt: the best of {loop.best['of']} in-training evaluations, at step {loop.best['steps']:,}")
-    if agent.spec.has_rooms:
-        print(f"it shows a room that is worth at least {float(agent.margin):.3g} more than nothing")
-    print(f"report: {folder / 'report.html'}; evaluate again: livedqn evaluate checkpoint={folder / 'policy.ckpt'}")
+    _tell(folder, agent, evaluation, loop.best, said)
     return Run(folder, agent, evaluation)
 
 
-def _learn(agent: DQN, loop: Loop, marks: Marks) -> None:
-    """Train up to the last mark, or only restore what was trained to its end and stopped in its evaluation."""
-    if not len(marks):
-        agent.configure_optimizers()
-        loop.restore(agent)
+def _stages(config: TrainConfig, env: EnvFactory | None, reward: Reward) -> sources.MakeStage | None:
+    """Builds a stage of so many rows; None without an environment."""
+    if env is None and config.env is None:
+        return None
+    make_env = env or partial(plugins.build, "env", config.env)
+    return lambda rows: Stage(make_env(rows), reward, config.cap)
+
+
+def _evaluated(agent: DQN, make_stage: sources.MakeStage, config: TrainConfig, steps: int) -> Evaluation:
+    """What ``agent`` is worth, with the margin that is best on validation worlds."""
+    tell = announce()
+    if agent.spec.has_rooms:
+        margin = evaluate.tuned_margin(agent, make_stage, config.evaluation, seed=config.seed, notify=tell)
+        agent.margin.fill_(margin)
+    return evaluate.final_evaluation(
+        agent, make_stage, config.evaluation, seed=config.seed, steps=steps, notify=tell
+    )  # fmt: skip
+
+
+def _tell(
+    folder: Path, agent: DQN, evaluation: Evaluation | None, best: Mapping[str, Any], said: Sequence[str]
+) -> None:
+    """What was learned, and where everything lies."""
+    for line in said:
+        print(line)
+    policy, page = folder / "policy.ckpt", folder / "report.html"
+    if evaluation is None:
+        print(f"policy.ckpt: the newest weights, at step {best['steps']:,}")
+        print(f"not evaluated; report: {page}; judge it: livedqn evaluate checkpoint={policy} logs=…")
         return
-    chosen = agent.device.index  # of several accelerators, the one that the user named
-    devices = 1 if chosen is None or agent.device.type == "cpu" else [chosen]
-    with _quiet_lightning(), signals_given_back():
-        pl.Trainer(**LEAN, accelerator=agent.device.type, devices=devices, callbacks=[loop]).fit(agent, marks)
+    evaluate.show(evaluation, sys.stdout)
+    print(f"policy.ckpt: the best of {best['of']} in-training evaluations, at step {best['steps']:,}")
+    if agent.spec.has_rooms:
+        print(f"it shows a room that is worth at least {float(agent.margin):.3g} more than nothing")
+    print(f"report: {page}; evaluate again: livedqn evaluate checkpoint={policy}")
 
 
 def _stopped(folder: Path, agent: DQN, by: signal.Signals) -> Run:
@@ -208,7 +221,7 @@ def _tracker(config: TrainConfig, folder: Path, plain: Mapping[str, Any], steps:
 
 def _normalised(config: TrainConfig) -> TrainConfig:
     """Names as nodes, and a logger's name as its settings."""
-    nodes = {kind: getattr(config, kind) for kind in plugins.PARTS}
+    nodes = {kind: getattr(config, kind) for kind in (*plugins.PARTS, "logs")}
     nodes = {kind: {"plugin": node} if isinstance(node, str) else node for kind, node in nodes.items()}
     logger = config.logger
     if isinstance(logger, str):
@@ -245,17 +258,3 @@ def _with_speed(
         update(steps, {**metrics, "steps_per_s": (steps - start) / max(time.monotonic() - began, 1e-9)})
 
     return show
-
-
-@contextmanager
-def _quiet_lightning() -> Any:
-    """Lightning tells of devices it did not use and of loaders it would build otherwise; neither concerns a user."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

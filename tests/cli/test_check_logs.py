@@ -76,7 +76,3 @@ def test_what_is_only_to_know(livedqn):
 def test_refusals(livedqn, words, why):
     assert why in livedqn("check-logs", *words).error
     assert not Path("runs").exists()
-
-
-def test_training_does_not_read_logs_yet(livedqn):
-    assert "train plays an environment, so logs cannot be set" in livedqn("logs=parquet").error

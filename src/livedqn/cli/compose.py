@@ -18,10 +18,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from livedqn.cli import earlier
+from livedqn.cli.from_logs import from_logs
 from livedqn.cli.jobs import JOBS, refused, remove_empty
 from livedqn.cli.overrides import take_paths, tidy
 from livedqn.cli.words import COMMANDS, Words
-from livedqn.plugins.discover import PARTS
+from livedqn.plugins.discover import KINDS
 from livedqn.plugins.messages import explain
 from livedqn.plugins.source import GROUPS, register
 from livedqn.types import LivedqnError
@@ -39,14 +40,14 @@ PATHS = {
 }  # fmt: skip
 #: The options of each command.
 OPTIONS = {
-    "train": (*PARTS, "logger", "experiment"), "evaluate": ("env", "reward"), "collect": ("env", "exploration"),
+    "train": (*KINDS, "logger", "experiment"), "evaluate": ("env", "reward"), "collect": ("env", "exploration"),
     "recommend": (), "calibrate": ("env",), "check-logs": ("logs",),
 }  # fmt: skip
 #: Commands that cannot do without a policy.
 NEED_POLICY = ("evaluate", "recommend")
 #: Why an option makes no sense to a command that does without.
 WHY_NOT = {
-    "train": "plays an environment", "collect": "trains no policy", "calibrate": "trains no policy",
+    "collect": "trains no policy", "calibrate": "trains no policy",
     "check-logs": "reads logs alone",
 }  # fmt: skip
 
@@ -147,7 +148,10 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
         return command, values | {key: earlier.literal(path) for key, path in paths.items()}, [*chosen, *overrides]
     if "resume" in paths:
         also = [f"init={paths['init']}"] if "init" in paths else []
-        return "resume", earlier.of_run(paths["resume"], [*overrides, *also]), overrides
+        values = earlier.of_run(paths["resume"], [*overrides, *also])
+        return "resume", values, [*overrides, *earlier.choices(values)]
+    if command == "train":
+        overrides = from_logs(overrides)
     return command, _nested({key: earlier.literal(path) for key, path in paths.items()}), overrides
 
 

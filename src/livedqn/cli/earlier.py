@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from livedqn.cli.from_logs import NO_ENV
 from livedqn.config import WorldConfig
 from livedqn.plugins.source import RUN
 from livedqn.types import LivedqnError
@@ -36,7 +37,7 @@ def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:
                 raise LivedqnError(f"{path} and {paths[0]} had another {kind} each; say which with {kind}=<name>")
     for kind in ("env", "reward"):
         if not (isinstance(runs[0][kind], Mapping) or _chosen(kind, overrides)):
-            raise LivedqnError(f"{paths[0]} was trained from Python with {kind} of its own; say which: {kind}=<name>")
+            raise LivedqnError(f"{paths[0]} was trained {_without(runs[0], kind)}; say which: {kind}=<name>")
     if not _chosen("env", overrides):
         _refuse_import(runs[0]["env"], overrides)
     world = {key: item for key, item in runs[0].items() if key in _SHARED}
@@ -56,7 +57,7 @@ def of_policy(path: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list
     if _chosen("env", overrides):
         return values, []
     if not isinstance(run["env"], Mapping):
-        raise LivedqnError(f"{path} was trained from Python with env of its own; say which: env=<name>")
+        raise LivedqnError(f"{path} was trained {_without(run, 'env')}; say which: env=<name>")
     _refuse_import(run["env"], overrides)
     return values | {"env": run["env"]}, [f"env={RUN}"]
 
@@ -70,11 +71,17 @@ def of_run(folder: str, overrides: Sequence[str]) -> dict[str, Any]:
     run = _read(Path(folder) / "config.yaml")
     for override in overrides:
         key, _, value = override.partition("=")
-        is_same_env = key == "env.id" and value == run["env"].get("id")
+        is_same_env = key == "env.id" and value == (run["env"] or {}).get("id")
         if not is_same_env and not key.startswith("hydra") and key.partition(".")[0] not in _RESUMABLE:
             raise LivedqnError(f"a run goes on as it was: resume= takes {', '.join(_RESUMABLE)}, not {key}")
-    _refuse_import(run["env"], overrides)
+    if run["env"]:
+        _refuse_import(run["env"], overrides)
     return run | {"resume": literal(folder)}
+
+
+def choices(run: Mapping[str, Any]) -> list[str]:
+    """Overrides that choose what a run ``resume`` goes on with may have or not: logs, and then an environment."""
+    return [f"logs={RUN}"] * bool(run.get("logs")) + [NO_ENV] * (run["env"] is None)
 
 
 def literal(path: str) -> str:
@@ -93,15 +100,22 @@ def _read(path: Path) -> dict[str, Any]:
         run = OmegaConf.to_container(OmegaConf.create(text)) if "${" not in text else None
     except Exception:  # whatever YAML stumbles on
         run = None
-    if isinstance(run, dict) and None in (run.get("env", ""), run.get("reward", "")):
+    needs = ("reward",) if isinstance(run, dict) and run.get("logs") else ("env", "reward")
+    if isinstance(run, dict) and None in (run.get(kind, "") for kind in needs):
         raise LivedqnError(f"{path}: this run was trained from Python with an env or reward of its own; train anew")
-    if not isinstance(run, dict) or not isinstance(run.get("env"), Mapping):
+    if not isinstance(run, dict) or not isinstance(run.get("env") or run.get("logs"), Mapping):
         raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")
     return {str(key): value for key, value in run.items()}
 
 
 def _chosen(kind: str, overrides: Sequence[str]) -> bool:
     return any(override.startswith(f"{kind}=") for override in overrides)
+
+
+def _without(run: Mapping[str, Any], kind: str) -> str:
+    """How a run comes to have no node of a ``kind``."""
+    is_from_logs = kind == "env" and run.get("logs")
+    return "from logs, without env" if is_from_logs else f"from Python with {kind} of its own"
 
 
 def _refuse_import(env: Mapping[str, Any], overrides: Sequence[str]) -> None:

@@ -32,8 +32,11 @@ def typed(composed: DictConfig, cls: type[Config]) -> Config:
         plain = _plain(OmegaConf.to_container(composed, resolve=True), "")
     except OmegaConfBaseException as error:
         raise LivedqnError(explain(error)) from error
+    may_lack = ("env", "logs") if plain.get("logs") else ("logs",)
     for kind in (*KINDS, "logger"):
-        if kind in plain and not (isinstance(plain[kind], dict) and plain[kind].get("plugin")):
+        if kind not in plain or (plain[kind] is None and kind in may_lack):
+            continue
+        if not (isinstance(plain[kind], dict) and plain[kind].get("plugin")):
             raise LivedqnError(f"a preset leaves {kind} without a plugin; choose one with {kind}=<name>")
     if "logger" in plain:
         plain["logger"] = _logger(plain["logger"])

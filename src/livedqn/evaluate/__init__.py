@@ -1,6 +1,6 @@
 """What is a policy worth? Whole episodes on worlds of their own, tuned baselines, paired intervals."""
 
-from livedqn.evaluate.command import check_fit, run, write_json
+from livedqn.evaluate.command import check_fit, difference, run, write_json
 from livedqn.evaluate.compare import Notify, final_evaluation, silent, tuned_margin, validate
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import Interval
@@ -18,6 +18,7 @@ __all__ = [
     "Rule",
     "ShowIf",
     "check_fit",
+    "difference",
     "final_evaluation",
     "run",
     "show",

@@ -88,15 +88,21 @@ def agent_names(paths: Sequence[str]) -> list[str]:
 
 def check_fit(one: Checkpoint, spec: Spec) -> None:
     """Raise LivedqnError unless what ``spec`` shows is what the policy has learned to read."""
+    if what := difference(one.spec, spec):
+        raise LivedqnError(
+            f"{one.path} does not fit this environment: {what}; evaluate it where it was trained, or train anew"
+        )
+
+
+def difference(learned: Spec, shown: Spec) -> str:
+    """What keeps a policy that reads ``learned`` from reading ``shown``; "" where nothing does."""
     for part in ("context_shape", "context", "history_length", "history", "candidates", "episode"):
-        if getattr(one.spec, part) != getattr(spec, part):
-            raise LivedqnError(
-                f"{one.path} does not fit this environment: their {part.replace('_', ' ')} differ; "
-                "evaluate it where it was trained, or train anew"
-            )
+        if getattr(learned, part) != getattr(shown, part):
+            return f"their {part.replace('_', ' ')} differ"
     # a head for fixed actions has an output each; candidates are scored by their features, however many they are
-    if not spec.has_rooms and one.spec.num_actions != spec.num_actions:
-        raise LivedqnError(f"{one.path} knows {one.spec.num_actions} actions, this environment has {spec.num_actions}")
+    if not learned.has_rooms and learned.num_actions != shown.num_actions:
+        return f"the one knows {learned.num_actions} actions, the other has {shown.num_actions}"
+    return ""
 
 
 def known_rules(found: Sequence[Checkpoint], names: Sequence[str], config: EvaluateConfig) -> dict[str, Rule]:

@@ -21,8 +21,7 @@ Array = npt.NDArray[Any]
 
 def to_arrow(impressions: Impressions, layout: pa.Schema) -> pa.Table:
     """The same rows as a table of ``layout`` (:func:`livedqn.logs.schema.schema`); values are as they are."""
-    absent, seen = ~impressions.acted, impressions.observation
-    sizes = _sizes(seen["mask"], impressions.rooms)
+    absent, seen, sizes = ~impressions.acted, impressions.observation, impressions.sizes
     ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     arrays: dict[str, Any] = {name: getattr(impressions, name) for name in (*NAMES, "terminated", "truncated")}
     columns = {name: pa.array(values, layout.field(name).type) for name, values in arrays.items()}
@@ -82,12 +81,6 @@ def from_arrow(table: pa.Table, spec: Spec, source: str, first_row: int) -> Impr
         terminated=np.asarray(columns["terminated"], np.bool_), truncated=np.asarray(columns["truncated"], np.bool_),
         elapsed_s=_floats(columns["elapsed_s"]), row=first_row + np.arange(len(table)), source=source,
     )  # fmt: skip
-
-
-def _sizes(mask: BoolArray, rooms: IntArray) -> IntArray:
-    """How many candidates each row has, (N,)."""
-    is_one = mask | (rooms != 0)
-    return np.asarray(mask.shape[1] - is_one[:, ::-1].argmax(axis=1))
 
 
 def _columns(rows: Array) -> Array:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from livedqn.logs.arrow import to_arrow
 from livedqn.logs.impressions import Impressions
-from livedqn.logs.rules import faults
+from livedqn.logs.rules import sessions_at_fault
 from livedqn.logs.schema import schema
 from livedqn.logs.whole import Whole
 from livedqn.types import Spec
@@ -47,17 +47,15 @@ class SetAside:
 
     def sound(self, impressions: Impressions) -> Impressions:
         """The sessions without fault."""
+        is_bad, found = sessions_at_fault(impressions, self._spec)
+        if not found:
+            return impressions
         why: npt.NDArray[Any] = np.full(len(impressions), "", object)
-        for fault in faults(impressions, self._spec):
+        for fault in found:
             self.why[fault.what] += int(fault.rows.sum())
             why[fault.rows] = [f"{text}; {fault.what}".removeprefix("; ") for text in why[fault.rows]]
-        number = np.cumsum(impressions.begins) - 1  # of each row's session
-        bad = np.unique(number[why != ""])
-        if not len(bad):
-            return impressions
-        is_bad = np.isin(number, bad)
         self.rows += int(is_bad.sum())
-        self.sessions += len(bad)
+        self.sessions += int((is_bad & impressions.begins).sum())
         self._write(impressions.take(is_bad), why[is_bad])
         return impressions.take(~is_bad)
 

@@ -53,6 +53,12 @@ class Impressions:
         return acted
 
     @property
+    def sizes(self) -> IntArray:
+        """(N,), how many candidates each row has, those that were masked included as far as they have an id."""
+        is_one = self.observation["mask"] | (self.rooms != 0)
+        return np.asarray(is_one.shape[1] - is_one[:, ::-1].argmax(axis=1))
+
+    @property
     def begins(self) -> BoolArray:
         """(N,), the first row of each session."""
         first = np.ones(min(len(self), 1), np.bool_)

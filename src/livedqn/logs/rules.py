@@ -56,6 +56,17 @@ def faults(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
             yield fault
 
 
+def sessions_at_fault(impressions: Impressions, spec: Spec) -> tuple[BoolArray, list[Fault]]:
+    """All rows of sessions of which some row breaks a rule, (N,), and the rules: a session is at fault as a whole,
+    since what follows a wrong row is not its successor."""
+    found = list(faults(impressions, spec))
+    if not found:
+        return np.zeros(len(impressions), np.bool_), found
+    number = np.cumsum(impressions.begins) - 1  # of each row's session
+    bad = np.unique(number[np.any([fault.rows for fault in found], axis=0)])
+    return np.isin(number, bad), found
+
+
 def refuse_faults(impressions: Impressions, spec: Spec) -> None:
     """Raise LivedqnError for the first rule that a row breaks."""
     for what, cure, rows in faults(impressions, spec):
@@ -85,6 +96,10 @@ def _choices(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
     yield _fault(
         "the action was masked, or is none of the candidates",
         "log the mask as it was when the action was chosen, and the action as a row of these candidates", masked,
+    )  # fmt: skip
+    yield _fault(
+        f"it has more candidates than the {spec.num_actions} of the most, which the metadata say",
+        "write the logs with the greatest number as num_actions", impressions.sizes > spec.num_actions,
     )  # fmt: skip
     noted = acted & ~np.isnan(p)
     yield _fault(

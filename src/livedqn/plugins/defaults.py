@@ -18,5 +18,5 @@ def defaults() -> dict[str, str]:
         for entry in entries
         if isinstance(entry, dict)
         for kind, name in entry.items()
-        if kind in (*KINDS, "logger")
+        if kind in (*KINDS, "logger") and name is not None
     }

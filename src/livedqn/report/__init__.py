@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
 
 from livedqn.evaluate import Evaluation
 from livedqn.report.audience import audience, nothing
@@ -18,31 +20,33 @@ from livedqn.types import Spec
 __all__ = ["write"]
 
 
-def write(folder: Path, evaluation: Evaluation, metrics_csv: Path, spec: Spec, config: Mapping[str, Any]) -> Path:
+def write(
+    folder: Path, evaluation: Evaluation | None, metrics_csv: Path, spec: Spec, config: Mapping[str, Any],
+    said: Sequence[str] = (),
+) -> Path:  # fmt: skip
     """Write ``pictures/*.png`` and ``report.html`` into ``folder``; returns the report's path.
 
     Args:
         folder: of the run.
-        evaluation: at its end.
+        evaluation: at its end; None where there was nothing to play.
         metrics_csv: the run's metrics; curves are empty where there are none.
-        spec: of the environment.
+        spec: of the environment, or of the logs.
         config: of the run, plain Python.
+        said: lines on what the run learned from.
     """
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     pictures = []
     with look():
-        drawn = {
-            "curves": curves(evaluation, metrics_csv),
-            "comparison": comparison(evaluation),
-            "audience": audience(evaluation) if spec.has_rooms else None,
-            "nothing": nothing(evaluation) if spec.has_rooms else None,
-            "slices": parts(evaluation) if spec.has_rooms else None,
-            "calibration": calibration(evaluation),
-        }
+        drawn: dict[str, Figure | None] = {"curves": curves(evaluation, metrics_csv)}
+        if evaluation is not None:
+            drawn["comparison"] = comparison(evaluation)
+            if spec.has_rooms:
+                drawn |= {"audience": audience(evaluation), "nothing": nothing(evaluation), "slices": parts(evaluation)}
+            drawn["calibration"] = calibration(evaluation)
         for name, made in drawn.items():
             if made is not None:
                 pictures.append(folder / "pictures" / f"{name}.png")
                 made.savefig(pictures[-1], dpi=150)
     report = folder / "report.html"
-    report.write_text(page(evaluation, pictures, config), encoding="utf-8")
+    report.write_text(page(evaluation, pictures, config, said), encoding="utf-8")
     return report

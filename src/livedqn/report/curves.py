@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
@@ -15,24 +17,17 @@ from livedqn.tracking import read_metrics
 DIAGNOSTICS = {"loss": "loss", "q_mean": "mean Q"}
 
 
-def curves(evaluation: Evaluation, metrics_csv: Path) -> Figure:
-    """Validation return and the return of exploring training episodes; loss and mean Q at the right."""
+def curves(evaluation: Evaluation | None, metrics_csv: Path) -> Figure:
+    """Validation return and the return of episodes that were learned from; loss and mean Q at the right."""
     logged = read_metrics(metrics_csv) if metrics_csv.exists() else {}
     shown = [name for name in DIAGNOSTICS if name in logged]
     made, axes = figure(11, 4.2, 1 + len(shown), width_ratios=[2.4, *[1] * len(shown)])
-    colour = colours(list(evaluation.played), evaluation.agents)
     main = axes[0]
     if "return" in logged:
-        main.plot(*logged["return"], color=FAINT, alpha=0.45, linewidth=1, label="in training, exploring")
-    if "validation_return" in logged:
-        steps, values = logged["validation_return"]
-        main.plot(steps, values, "o-", color=colour[evaluation.reference], label=evaluation.reference)
-        best = max(range(len(values)), key=values.__getitem__)
-        main.plot(
-            steps[best], values[best], "*", markersize=15, color=colour[evaluation.reference], label="policy.ckpt"
-        )
-    for name, value in evaluation.validation.items():
-        main.axhline(value, color=colour[name], linestyle="--", linewidth=1.4, label=name)
+        label = "of logged sessions" if "epochs" in logged else "in training, exploring"
+        main.plot(*logged["return"], color=FAINT, alpha=0.45, linewidth=1, label=label)
+    if evaluation is not None:
+        _validated(main, logged, evaluation)
     main.set(
         title="Return of an episode: in training, and on validation worlds",
         xlabel="environment steps",
@@ -45,3 +40,17 @@ def curves(evaluation: Evaluation, metrics_csv: Path) -> Figure:
     for axis in axes:
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     return made
+
+
+def _validated(axis: Axes, logged: Mapping[str, tuple[list[int], list[float]]], evaluation: Evaluation) -> None:
+    """The policy's returns on validation worlds, and the baselines'."""
+    colour = colours(list(evaluation.played), evaluation.agents)
+    if "validation_return" in logged:
+        steps, values = logged["validation_return"]
+        axis.plot(steps, values, "o-", color=colour[evaluation.reference], label=evaluation.reference)
+        best = max(range(len(values)), key=values.__getitem__)
+        axis.plot(
+            steps[best], values[best], "*", markersize=15, color=colour[evaluation.reference], label="policy.ckpt"
+        )
+    for name, value in evaluation.validation.items():
+        axis.axhline(value, color=colour[name], linestyle="--", linewidth=1.4, label=name)

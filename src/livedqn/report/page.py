@@ -26,6 +26,11 @@ CAPTIONS = {
     "starts); new and heavy are the quarters with the least and the most.",
     "calibration": "What the network expects against what follows. Below the dashed line it hopes for too much.",
 }
+#: What stands where a verdict would.
+NOT_EVALUATED = (
+    "Not evaluated: there was no environment to play. Judge it: "
+    "<code>livedqn evaluate checkpoint=&lt;this folder&gt;/policy.ckpt logs=…</code>"
+)
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1d2733; background: #f4f6f8; margin: 0; }
 main { max-width: 68rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
@@ -42,29 +47,46 @@ pre { overflow-x: auto; font-size: .85rem; }
 """
 
 
-def page(evaluation: Evaluation, pictures: Sequence[Path], config: Mapping[str, Any]) -> str:
-    """The whole report as HTML, pictures inside."""
+def page(
+    evaluation: Evaluation | None, pictures: Sequence[Path], config: Mapping[str, Any], said: Sequence[str] = ()
+) -> str:
+    """The whole report as HTML, pictures inside; ``said`` are lines on what the run learned from."""
     # an environment or reward that was given from Python has no name
+    logs = config.get("logs")
     env, reward = (escape((config[kind] or {}).get("plugin", f"{kind} of one's own")) for kind in ("env", "reward"))
-    parts = slice_rows(evaluation)
-    *general, last = notes(evaluation) if evaluation.is_short else [*notes(evaluation), ""]
+    title = f"logs of {escape(logs['plugin'])}" if logs else env
+    steps = f"{config.get('steps', 0):,}" if evaluation is None else f"{evaluation.steps:,}"
     return "\n".join(
         [
             '<!doctype html><html lang="en"><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>livedqn: {env}, {reward}</title><style>{_STYLE}</style><main>",
-            f"<h1>{env}, rewarded by {reward}</h1>",
-            f'<p class="verdict">{escape(conclusion(evaluation))}</p>',
-            f'<p class="short">{escape(last)}</p>' if last else "",
-            _table(rows(evaluation), evaluation.reference),
-            *(f'<p class="note">{escape(line)}</p>' for line in general),
+            f"<title>livedqn: {title}, {reward}</title><style>{_STYLE}</style><main>",
+            f"<h1>{title}, rewarded by {reward}</h1>",
+            *(_verdict(evaluation) if evaluation else [f'<p class="verdict">{NOT_EVALUATED}</p>']),
+            *(f'<p class="note">{escape(line)}</p>' for line in said),
             *(_figure(path) for path in pictures),
-            f"<h2>Parts of the audience</h2>{_table(parts, '')}" if parts else "",
+            *(_audience(evaluation) if evaluation else []),
             "<h2>The run</h2>",
-            f"<section><details><summary>{evaluation.steps:,} steps; its whole config</summary>",
+            f"<section><details><summary>{steps} steps; its whole config</summary>",
             f"<pre>{escape(OmegaConf.to_yaml(OmegaConf.create(dict(config))))}</pre></details></section></main></html>",
         ]
     )
+
+
+def _verdict(evaluation: Evaluation) -> list[str]:
+    """The conclusion and the table."""
+    *general, last = notes(evaluation) if evaluation.is_short else [*notes(evaluation), ""]
+    return [
+        f'<p class="verdict">{escape(conclusion(evaluation))}</p>',
+        f'<p class="short">{escape(last)}</p>' if last else "",
+        _table(rows(evaluation), evaluation.reference),
+        *(f'<p class="note">{escape(line)}</p>' for line in general),
+    ]
+
+
+def _audience(evaluation: Evaluation) -> list[str]:
+    parts = slice_rows(evaluation)
+    return [f"<h2>Parts of the audience</h2>{_table(parts, '')}"] if parts else []
 
 
 def _table(lines: Sequence[Sequence[str]], ours: str) -> str:

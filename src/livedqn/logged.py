@@ -1,0 +1,172 @@
+"""Experience from logs: sessions that another policy played, written into a replay as if they were played now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from livedqn.experience import QValues, arrays, tensors
+from livedqn.logs.passes import Passes
+from livedqn.progress import Progress, RootMeanSquare
+from livedqn.protocols import Batch, Logs, Replay, Reward
+from livedqn.scoring import require_signals
+from livedqn.shard import SIGNAL, Shard, signals_of
+from livedqn.stage import Step
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation
+
+#: Rows of the logs that are in memory together, and whose sessions are shuffled.
+ROWS = 1 << 16
+
+
+class LoggedExperience:
+    """Plays one logged impression of every row at a time, of as many sessions side by side, and counts: ``steps`` is
+    the clock of the whole run, impressions taken in.
+
+    Sessions come in shards of about ``ROWS`` rows, in the order of the logs, and of each shard in a random order; when
+    the logs are through, again from their beginning. What memory they take does not depend on how many there are.
+
+    Args:
+        logs: of sessions.
+        reward: what an impression is worth.
+        replay: where transitions go.
+        num_envs: sessions side by side.
+        seed: of the order of sessions, and of samples.
+        holdout: share of viewers that are left out. tolerated: share of rows that may be at fault; see :class:`Passes`.
+
+    Raises:
+        LivedqnError: the reward reads a signal that the logs do not have.
+    """
+
+    def __init__(
+        self, logs: Logs, reward: Reward, replay: Replay, *, num_envs: int, seed: int, holdout: float, tolerated: float
+    ) -> None:
+        require_signals(reward, logs.spec, "the log")
+        self.spec, self.replay, self.steps = logs.spec, replay, 0
+        self.observation: Observation = {}
+        self.progress = Progress(num_envs)
+        self._reward, self._num_envs = reward, num_envs
+        self._passes = Passes(logs, holdout=holdout, tolerated=tolerated)
+        self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
+        self._reward_size = RootMeanSquare()
+        self._shard = Shard({}, np.zeros((0, 2), np.int64))
+        self._waiting: IntArray = self._shard.sessions  # of the shard, those that nobody plays yet, (S, 2)
+        #: rows of the shard, of each row that is played: the impression that comes next, and the end of its session
+        self._at: IntArray = np.zeros(num_envs, np.int64)
+        self._end: IntArray = np.zeros(num_envs, np.int64)
+
+    def begin(self) -> None:
+        """Start a session in every row.
+
+        Raises:
+            LivedqnError: there is nothing to learn from, or too much of the first shard is at fault.
+        """
+        everywhere = np.ones(self._num_envs, np.bool_)
+        self._refill()
+        if "native" in self._reward.signals and not np.nan_to_num(self._shard.arrays[SIGNAL + "native"]).any():
+            raise LivedqnError(
+                f"reward {type(self._reward).__name__} reads native, which is 0 in each of the first "
+                f"{len(self._shard.arrays['last']):,} impressions; choose one that reads signals, reward=watchtime say"
+            )
+        self._start(everywhere)
+        self.observation = self._shard.observation(self._at)
+        self.replay.begin(self.observation, everywhere)
+
+    def collect(self, q_values: QValues | None, discount_of: Callable[[FloatArray], FloatArray]) -> None:
+        """The next impression of every row; nobody asks ``q_values`` for an action, and None says that it warms up."""
+        done = self._shard.rows(self._at)
+        terminated, ended = done["terminated"], done["last"]
+        if q_values is None:
+            self._reward_size.add(done["reward"])
+        discount = discount_of(done["elapsed_s"])
+        discount[terminated] = 0
+        following = self._shard.observation(np.where(terminated, self._at, self._at + 1))
+        self.replay.add(done["action"], done["propensity"], done["reward"], discount, following)
+        self.steps += self._num_envs
+        visit_over = np.asarray(ended, np.bool_)  # whatever an episode is, a session of logs is one visit
+        signals = signals_of(done)
+        step = Step(
+            following, done["reward"], terminated, done["truncated"], visit_over, signals, done["elapsed_s"], {}
+        )  # fmt: skip
+        self.progress.add(step, discount)
+        self._at += 1
+        self.observation = following
+        if ended.any():
+            self._restart(ended)
+
+    def sample(self, batch_size: int) -> Batch:
+        """``batch_size`` windows from the replay."""
+        return self.replay.sample(batch_size, self._rng)
+
+    def reward_rms(self) -> float:
+        """Root of the mean squared reward of the warm-up so far; 1 where there was none."""
+        return self._reward_size.root()
+
+    def measures(self) -> dict[str, float]:
+        """``epochs``: how often the logs were gone through."""
+        return {"epochs": self._passes.done}
+
+    def lines(self) -> Iterator[str]:
+        """What a user has to know of the logs: what is in them as far as they were read, and what was left out."""
+        yield from self._passes.counts.lines()
+        yield f"passes: {self._passes.done}" if self._passes.done else "they were not read to their end yet"
+
+    def _restart(self, ended: BoolArray) -> None:
+        self.progress.end(ended)
+        self.replay.end(ended)
+        self._start(ended)
+        for name, fresh in self._shard.observation(self._at[ended]).items():
+            self.observation[name][ended] = fresh
+        self.replay.begin(self.observation, ended)
+
+    def _start(self, rows: BoolArray) -> None:
+        """Give each of ``rows`` (B,) a session."""
+        self._at[rows] = self._end[rows] = 0  # plays none
+        free = np.flatnonzero(rows)
+        while len(free):
+            if not len(self._waiting):
+                self._refill()
+            now, free = free[: len(self._waiting)], free[len(self._waiting) :]
+            self._at[now], self._end[now] = self._waiting[: len(now)].T
+            self._waiting = self._waiting[len(now) :]
+
+    def _refill(self) -> None:
+        """The next shard, and in front of it what is left of the sessions that are being played."""
+        new = Shard.of(self._passes.take(ROWS), self.spec, self._reward)
+        left = self._end - self._at
+        starts = np.cumsum(left) - left
+        if left.any():
+            kept = np.repeat(self._at - starts, left) + np.arange(left.sum())
+            new = new.after(kept, self._shard)
+        self._at, self._end = np.where(left > 0, starts, 0), np.where(left > 0, starts + left, 0)
+        self._shard = new
+        self._waiting = self._rng.permutation(new.sessions)
+
+    # ---- saving -----------------------------------------------------------------------------------------------------
+
+    def save_point(self) -> None:
+        """Nothing: logs can be read again from where they were left."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain Python: counters, generator, the shard, the place in the logs, replay."""
+        return {
+            "steps": self.steps, "reward_size": self._reward_size.state_dict(), "rng": self._rng.bit_generator.state,
+            "replay": self.replay.state_dict(), "progress": self.progress.state_dict(),
+            "observation": tensors(self.observation), "passes": self._passes.state_dict(),
+            "shard": tensors(self._shard.arrays),
+            "sessions": tensors({"waiting": self._waiting, "at": self._at, "end": self._end}),
+        }  # fmt: skip
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`, after :meth:`begin`, of the same logs."""
+        self.steps = int(state["steps"])
+        self._reward_size.load_state_dict(state["reward_size"])
+        self._rng.bit_generator.state = state["rng"]
+        self.replay.load_state_dict(state["replay"])
+        self.progress.load_state_dict(state["progress"])
+        self.observation = arrays(state["observation"])
+        self._passes.load_state_dict(state["passes"])
+        found: dict[str, IntArray] = arrays(state["sessions"])
+        self._waiting, self._at, self._end = found["waiting"], found["at"], found["end"]
+        self._shard = Shard(arrays(state["shard"]), self._waiting)
