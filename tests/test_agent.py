@@ -105,6 +105,49 @@ def test_munchausen_is_worked_by_hand() -> None:
     )
 
 
+def test_conservative_updates_pull_down_what_was_not_done() -> None:
+    made = agent(cql_alpha=0.5, gradient_clip=None)
+    made.online.heads[0].advantage.bias.data = torch.tensor([0.0, float(np.log(3))])
+    # no error, as the target is what action 0 is worth; the soft policy is 1/4 and 3/4
+    gradient = gradients(made, batch([0], [[0]], [[0]], [1.0]))["online.heads.0.advantage.bias"]
+    assert gradient.tolist() == pytest.approx([0.5 * (0.25 - 1), 0.5 * 0.75])
+    weighed = gradients(made, batch([0], [[0]], [[0]], [0.1]))["online.heads.0.advantage.bias"]
+    assert weighed.tolist() == pytest.approx([0.05 * (0.25 - 1), 0.05 * 0.75])
+
+
+def constrained(double: bool) -> DQN:
+    """One that has seen action 0 three times as often as action 1, and asks for half as often."""
+    made = agent(bcq_threshold=0.5, double=double)
+    assert made.behaviour is not None
+    head = made.behaviour.heads[0].advantage
+    nn.init.zeros_(head.weight)
+    head.bias.data = torch.tensor([float(np.log(3)), 0.0])
+    made.configure_optimizers()
+    return made
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_what_was_hardly_ever_done_is_neither_looked_ahead_to_nor_chosen(double: bool) -> None:
+    made = constrained(double)
+    one = batch([0], [[3]], [[0.5]], [1])
+    tensors = made.transitions(one)
+    following = made.objective.following(made.learner.networks, tensors.next_observation)
+    assert following.tolist() == [[[10]]]  # though action 1 is worth 20
+    assert made.q_values(one.observation).tolist() == [[[1, -np.inf]]]
+    assert made.act(one.observation).tolist() == [0]
+    # its own loss: -log(3/4), whose gradient is 3/4 - 1 and 1/4
+    assert gradients(made, one)["behaviour.heads.0.advantage.bias"].tolist() == pytest.approx([-0.25, 0.25])
+
+
+def test_nothing_is_always_allowed() -> None:
+    made = rooms_agent(bcq_threshold=0.9)
+    assert made.behaviour is not None
+    nn.init.constant_(made.behaviour.heads[0].nothing[-1].bias, -9.0)
+    assert np.isfinite(made.q_values(rooms_batch([0], [[0]], [[0]], [1]).observation)).all()
+    nn.init.constant_(made.behaviour.heads[0].nothing[-1].bias, 9.0)
+    assert made.q_values(rooms_batch([0], [[0]], [[0]], [1]).observation)[0, 0, 1] == -np.inf
+
+
 def test_errors_and_weights_reach_the_gradient() -> None:
     made = agent(gradient_clip=None)
     data = batch([0, 1], [[3], [3]], [[0], [0]], [1.0, 0.25])
@@ -263,6 +306,8 @@ def test_trainer_flags_without_effect_are_refused() -> None:
         {"munchausen_clip": 1.0},
         {"munchausen_alpha": 2.0},
         {"munchausen_temperature": 0},
+        {"cql_alpha": -1.0},
+        {"bcq_threshold": 1.0},
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:

@@ -15,12 +15,12 @@ from livedqn.agent import DQN
 from livedqn.config import CapConfig
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
+from livedqn.fitting import LEAN
 from livedqn.lightning import pl
 from livedqn.replay.prioritised import Prioritised
 from livedqn.replay.uniform import Uniform
 from livedqn.rewards import Weighted
 from livedqn.stage import Stage
-from livedqn.training import LEAN
 from livedqn.types import FloatArray, IntArray, Spec, TensorObservation
 from livedqn.watchdog import DivergenceError, are_numbers
 

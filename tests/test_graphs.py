@@ -124,6 +124,8 @@ SWITCHES: list[dict[str, Any]] = [
     {"distribution": "c51", "atoms": 5, "double": False},
     {"munchausen": True, "distribution": "quantile", "atoms": 3},
     {"munchausen": True, "munchausen_temperature": 0.5},
+    {"cql_alpha": 0.5, "ensemble": 2},
+    {"bcq_threshold": 0.9, "myopic": False, "estimate_rewards": False},
 ]
 
 

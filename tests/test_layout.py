@@ -29,7 +29,7 @@ ROWS = [
     {"narrowing", "distributions", "transitions"},
     {"encoders", "rewards", "exploration", "network", "replay", "logs", "features", "watchdog", "scoring"},
     {"losses", "protocols", "device", "compilation", "flat"},
-    {"config", "csvrows"},
+    {"config", "csvrows", "agent_settings"},
     {"types", "kernel", "memcpy", "lightning"},
 ]
 #: Who may import a heavy library, at least: the rows from the first of these upwards.

@@ -72,3 +72,27 @@ def test_a_munchausen_bonus_is_the_clipped_logarithm_of_a_soft_policy_over_the_m
     # 0.5 log 0.25 = -0.69 is clipped to -0.5
     assert bonus.tolist() == pytest.approx([-0.45, 0.45 * math.log(0.75), -0.45])
     assert losses.entropy(log_policy).item() == pytest.approx(0.25 * math.log(4) + 0.75 * math.log(4 / 3))
+
+
+def test_a_conservative_gap_is_the_soft_maximum_over_the_mask_less_what_was_done() -> None:
+    # log(1 + 2 + 5) - log 2 = log 4, and what is masked promises nothing; one action alone has no gap
+    q = tensor([0, math.log(2), math.log(5)], [3, -INF, -INF])
+    assert losses.conservative_gap(q, tensor(math.log(2), 3)).tolist() == pytest.approx([math.log(4), 0])
+
+
+def test_its_gradient_is_the_soft_policy_less_what_was_done() -> None:
+    q = tensor([0, math.log(3), -INF]).requires_grad_()
+    losses.conservative_gap(q, q[:, 0]).sum().backward()
+    assert q.grad.tolist()[0] == pytest.approx([0.25 - 1, 0.75, 0])
+
+
+def test_a_behaviour_loss_is_of_the_action_that_was_chosen() -> None:
+    logits = tensor([0, math.log(3), -INF], [5, -INF, -INF])
+    assert losses.behaviour_loss(logits, torch.tensor([1, 0])).tolist() == pytest.approx([math.log(4 / 3), 0])
+
+
+def test_plausible_is_what_is_likely_beside_the_likeliest() -> None:
+    logits = tensor([math.log(0.1), math.log(0.6), math.log(0.3), -INF])
+    # ratios 1/6, 1, 1/2, 0
+    for threshold, expected in ((0.0, [1, 1, 1, 0]), (0.3, [0, 1, 1, 0]), (0.5, [0, 1, 0, 0]), (0.99, [0, 1, 0, 0])):
+        assert losses.plausible(logits, threshold).int().tolist() == [expected]

@@ -71,6 +71,8 @@ SWITCHES = st.fixed_dictionaries(
         "distribution": st.sampled_from(["none", "quantile", "c51"]),
         "munchausen": st.booleans(),
         "atoms": st.sampled_from([2, 5]),
+        "cql_alpha": st.sampled_from([0.0, 1.0]),
+        "bcq_threshold": st.sampled_from([0.0, 0.9]),
     }
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from livedqn.agent_settings import check
 from livedqn.distributions import distribution as form_of
 from livedqn.experience import Source
 from livedqn.exploration import Schedule
@@ -71,6 +72,10 @@ class DQN(pl.LightningModule):
             not look ahead; only where there are rooms.
         estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
             window, which varies much about that (https://arxiv.org/abs/1805.03359); only where there is such a twin.
+        cql_alpha: from logs, how much it counts that all actions together promise more than the one that was logged, in
+            scaled rewards (https://arxiv.org/abs/2006.04779); 0: not at all.
+        bcq_threshold: from logs, choose no action that is less likely there than this times the likeliest, by a network
+            that imitates them (https://arxiv.org/abs/1910.01708); *nothing* is always allowed; 0: choose any.
     """
 
     reward_scale: Tensor
@@ -87,24 +92,11 @@ class DQN(pl.LightningModule):
         resolution: float | None = 0.02, ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0,
         gradient_clip: float | None = 10.0, sync_every: int = 100, sync_tau: float = 1.0, steps_per_update: int = 128,
         warmup_steps: int = 8_192, standardise: bool = True, scale_rewards: bool = True, myopic: bool = True,
-        estimate_rewards: bool = True,
+        estimate_rewards: bool = True, cql_alpha: float = 0.0, bcq_threshold: float = 0.0,
     ) -> None:  # fmt: skip
+        check(locals())
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
-        positive = {
-            "learning_rate": learning_rate, "learning_rate_end": learning_rate_end, "batch_size": batch_size,
-            "n_step": n_step, "munchausen_temperature": munchausen_temperature, "kappa": kappa,
-            "ensemble": ensemble, "hidden": hidden, "huber_delta": huber_delta, "gradient_clip": gradient_clip,
-            "sync_every": sync_every, "steps_per_update": steps_per_update, "warmup_steps": warmup_steps,
-            "discount_time_unit_s": discount_time_unit_s,
-        }  # fmt: skip
-        for name, value in positive.items():
-            if value is not None and not value > 0:
-                raise LivedqnError(f"agent.{name}={value} must be above 0")
-        if not 0 <= discount <= 1 or not 0 < sync_tau <= 1:
-            raise LivedqnError("agent.discount lies in [0, 1] and agent.sync_tau in (0, 1]")
-        if not 0 <= munchausen_alpha <= 1 or munchausen_clip > 0:
-            raise LivedqnError("agent.munchausen_alpha lies in [0, 1] and agent.munchausen_clip is at most 0")
         self.spec = spec
         self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
         self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
@@ -114,21 +106,23 @@ class DQN(pl.LightningModule):
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise, self._scale_rewards = standardise, scale_rewards
         self._double, self._estimates_rewards = double, estimate_rewards
+        self._cql_alpha, self._bcq_threshold = cql_alpha, bcq_threshold
 
         self.transform = Transform(spec, standardises=standardise)
         self.distribution = form_of(
             distribution, atoms=atoms, kappa=kappa, support=support, resolution=resolution, huber_delta=huber_delta
         )
 
-        def network() -> QNetwork:
+        def network(numbers: int = self.distribution.numbers, ensemble: int = ensemble) -> QNetwork:
             return QNetwork(
-                spec, encoder_factory, numbers=self.distribution.numbers,
+                spec, encoder_factory, numbers=numbers,
                 hidden=hidden, is_dueling=dueling, layer_norm=layer_norm, ensemble=ensemble,
             )  # fmt: skip
 
         self.online = network()
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
         self.myopic = network() if myopic and spec.has_rooms else None
+        self.behaviour = network(numbers=1, ensemble=1) if bcq_threshold else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.register_buffer("margin", torch.zeros(()))  # in the reward's own unit, see preferences
@@ -140,8 +134,8 @@ class DQN(pl.LightningModule):
     # ---- acting -----------------------------------------------------------------------------------------------------
 
     def q_values(self, observation: Observation) -> FloatArray:
-        """Values in the reward's own unit, (E, B, K) float32, -inf outside the mask."""
-        return self._values(self.online, observation)
+        """Values in the reward's own unit, (E, B, K) float32; -inf outside the mask and where `bcq_threshold` bars."""
+        return self._values(self.online, observation, self.behaviour)
 
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
@@ -162,9 +156,9 @@ class DQN(pl.LightningModule):
         return np.asarray(self.preferences(self.q_values(observation)).argmax(axis=-1), np.int64)
 
     @torch.inference_mode()
-    def _values(self, network: QNetwork, observation: Observation) -> FloatArray:
+    def _values(self, network: QNetwork, observation: Observation, behaviour: QNetwork | None = None) -> FloatArray:
         seen = tensors(observation, self.reward_scale.device)
-        return self.objective.values(network, seen).cpu().numpy()
+        return self.objective.values(network, seen, behaviour).cpu().numpy()
 
     def acting_values(self, observation: Observation) -> FloatArray:
         """As :meth:`q_values`, by a compiled graph if there is one.
@@ -184,7 +178,7 @@ class DQN(pl.LightningModule):
         return Objective(
             self.transform, self.reward_scale, self.distribution,
             is_double=self._double, narrows=self.online.values_rooms_apart, estimates_rewards=self._estimates_rewards,
-            munchausen=self._munchausen,
+            munchausen=self._munchausen, cql_alpha=self._cql_alpha, bcq_threshold=self._bcq_threshold,
         )  # fmt: skip
 
     # ---- learning ---------------------------------------------------------------------------------------------------
@@ -209,12 +203,13 @@ class DQN(pl.LightningModule):
             self.online, self.target, self.myopic, self.objective,
             learning_rate=self._learning_rate, gradient_clip=self._gradient_clip,
             sync_every=self._sync_every, sync_tau=self._sync_tau, updates=self.updates,
+            behaviour=self.behaviour,
         )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
         """Training mode for the networks that learn; the target network stays in eval mode."""
         self.training = mode
-        for network in (self.online, self.myopic):
+        for network in (self.online, self.myopic, self.behaviour):
             if network is not None:
                 network.train(mode)
         return self

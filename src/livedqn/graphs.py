@@ -156,13 +156,8 @@ class Functional:
         action, reward, discount, weight = observed[2 * count :]
         parts = zip(learner.weights.views(weights), learner.weights.parameters, strict=True)
         parameters = [part.detach().requires_grad_(like.requires_grad) for part, like in parts]
-        online, *myopic = learner.weights.named(parameters)
         (target,) = learner.target_weights.named(learner.target_weights.views(target_weights))
-        at = Networks(
-            _at(learner.networks.online, online),
-            _at(learner.networks.target, target),
-            _at(learner.networks.myopic, myopic[0]) if myopic else None,
-        )
+        at = self._networks(parameters)._replace(target=_at(learner.networks.target, target))
         with torch.enable_grad():
             batch = Transitions(seen, action, reward, discount, following, weight)
             return learner.gradient(at, parameters, batch)
@@ -170,10 +165,9 @@ class Functional:
     def values(self, weights: Tensor, *observed: Tensor) -> tuple[Tensor]:
         """The online network's values in the reward's own unit, (E, B, K), at ``weights`` (P,)."""
         learner = self._learner
-        parameters = learner.weights.named(learner.weights.views(weights))[0]
-        online = _at(learner.networks.online, parameters)
+        at = self._networks(learner.weights.views(weights))
         with torch.no_grad():
-            return (learner.objective.values(online, self._observation(observed)),)
+            return (learner.objective.values(at.online, self._observation(observed), at.behaviour),)
 
     def require_unchanged_buffers(self, before: Learner) -> None:
         """Raise NotCompilableError if a capture changed a buffer that ``before`` still has as it was."""
@@ -181,6 +175,17 @@ class Functional:
             for (name, now), (_, then) in zip(_buffers(ours), _buffers(theirs), strict=True):
                 if not torch.equal(now, then):
                     raise NotCompilableError(f"it changes its buffer {name} in forward")
+
+    def _networks(self, parameters: Sequence[Tensor]) -> Networks:
+        """Those that learn, with ``parameters``; the target as it is."""
+        own = self._learner.networks
+        given = iter(self._learner.weights.named(parameters))
+        online, myopic, behaviour = (
+            None if network is None else _at(network, next(given))
+            for network in (own.online, own.myopic, own.behaviour)
+        )
+        assert online is not None
+        return Networks(online, own.target, myopic, behaviour)
 
     def _observation(self, tensors: Sequence[Tensor]) -> TensorObservation:
         return dict(zip(self._names, tensors, strict=True))

@@ -49,6 +49,7 @@ class Learner:
         online: learns.
         target: follows ``online`` by :meth:`sync`.
         myopic: a second network that learns, or None.
+        behaviour: a third one, or None; see :class:`~livedqn.objective.Networks`.
         objective: from networks and a batch to losses.
         learning_rate: of an update, by how many were made before it.
         gradient_clip: greatest norm of a network's gradient; None = any.
@@ -60,14 +61,14 @@ class Learner:
     def __init__(
         self, online: QNetwork, target: QNetwork, myopic: QNetwork | None, objective: Objective, *,
         learning_rate: Callable[[int], float], gradient_clip: float | None, sync_every: int, sync_tau: float,
-        updates: int = 0,
+        updates: int = 0, behaviour: QNetwork | None = None,
     ) -> None:  # fmt: skip
         self.updates = updates
-        self.networks = Networks(online, target, myopic)
+        self.networks = Networks(online, target, myopic, behaviour)
         self.objective, self._target = objective, target
         self._learning_rate, self._gradient_clip = learning_rate, gradient_clip
         self._sync_every, self._sync_tau = sync_every, sync_tau
-        self._learning = [online] if myopic is None else [online, myopic]
+        self._learning = [network for network in (online, myopic, behaviour) if network is not None]
         self.weights, self.target_weights = Flat(self._learning), Flat([target])
         weights = self.weights.vector
         moments, numbers = (torch.zeros_like(weights) for _ in range(2)), (weights.new_zeros(()) for _ in range(2))

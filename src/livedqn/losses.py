@@ -66,6 +66,31 @@ def entropy(log_policy: Tensor) -> Tensor:
     return each.sum(dim=-1)
 
 
+def conservative_gap(q_tm1: Tensor, q_taken: Tensor) -> Tensor:
+    """log sum_a exp q(s, a) - q(s, a_tm1): how much more all that may be done promises than what was done.
+
+    CQL(H) without its factor alpha (Kumar et al. 2020, https://arxiv.org/abs/2006.04779, eq. 4), over the mask.
+
+    Args:
+        q_tm1: (..., K), -inf outside the mask. q_taken: of the action taken, (...).
+    """
+    return q_tm1.logsumexp(dim=-1) - q_taken
+
+
+def behaviour_loss(logits: Tensor, a_tm1: Tensor) -> Tensor:
+    """- log G(a_tm1 | s), with G the softmax of ``logits`` (N, K), -inf outside the mask; ``a_tm1`` (N,)."""
+    return -logits.log_softmax(dim=-1).gather(-1, a_tm1.unsqueeze(-1)).squeeze(-1)
+
+
+def plausible(logits: Tensor, threshold: float) -> Tensor:
+    """Where G(a | s) / max_b G(b | s) > threshold, (N, K): the actions among which discrete BCQ chooses.
+
+    Fujimoto et al. 2019, https://arxiv.org/abs/1910.01708, eq. 4; G is the softmax of ``logits`` (N, K), -inf outside
+    the mask, which is never plausible. The likeliest action always is.
+    """
+    return (logits - logits.amax(dim=-1, keepdim=True)).exp() > threshold
+
+
 def huber(error: Tensor, delta: float) -> Tensor:
     """error²/2 up to ``delta``, then delta (\\|error\\| - delta/2) (Huber 1964), element by element."""
     size = error.abs()

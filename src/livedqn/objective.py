@@ -21,11 +21,12 @@ Network = Callable[[TensorObservation], Tensor]
 
 
 class Networks(NamedTuple):
-    """Who learns, whom it follows, and the twin that does not look ahead, if there is one."""
+    """Who learns, whom it follows, and if there are such, the twin that does not look ahead, and who imitates."""
 
     online: Network
     target: Network
     myopic: Network | None
+    behaviour: Network | None = None  # a number for every action, the logit of its being chosen where data come from
 
 
 class Losses(NamedTuple):
@@ -58,6 +59,9 @@ class Objective:
             window, which varies about that (Romoff et al. 2018, https://arxiv.org/abs/1805.03359).
         munchausen: the target network's soft policy takes the place of the choice, and what it says of the action taken
             is added to the reward; None = it does not.
+        cql_alpha: how much :func:`~livedqn.losses.conservative_gap` counts.
+        bcq_threshold: the next action is chosen among the :func:`~livedqn.losses.plausible`, where ``behaviour`` says
+            which these are. *Nothing* always is: every rule, margin and cap falls back on it, and it imposes no room.
     """
 
     transform: Transform
@@ -67,6 +71,8 @@ class Objective:
     narrows: bool
     estimates_rewards: bool
     munchausen: Munchausen | None
+    cql_alpha: float = 0.0
+    bcq_threshold: float = 0.0
 
     def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
         """The losses of a batch; ``learning(True)`` and ``(False)`` enclose the forward passes in training mode."""
@@ -88,10 +94,12 @@ class Objective:
             immediate_loss = losses.weighted_mean(each, batch.weight)
             if self.estimates_rewards:
                 r_t = r_t - reward[:, 0] + self.distribution.expectation(immediate.detach())
-        z_tm1 = losses.chosen(networks.online(observation), action)
+        z_tm1, logged_loss = self._of_logged(networks, batch)
+        if z_tm1 is None:
+            z_tm1 = losses.chosen(networks.online(observation), action)
         each, error = self.distribution.compare(z_tm1, r_t, discount_t, z_t)
         loss = losses.weighted_mean(each, batch.weight)
-        total = loss + immediate_loss
+        total = loss + immediate_loss + logged_loss
         learning(False)
         with torch.no_grad():
             q_tm1 = self.distribution.expectation(z_tm1)
@@ -102,11 +110,11 @@ class Objective:
     def following(self, networks: Networks, following: TensorObservation) -> Tensor:
         """The target network's numbers, (E, N, A), for what would be done next; ``following`` is transformed."""
         if self.is_double:  # y = R + D q_target(argmax_a q_online(a)), van Hasselt et al. 2016, eq. 4
-            best = self._expected(networks.online(following), following).argmax(dim=-1)
+            best = self._open(networks, following, networks.online(following)).argmax(dim=-1)
             following, best = self._asked(following, best)
             return losses.chosen(networks.target(following), best)
         z = networks.target(following)  # y = R + D max_a q_target(a), Mnih et al. 2015
-        return losses.chosen(z, self._expected(z, following).argmax(dim=-1))
+        return losses.chosen(z, self._open(networks, following, z).argmax(dim=-1))
 
     @torch.no_grad()
     def softly_following(
@@ -121,7 +129,7 @@ class Objective:
         def soft(observation: TensorObservation) -> tuple[Tensor, Tensor]:
             seen = self.transform(observation)
             z = networks.target(seen)
-            return z, losses.log_soft_policy(self._expected(z, seen), of.temperature)
+            return z, losses.log_soft_policy(self._open(networks, seen, z), of.temperature)
 
         _, log_policy = soft(batch.observation)
         taken = losses.chosen(log_policy.unsqueeze(-1), batch.action.unsqueeze(0)).squeeze(-1)
@@ -130,10 +138,44 @@ class Objective:
         bonus = bonus + discount_t * of.temperature * losses.entropy(log_next)
         return bonus, self.distribution.mixture(z, log_next.exp())
 
-    def values(self, network: Network, observation: TensorObservation) -> Tensor:
-        """Values in the reward's own unit, (E, B, K), -inf outside the mask, of an observation as it was seen."""
-        transformed = self.transform(observation)
-        return self._expected(network(transformed), transformed) / self.reward_scale
+    def values(self, network: Network, observation: TensorObservation, behaviour: Network | None = None) -> Tensor:
+        """Values in the reward's own unit, (E, B, K), of an observation as it was seen; -inf outside the mask, and for
+        what is not plausible under ``behaviour``."""
+        seen = self.transform(observation)
+        return self._open(Networks(network, network, None, behaviour), seen, network(seen)) / self.reward_scale
+
+    def _of_logged(self, networks: Networks, batch: Transitions) -> tuple[Tensor | None, Tensor | float]:
+        """What is learned of the whole set, and not of the action taken alone: its loss, and the online network's
+        numbers (E, N, A) for the action taken if they are known by it."""
+        loss: Tensor | float = 0.0
+        z_tm1 = None
+        if networks.behaviour is None and not self.cql_alpha:
+            return z_tm1, loss
+        whole = self.transform(batch.observation)
+        if networks.behaviour is not None:
+            each = losses.behaviour_loss(self._logits(networks.behaviour, whole), batch.action)
+            loss = losses.weighted_mean(each, batch.weight)
+        if self.cql_alpha:
+            z = networks.online(whole)
+            z_tm1 = losses.chosen(z, batch.action.unsqueeze(0))
+            gap = losses.conservative_gap(self._expected(z, whole), self.distribution.expectation(z_tm1))
+            loss = loss + self.cql_alpha * losses.weighted_mean(gap, batch.weight)
+        return z_tm1, loss
+
+    def _open(self, networks: Networks, seen: TensorObservation, z: Tensor) -> Tensor:
+        """The expectations of ``z`` (E, N, K, A), -inf for what may not be chosen."""
+        q = self._expected(z, seen)
+        if networks.behaviour is None:
+            return q
+        open_ = losses.plausible(self._logits(networks.behaviour, seen), self.bcq_threshold)
+        if "candidates" in seen:
+            open_ = torch.cat([torch.ones_like(open_[:, :1]), open_[:, 1:]], dim=1)
+        return q.masked_fill(~open_, -torch.inf)
+
+    def _logits(self, behaviour: Network, seen: TensorObservation) -> Tensor:
+        """(N, K), -inf outside the mask."""
+        z = behaviour(seen)[0, ..., 0]
+        return z.masked_fill(~seen["mask"], -torch.inf) if "candidates" in seen else z
 
     def _expected(self, z: Tensor, observation: TensorObservation) -> Tensor:
         q = self.distribution.expectation(z)

@@ -84,7 +84,7 @@ class Passes:
     def _next_pass(self) -> None:
         if not self.done:
             self._require_tolerable(self.counts.rows)
-            if not self.counts.impressions:
+            if self.counts.impressions == self.counts.without_successor:  # none, or none of which anything follows
                 why = " ".join([f"they have {self.counts.rows:,} rows;", *list(self.counts.lines())[1:]])
                 raise LivedqnError(f"the logs hold nothing to learn from: {why}; look: livedqn check-logs")
         self.done += 1

@@ -66,6 +66,7 @@ def answer(agent: DQN, request: Mapping[str, Any]) -> dict[str, Any]:
     rooms = room_names(request, len(allowed))
     q = agent.q_values(observation)
     value = q.mean(axis=0)[0]
+    allowed = allowed & (value != -np.inf)  # what the policy rules out is as little an answer as what is masked
     if not np.isfinite(value[allowed]).all():
         raise LivedqnError(
             "the values of this observation are not finite; its numbers are far outside those of training"

@@ -1,0 +1,140 @@
+"""``livedqn logs=parquet``: a policy of logs that another policy made, from the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from livedqn import checkpoint
+from livedqn.logs.writer import Writer
+from livedqn.testing import LOGS_SPEC, example_impressions
+
+SIM = ["env.days=1", "env.streamers=60", "env.max_requests=6"]
+TINY = [
+    "steps=400", "num_envs=4", "agent.warmup_steps=100", "agent.batch_size=8", "agent.steps_per_update=8",
+    "evaluation.worlds=2", "evaluation.episodes=2", "evaluation.validation_worlds=1",
+    "evaluation.validation_episodes=2", "evaluation.tuning_episodes=2", "evaluation.points=2", "reward=watchtime",
+]  # fmt: skip
+LOGS = ["logs=parquet", "logs.path=logs"]
+
+
+@pytest.fixture
+def logged(livedqn):
+    """Logs of a few simulated sessions, in ``logs``."""
+    outcome = livedqn("collect", "+env=sim", *SIM, "num_envs=8", "steps=240", "out=logs")
+    assert outcome.code == 0, outcome.err
+    return livedqn
+
+
+def weights(run):
+    return torch.load(f"{run}/final.ckpt", weights_only=True)["weights"]
+
+
+def test_a_policy_without_an_environment(logged):
+    outcome = logged(*LOGS, *TINY, "hydra.run.dir=run", "agent.cql_alpha=1", "agent.bcq_threshold=0.1")
+    assert outcome.code == 0, outcome.err
+    lines = outcome.out.splitlines()
+    assert lines[0].startswith("logs: ") and lines[0].endswith(" sessions to learn from")
+    assert lines[1].startswith("held out: ") and lines[-3].startswith("passes: ")
+    assert lines[-2:] == [
+        "policy.ckpt: the newest weights, at step 400",
+        "not evaluated; report: run/report.html; judge it: livedqn evaluate checkpoint=run/policy.ckpt logs=…",
+    ]
+    found = checkpoint.read("run/policy.ckpt")
+    assert found.config["logs"] == {"plugin": "parquet", "path": "logs"}
+    assert (found.config["env"], found.config["holdout"], found.steps) == (None, 0.2, 400)
+    assert float(found.agent.margin) == 0
+    newest = weights("run")
+    assert all(torch.equal(value, newest[name]) for name, value in found.agent.state_dict().items())
+    page = Path("run/report.html").read_text()
+    assert "logs of parquet, rewarded by watchtime" in page and "Not evaluated" in page and "held out: " in page
+    assert not Path("run/evaluation.json").exists()
+    with Path("run/metrics.csv").open() as file:
+        last = list(csv.DictReader(file))[-1]
+    assert float(last["epochs"]) >= 1 and last["return"] and last["loss"] and "epsilon" not in last
+
+
+def test_an_environment_beside_it_is_for_evaluation(logged, no_pictures):
+    outcome = logged(*LOGS, "env=sim", *SIM, *TINY, "hydra.run.dir=run")
+    assert outcome.code == 0, outcome.err
+    assert "policy.ckpt: the best of 2 in-training evaluations" in outcome.out
+    assert set(json.loads(Path("run/evaluation.json").read_text())) >= {"policy", "random", "myopic"}
+    assert "does not fit this" not in outcome.err
+    assert "the logs do not fit this environment: their history length differ" in (
+        logged(*LOGS, "env=sim", "env.history=3", *TINY).error
+    )
+
+
+def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged, no_pictures):
+    for run, words in (("whole", ["steps=400"]), ("part", ["steps=200"])):
+        assert logged(*LOGS, *TINY, *words, f"hydra.run.dir={run}").code == 0
+    outcome = logged("resume=part", "steps=400")
+    assert outcome.code == 0, outcome.err
+    whole, resumed = weights("whole"), weights("part")
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    assert "lies there" not in outcome.out and "policy.ckpt: the newest weights, at step 400" in outcome.out
+    assert logged("evaluate", "checkpoint=part/policy.ckpt").error == (
+        "part/policy.ckpt was trained from logs, without env; say which: env=<name>"
+    )
+    assert "policy" in logged("evaluate", "checkpoint=part/policy.ckpt", "env=sim", *SIM).out
+
+
+def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
+    import livedqn
+
+    settings = {"logs": {"plugin": "parquet", "path": "logs"}, "steps": 100, "num_envs": 4}
+    run = livedqn.train(reward="watchtime", folder="one", **settings)
+    assert run.evaluation is None and not run.stopped_by
+    again = livedqn.train(reward="watchtime", folder="two", init="one/policy.ckpt", **settings)
+    assert again.folder == Path("two")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["reward=native", "logs.path=nosuch"], "logs.path=nosuch does not exist"),
+        (["exploration=boltzmann"], "logs were explored by whoever made them, so exploration cannot be set"),
+        (["exploration_floor=0.1"], "so exploration_floor cannot be set"),
+        (["env.days=3"], "env.days belongs to an environment; add env=<name> to evaluate in it"),
+        (["cap.max_shown_per_session=3"], "so a cap acts in evaluation alone"),
+        (["holdout=1"], "holdout=1.0 is no share"),
+        (["reward=weighted", "reward.weights={gift_value: 1}"], "reads gift_value, which the log does not deliver"),
+        (["env=gym"], "the logs do not fit this environment"),
+        (["logs=parqet"], "there is no logs=parqet; did you mean 'parquet'"),
+    ],
+)  # fmt: skip
+def test_refusals_leave_nothing(livedqn, words, why):
+    with Writer(Path("logs"), LOGS_SPEC) as writer:
+        writer.add(example_impressions([4, 2]))
+    path = [] if any(word.startswith("logs.path") for word in words) else ["logs.path=logs"]
+    assert why in livedqn("logs=parquet", *path, *words).error
+    assert {item.name for item in Path().iterdir()} == {"logs"}
+
+
+def test_settings_of_logs_want_logs(livedqn):
+    assert "logs.path belongs to a reader of logs; add logs=parquet" in livedqn("logs.path=logs").error
+
+
+def test_a_log_of_faults_is_refused(livedqn):
+    from dataclasses import replace
+
+    import pyarrow.parquet as pq
+
+    from livedqn.logs.arrow import to_arrow
+    from livedqn.logs.schema import schema
+
+    made = example_impressions([4] * 20)
+    bad = replace(made, elapsed_s=np.where(made.session == 3, 0, made.elapsed_s).astype(np.float32))
+    pq.write_table(to_arrow(bad, schema(LOGS_SPEC)), "bad.parquet")
+    words = ["logs=parquet", "logs.path=bad.parquet", "steps=60", "num_envs=2", "reward=watchtime", "holdout=0"]
+    assert "5.0% of the logs' rows belong to sessions with a fault (4 rows: elapsed_s is not above 0)" in (
+        livedqn(*words).error
+    )
+    outcome = livedqn(*words, "tolerated=0.1", "hydra.run.dir=run")
+    assert outcome.code == 0, outcome.err
+    assert "set aside: 5 rows, 1 whole sessions: elapsed_s is not above 0 (4 rows)" in outcome.out

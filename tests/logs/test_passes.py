@@ -1,0 +1,121 @@
+"""Logs gone through again and again: what is left out, and is counted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from livedqn.logs import join
+from livedqn.logs.passes import ENOUGH, Passes
+from livedqn.logs.split import held_out
+from livedqn.testing import LOGS_SPEC, example_impressions
+from livedqn.types import LivedqnError
+
+
+class InMemory:
+    """Logs of a few parts."""
+
+    spec = LOGS_SPEC
+    source: dict = {}  # noqa: RUF012
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __iter__(self):
+        yield from self.parts
+
+
+def part(first, lengths=(3, 2), **how):
+    return example_impressions(lengths, first=first, **how)
+
+
+def sessions(impressions):
+    return np.unique(impressions.session).tolist()
+
+
+def passes(*parts, holdout=0.0, tolerated=0.5):
+    return Passes(InMemory(*parts), holdout=holdout, tolerated=tolerated)
+
+
+def test_whole_sessions_and_no_pass_reaches_into_the_next():
+    found = passes(part(0), part(10), part(20))
+    assert [sessions(found.take(8)) for _ in range(3)] == [[0, 1, 10, 11], [20, 21], [0, 1, 10, 11]]
+    assert found.done == 1
+    assert found.counts.impressions == 15
+    assert found.counts.sessions == 6
+    assert found.counts.without_successor == 0
+    found.take(8)
+    found.take(8)
+    assert found.done == 2
+    assert found.counts.impressions == 15  # of the first pass
+
+
+def test_viewers_that_are_held_out_never_come():
+    whole = part(0, [1] * 200)
+    found = passes(whole, holdout=0.3)
+    taken = found.take(10**6)
+    assert not held_out(taken.viewer, 0.3).any()
+    assert found.counts.held_out == held_out(whole.viewer, 0.3)[whole.acted].sum() > 0
+    assert len(taken) + 2 * found.counts.held_out == len(whole)
+    assert "held out: " in "\n".join(found.counts.lines())
+
+
+def test_a_session_with_a_fault_is_set_aside_whole_and_said():
+    whole = part(0, [3, 2, 4])
+    action = whole.action.copy()
+    action[1] = 9
+    found = passes(replace(whole, action=action))
+    assert sessions(found.take(10**6)) == [1, 2]
+    found.take(1)
+    counts = found.counts
+    assert (counts.rows_at_fault, counts.sessions_at_fault) == (4, 1)
+    said = list(counts.lines())[-1]
+    assert said.startswith(
+        "set aside: 4 rows, 1 whole sessions: the action was masked, or is none of the candidates (1 "
+    )
+
+
+def test_too_many_faults_are_refused_as_soon_as_a_share_is_one():
+    whole = part(0, [3, 2, 4])
+    bad = replace(whole, elapsed_s=np.zeros(len(whole), np.float32))
+    with pytest.raises(LivedqnError, match=r"100.0% of the logs' rows .* more than tolerated=0.5; look: livedqn check"):
+        passes(bad).take(100)
+    many = join([replace(bad, session=bad.session + 10 * i) for i in range(ENOUGH // len(bad) + 1)])
+    with pytest.raises(LivedqnError, match="more than tolerated"):
+        passes(many, part(0)).take(1)
+
+
+def test_wider_candidates_than_the_metadata_say_are_a_fault():
+    whole = part(0, [3])
+    wide = np.pad(whole.observation["mask"], [(0, 0), (0, 1)], constant_values=True)
+    seen = {
+        **whole.observation,
+        "mask": wide,
+        "candidates": np.pad(whole.observation["candidates"], [(0, 0), (0, 1), (0, 0)]),
+    }
+    ids = {name: np.pad(getattr(whole, name), [(0, 0), (0, 1)]) for name in ("rooms", "streamers")}
+    with pytest.raises(LivedqnError, match="more candidates than the 4 of the most"):
+        passes(replace(whole, observation=seen, **ids)).take(1)
+
+
+def test_nothing_to_learn_from_is_said():
+    with pytest.raises(LivedqnError, match="hold nothing to learn from: they have 0 rows"):
+        passes().take(1)
+    with pytest.raises(LivedqnError, match=r"nothing to learn from.*held out: 5 impressions"):
+        passes(part(0), holdout=0.999999).take(1)
+    cut = part(0, [1, 1])
+    lonely = passes(cut.take(cut.acted))
+    lonely.take(1)
+    with pytest.raises(LivedqnError, match=r"nothing to learn from.*not bootstrapped from: 2 impressions"):
+        lonely.take(1)
+
+
+def test_it_goes_on_from_where_it_was_left():
+    parts = part(0), part(10), part(20)
+    found, other = passes(*parts), passes(*parts)
+    found.take(1)
+    found.take(1)
+    other.load_state_dict(found.state_dict())
+    assert [sessions(one.take(1)) for one in (found, other)] == [[20, 21]] * 2
+    assert [sessions(one.take(1)) for one in (found, other)] == [[0, 1]] * 2
+    assert found.counts == other.counts
