@@ -91,8 +91,8 @@ class LivedqnSource(ConfigSource):
             given = {key: value for key, value in self._values.items() if key not in GROUPS}
             result = _merged(OmegaConf.structured(SCHEMAS[name]), given, "")
         elif name == RUN:
-            given = dict(self._values[group])
-            result = _merged(_node(group, given.pop("plugin")), given, group)
+            given = dict(self._values[group] or {})  # a run from logs has no env: Hydra asks, and then takes it out
+            result = _merged(_node(group, given.pop("plugin")), given, group) if given else OmegaConf.create({})
         else:
             result = _node(group, name)
         header: dict[str, str | None] = {"package": group or None}
