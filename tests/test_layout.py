@@ -12,7 +12,7 @@ SRC = Path(livedqn.__file__).parent
 #: Top row first; ``testing`` may look at all that it checks.
 ROWS = [
     {"cli"},
-    {"training", "recommend", "collect"},
+    {"training", "recommend", "collect", "join"},
     {"sources", "fitting"},
     {"evaluate", "calibrate", "check_logs", "report", "tracking", "live", "loop", "resume"},
     {"checkpoint"},
@@ -29,7 +29,7 @@ ROWS = [
     {"narrowing", "distributions", "transitions"},
     {"encoders", "rewards", "exploration", "network", "replay", "logs", "features", "watchdog", "scoring"},
     {"losses", "protocols", "device", "compilation", "flat"},
-    {"config", "csvrows", "agent_settings"},
+    {"config", "csvrows", "agent_settings", "request"},
     {"types", "kernel", "memcpy", "lightning"},
 ]
 #: Who may import a heavy library, at least: the rows from the first of these upwards.

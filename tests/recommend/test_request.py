@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from livedqn.recommend import observe, parse
-from livedqn.recommend.request import room_names
+from livedqn.request import observe, parse, room_names
 from livedqn.testing import game_spec
 from livedqn.types import LivedqnError
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livedqn.logs.mapping import UNITS, Cell
+from livedqn.logs.names import name
 from livedqn.types import FloatArray, IntArray
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
@@ -39,7 +38,7 @@ def names(column: Any) -> IntArray:
     if pa.types.is_null(column.type):
         return np.zeros(len(column), np.int64)
     coded = column.cast(pa.string()).dictionary_encode()
-    known = np.array([*(_name(text) for text in coded.dictionary.to_pylist()), 0], np.int64)
+    known = np.array([*(name(text) for text in coded.dictionary.to_pylist()), 0], np.int64)
     found: IntArray = known[np.asarray(coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False))]
     return found
 
@@ -94,13 +93,3 @@ def texts(column: Any) -> npt.NDArray[np.str_]:
 
 def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
-
-
-@lru_cache(maxsize=1 << 20)
-def _name(text: str | None) -> int:
-    text = (text or "").strip()
-    if not text:
-        return 0
-    if text.isascii() and text.isdigit() and len(text) <= 18:
-        return int(text)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

@@ -1,6 +1,6 @@
 """Answers observations, one JSON object a line, with what the policy would do.
 
-A request is described in :mod:`livedqn.recommend.request`; its answer, on stdout, is::
+A request is described in :mod:`livedqn.request`; its answer, on stdout, is::
 
     {"line": 1, "action": 2, "room": 17, "probability": 1.0, "ranked": [{"action": 2, "room": 17, "value": 3.1}, ...]}
 
@@ -28,7 +28,7 @@ import torch
 from livedqn import checkpoint
 from livedqn.agent import DQN
 from livedqn.config import RecommendConfig
-from livedqn.recommend.request import observe, parse, room_names
+from livedqn.request import observe, parse, room_names
 from livedqn.types import LivedqnError
 
 

@@ -1,0 +1,79 @@
+"""Events in order of time, each once, whatever order they arrive in, up to a lateness."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
+
+from livedqn.join.events import Event, Impression
+
+
+class Reorder:
+    """Keeps events until none that is older can come: until the watermark has passed them.
+
+    The watermark is the newest time that was seen less the lateness, unless it is advanced further. What comes out is
+    a function of the set of events alone as long as each arrives before the watermark has passed it. Of events that
+    share an id within the lateness the oldest comes out.
+
+    Args:
+        allowed_lateness_s: by how much events may be late.
+    """
+
+    def __init__(self, allowed_lateness_s: float) -> None:
+        self.watermark_s = -math.inf
+        self.newest_s = -math.inf
+        self._lateness_s = allowed_lateness_s
+        self._waiting: list[tuple[float, bool, int | str, Event]] = []  # a heap: impressions go before signals
+        self._seen: dict[int | str, float] = {}  # id of what has come out -> its time
+        self._recent: deque[tuple[float, int | str]] = deque()  # the same, oldest first
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Event]:
+        """What waits, in order."""
+        return (event for *_, event in sorted(self._waiting))
+
+    def add(self, event: Event) -> str:
+        """ "" if it was taken, "late" or "duplicate" if it came too late, and was known or not."""
+        time_s = event.time_s
+        if time_s < self.watermark_s:
+            return "duplicate" if event.id in self._seen else "late"
+        heappush(self._waiting, (time_s, not isinstance(event, Impression), event.id, event))
+        if time_s > self.newest_s:
+            self.newest_s = time_s
+            self.advance(time_s - self._lateness_s)
+        return ""
+
+    def advance(self, time_s: float) -> None:
+        """Nothing older than ``time_s`` will come, or it is late."""
+        self.watermark_s = max(self.watermark_s, time_s)
+
+    def ready(self) -> Iterator[tuple[Event, bool]]:
+        """The events that the watermark has passed, in order, and whether each is a duplicate of one before."""
+        while self._waiting and self._waiting[0][0] < self.watermark_s:
+            time_s, _, name, event = heappop(self._waiting)
+            while self._recent and time_s - self._recent[0][0] > self._lateness_s:
+                del self._seen[self._recent.popleft()[1]]
+            is_known = name in self._seen
+            if not is_known:
+                self._seen[name] = time_s
+                self._recent.append((time_s, name))
+            yield event, is_known
+
+    @property
+    def recent(self) -> list[tuple[float, int | str]]:
+        """Time and id of what came out within the lateness, oldest first."""
+        return list(self._recent)
+
+    def restore(
+        self, watermark_s: float, newest_s: float, waiting: Iterable[Event], recent: Iterable[tuple[float, int | str]]
+    ) -> None:  # fmt: skip
+        """Go on where another stopped."""
+        self.watermark_s, self.newest_s = watermark_s, newest_s
+        self._waiting = [(event.time_s, not isinstance(event, Impression), event.id, event) for event in waiting]
+        heapify(self._waiting)
+        self._recent = deque(recent)
+        self._seen = {name: time_s for time_s, name in self._recent}
