@@ -71,10 +71,7 @@ class Signal:
 
     def __post_init__(self) -> None:
         _refuse_time(self.time_s)
-        if self.kind not in KINDS and self.kind != LEAVE:
-            raise LivedqnError(
-                f"there is no kind {self.kind!r} of events; kinds: impression, {', '.join(KINDS)}, {LEAVE}"
-            )
+        refuse_kind(self.kind)
         if not self.id:
             raise LivedqnError(f"a {self.kind} has no id, so nobody could tell when it comes twice; give it one")
         if self.request is None and not self.room and self.kind != LEAVE:
@@ -87,6 +84,12 @@ class Signal:
 
 
 Event: TypeAlias = Impression | Signal
+
+
+def refuse_kind(kind: str) -> None:
+    """Raise LivedqnError for a kind that no signal has."""
+    if kind not in KINDS and kind != LEAVE:
+        raise LivedqnError(f"there is no kind {kind!r} of events; kinds: impression, {', '.join(KINDS)}, {LEAVE}")
 
 
 def _refuse_time(time_s: float) -> None:

@@ -137,7 +137,8 @@ class Joiner:
     def _go_on(self) -> None:
         """Up to the watermark, in order of time: what closes before an event is closed before it is looked at."""
         for event, is_known in self._events.ready():
-            self._keep(self._sessions.close(event.time_s))
+            if self._sessions.next_s < event.time_s:
+                self._keep(self._sessions.close(event.time_s))
             if is_known:
                 self._count(event, "duplicate")
             elif isinstance(event, Impression):

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from livedqn.join.events import Event, Impression, Signal
-from livedqn.join.kinds import KINDS, LEAVE
+from livedqn.join.events import Event, Impression, Signal, refuse_kind
+from livedqn.join.kinds import KINDS
 from livedqn.join.session import Row, Session
 from livedqn.logs.names import name
 from livedqn.request import observe
@@ -94,22 +94,17 @@ class Reader:
         )  # fmt: skip
 
     def _signal(self, found: Mapping[str, Any]) -> Signal:
-        if not isinstance(found["kind"], str):
-            raise LivedqnError(f"kind is {found['kind']!r}; it is text")
-        if found["kind"] in KINDS or found["kind"] == LEAVE:  # of another kind Signal says so
-            needed = ("amount",) if found["kind"] in AMOUNTS else ()
-            _keys(found, _SIGNAL, ("id", "viewer", "time_s", *needed))
+        kind = str(found["kind"])
+        refuse_kind(kind)
+        needed = ("amount",) if kind in KINDS and KINDS[kind].adds else ()  # without it they say nothing
+        _keys(found, _SIGNAL, ("id", "viewer", "time_s", *needed))
         has = {key for key in ("room", "request", "amount") if found.get(key) is not None}
         return Signal(
-            id=str(found.get("id", "")), kind=found["kind"], viewer=_name(found, "viewer"),
+            id=str(found["id"]), kind=kind, viewer=_name(found, "viewer"),
             time_s=_number(found, "time_s"), room=_name(found, "room") if "room" in has else 0,
             request=_name(found, "request") if "request" in has else None,
             amount=_number(found, "amount") if "amount" in has else 1.0,
         )  # fmt: skip
-
-
-#: Kinds that say nothing without an amount.
-AMOUNTS = tuple(kind for kind, of in KINDS.items() if of.adds)
 
 
 def _keys(found: Mapping[str, Any], known: tuple[str, ...], needed: tuple[str, ...]) -> None:

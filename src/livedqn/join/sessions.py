@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 
@@ -33,6 +34,11 @@ class Sessions:
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._open.values())
+
+    @property
+    def next_s(self) -> float:
+        """No session closes earlier."""
+        return self._closing[0][0] if self._closing else math.inf
 
     def show(self, impression: Impression) -> bool:
         """Put an impression into its session; False if its request is known already."""
