@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from livedqn.join import Joiner
-from livedqn.logs import faults
+from livedqn.logs import faults, join
 from livedqn.types import LivedqnError
 
 from .conftest import SPEC, did, shown
@@ -47,7 +47,7 @@ def test_what_is_finished_can_be_written_and_read(joined, tmp_path):
     made = joined([shown(1, 1000.0), shown(2, 1001.0, rooms=(), action=0), shown(3, 1002.0)], max_requests=2)
     with Writer(tmp_path, SPEC) as writer:
         writer.add(made)
-    (read,) = Parquet(path=str(tmp_path))
+    read = join(list(Parquet(path=str(tmp_path))))
     assert read.request.tolist() == made.request.tolist() == [1, 2, ~3, 3]
     np.testing.assert_array_equal(read.elapsed_s, made.elapsed_s)
 
