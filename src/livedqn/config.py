@@ -233,6 +233,26 @@ class CheckLogsConfig:
 
 
 @dataclass
+class JoinConfig:
+    """``python -m livedqn join``: events become logs."""
+
+    #: A file of events, one JSON object a line.
+    events: str | None = None
+    #: A YAML file that says what impressions show.
+    spec: str | None = None
+    #: Where the logs go.
+    out: str = "logs"
+    #: A file that keeps what is open, to go on from with the events that come next; null = it is left out.
+    state: str | None = None
+    #: By how many seconds events may be older than the newest.
+    allowed_lateness_s: float = 600.0
+    #: Seconds without a sign of life after which a session is over.
+    session_gap_s: float = 1_800.0
+    #: Seconds after the impression within which a kind of signal counts, where not as usual: windows="{click: 60}".
+    windows: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
 class CalibrateConfig:
     """``python -m livedqn calibrate``: an environment beside published numbers, or fitted to your own data."""
 

@@ -44,6 +44,7 @@ def test_help_groups_options_by_kind_and_starts_with_what_a_newcomer_needs(lived
 def test_each_command_has_a_page(livedqn):
     assert "checkpoint=[]" in livedqn("evaluate", "--help").out
     assert "input=null" in livedqn("recommend", "reward=nosuch", "-h").out  # help reads nothing else
+    assert "allowed_lateness_s=600.0" in livedqn("join", "--help").out
     assert "<kind>=<name> shows the settings" in livedqn("plugins", "--help").out
 
 

@@ -37,18 +37,19 @@ CURES = {
 PATHS = {
     "train": ("resume", "init"), "evaluate": ("checkpoint",), "collect": ("checkpoint", "out"),
     "recommend": ("checkpoint", "input"), "calibrate": ("data.rooms", "data.impressions"), "check-logs": (),
+    "join": ("events", "spec", "out", "state"),
 }  # fmt: skip
 #: The options of each command.
 OPTIONS = {
     "train": (*KINDS, "logger", "experiment"), "evaluate": ("env", "reward"), "collect": ("env", "exploration"),
-    "recommend": (), "calibrate": ("env",), "check-logs": ("logs",),
+    "recommend": (), "calibrate": ("env",), "check-logs": ("logs",), "join": (),
 }  # fmt: skip
 #: Commands that cannot do without a policy.
 NEED_POLICY = ("evaluate", "recommend")
 #: Why an option makes no sense to a command that does without.
 WHY_NOT = {
     "collect": "trains no policy", "calibrate": "trains no policy",
-    "check-logs": "reads logs alone",
+    "check-logs": "reads logs alone", "join": "reads events alone",
 }  # fmt: skip
 
 
@@ -137,7 +138,7 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
             takes = f"; only {' and '.join(OPTIONS[command])} can be chosen" if 0 < len(OPTIONS[command]) < 3 else ""
             why = WHY_NOT.get(command, "takes the policy as it was trained")
             raise LivedqnError(f"{command} {why}, so {option} cannot be set{takes}")
-    if "--multirun" in words.flags and (command in ("collect", "recommend") or "resume" in paths):
+    if "--multirun" in words.flags and (command in ("collect", "recommend", "join") or "resume" in paths):
         raise LivedqnError(f"{'resume=' if command == 'train' else command} does one thing; leave out --multirun")
     if command in NEED_POLICY and not paths.get("checkpoint"):
         raise LivedqnError(f"{command} needs checkpoint=<run>/policy.ckpt; a training run names its own at its end")

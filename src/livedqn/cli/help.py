@@ -22,6 +22,7 @@ _SCHEMAS: dict[str, Any] = {
     "recommend": config.RecommendConfig,
     "calibrate": config.CalibrateConfig,
     "check-logs": config.CheckLogsConfig,
+    "join": config.JoinConfig,
 }
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "train": PARTS, "evaluate": ("env", "reward"), "collect": ("env", "exploration"), "calibrate": ("env",),

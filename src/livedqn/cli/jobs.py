@@ -14,7 +14,15 @@ from omegaconf import DictConfig
 
 from livedqn.cli.printed import Printed
 from livedqn.cli.typed import typed
-from livedqn.config import CalibrateConfig, CheckLogsConfig, CollectConfig, EvaluateConfig, RecommendConfig, TrainConfig
+from livedqn.config import (
+    CalibrateConfig,
+    CheckLogsConfig,
+    CollectConfig,
+    EvaluateConfig,
+    JoinConfig,
+    RecommendConfig,
+    TrainConfig,
+)
 from livedqn.types import LivedqnError
 
 
@@ -75,9 +83,17 @@ def check_logs(composed: DictConfig) -> None:
         sys.exit(1)
 
 
+def join(composed: DictConfig) -> None:
+    """``livedqn join``: logs, where ``out`` says; what found no place in a folder of its own."""
+    config = typed(composed, JoinConfig)
+    from livedqn.join.command import run
+
+    _in_own_folder(run, config)
+
+
 JOBS: dict[str, Callable[[DictConfig], None]] = {
     "train": train, "evaluate": evaluate, "collect": collect, "recommend": recommend, "calibrate": calibrate,
-    "check-logs": check_logs,
+    "check-logs": check_logs, "join": join,
 }  # fmt: skip
 
 

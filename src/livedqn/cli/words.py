@@ -15,6 +15,7 @@ COMMANDS = {
     "recommend": "answer observations, one JSON object a line",
     "calibrate": "compare an environment with published numbers, or fit it to your own data",
     "check-logs": "say what is wrong with logs, before anything is learned from them",
+    "join": "make logs of events, whenever they come",
     "plugins": "list what is installed, or show what a plugin can be told",
 }
 #: Flag -> (its short form, how many values it takes, what it does).

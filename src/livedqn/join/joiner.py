@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from livedqn.config import JoinConfig
 from livedqn.join import plain
 from livedqn.join.events import Event, Impression
 from livedqn.join.kinds import SIGNALS, windows_of
@@ -38,8 +39,9 @@ class Joiner:
     """
 
     def __init__(
-        self, spec: Spec, *, windows: Mapping[str, float] | None = None, allowed_lateness_s: float = 600.0,
-        session_gap_s: float = 1_800.0, max_requests: int = 1_000,
+        self, spec: Spec, *, windows: Mapping[str, float] | None = None,
+        allowed_lateness_s: float = JoinConfig.allowed_lateness_s,
+        session_gap_s: float = JoinConfig.session_gap_s, max_requests: int = 1_000,
         set_aside: Callable[[Event, str], None] | None = None,
     ) -> None:  # fmt: skip
         _refuse(spec, allowed_lateness_s, session_gap_s, max_requests)

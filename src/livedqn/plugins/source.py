@@ -27,7 +27,7 @@ from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import fixed, node
 
 RUN = "_run_"
-_COMMANDS = ("Train", "Evaluate", "Collect", "Recommend", "Calibrate", "CheckLogs")
+_COMMANDS = ("Train", "Evaluate", "Collect", "Recommend", "Calibrate", "CheckLogs", "Join")
 SCHEMAS = {f"{name}Config": getattr(config, f"{name}Config") for name in _COMMANDS}
 GROUPS = (*KINDS, "logger")
 

@@ -1,0 +1,60 @@
+"""What impressions show, as a user writes it down: a YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from livedqn.join.kinds import SIGNALS
+from livedqn.types import Column, LivedqnError, Spec
+
+_ARRAYS = ("context", "history", "candidates")
+_KNOWN = (*_ARRAYS, "history_length", "signals")
+_FIELDS = tuple(field.name for field in fields(Column) if field.name != "name")
+
+
+def read(path: Path) -> Spec:
+    """The spec in a file: ``context``, ``history`` and ``candidates`` map names of columns to what they are (``kind``,
+    ``unit``, ``role``, ``cardinality``, ``of``), ``history_length`` is T, ``signals`` is what is logged (all).
+
+    Raises:
+        LivedqnError: it cannot be read, lacks something, or holds what nobody knows.
+    """
+    try:
+        return _spec(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise LivedqnError(f"spec={path} cannot be read: {error.strerror}; docs/joining.md shows one") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LivedqnError(f"spec={path} is no YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, TypeError) as error:
+        raise LivedqnError(f"spec={path}: {error}; docs/joining.md shows one") from None
+
+
+def _spec(found: Any) -> Spec:
+    _keys("it", found, _KNOWN)
+    if missing := [name for name in (*_ARRAYS, "history_length") if not found.get(name)]:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    columns: dict[str, Any] = {
+        name: tuple(_column(f"{name}.{key}", key, of) for key, of in found[name].items()) for name in _ARRAYS
+    }
+    return Spec(
+        **columns, context_shape=(len(columns["context"]),), num_actions=0,
+        history_length=int(found["history_length"]), signals=tuple(found.get("signals") or SIGNALS),
+    )  # fmt: skip
+
+
+def _column(where: str, name: str, found: Any) -> Column:
+    if found is not None:
+        _keys(where, found, _FIELDS)
+    return Column(str(name), **(found or {}))
+
+
+def _keys(where: str, found: Any, known: tuple[str, ...]) -> None:
+    if not isinstance(found, Mapping):
+        raise ValueError(f"{where} is {found!r}; it says {', '.join(known)}")
+    if unknown := [str(key) for key in found if key not in known]:
+        raise ValueError(f"{where} has {', '.join(unknown)}; it may have {', '.join(known)}")

@@ -1,0 +1,89 @@
+"""``livedqn join``: logs of what is over, and what becomes of the rest."""
+
+import json
+
+import pytest
+
+from livedqn.logs import join
+from livedqn.logs.parquet import Parquet
+
+SPEC = """\
+context: {hour: {unit: h}}
+history: {real: , streamer: {kind: id}}
+history_length: 1
+candidates: {heat: {kind: count, unit: viewers, role: heat}}
+signals: [clicked, watch_s, left]
+"""
+
+
+def shown(request, viewer, time_s, context=20):
+    return {
+        "kind": "impression", "request": request, "viewer": viewer, "time_s": time_s, "context": [context],
+        "history": [[0, 0]], "candidates": [[0], [500]], "rooms": [None, "r7"], "action": 1, "propensity": 0.5,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spec.yaml").write_text(SPEC)
+
+    def write(*events):
+        lines = [event if isinstance(event, str) else json.dumps(event) for event in events]
+        (tmp_path / "events.jsonl").write_text("\n".join(lines))
+        return ["join", "events=events.jsonl", "spec=spec.yaml", "out=logs", "hydra.run.dir=run"]
+
+    return write
+
+
+CLICK = {"kind": "click", "id": "c", "viewer": "ann", "time_s": 1005, "room": "r7"}
+
+
+def test_events_become_logs_and_nothing_is_lost_in_silence(livedqn, write, tmp_path):
+    late = CLICK | {"id": "d", "time_s": 1006}
+    outcome = livedqn(*write(CLICK, shown(1, "ann", 1000), "no json", shown(2, "bob", 90_000), late, CLICK))
+    assert outcome.out.splitlines() == [
+        "logs: 1 impressions of sessions that are over; 0 sessions are still open, and left out",
+        "  joined: 1 click, 1 impression",
+        "  duplicate: 1 click",
+        "  late: 1 click",
+        "  no events: 1 lines",
+        "what found no place is in run/set_aside.jsonl, with why",
+    ]
+    aside = [json.loads(line) for line in (tmp_path / "run" / "set_aside.jsonl").read_text().splitlines()]
+    assert [one["why"].partition(" ")[0] for one in aside] == ["this", "late"]
+    assert (aside[0]["line"], aside[0]["text"], aside[1]["event"]["id"]) == (3, "no json", "d")
+    whole = join(list(Parquet(path="logs")))
+    assert whole.signals["clicked"].tolist() == [1]
+
+
+def test_the_next_file_goes_on_from_the_state(livedqn, write):
+    words = [*write(shown(1, "ann", 1000)), "state=state.json"]
+    assert "0 impressions of sessions that are over" in livedqn(*words).out
+    write(CLICK, shown(2, "bob", 90_000))
+    assert "1 impressions of sessions that are over" in livedqn(*words).out
+    assert join(list(Parquet(path="logs"))).signals["clicked"].tolist() == [1]
+    assert "out=logs holds logs already" in livedqn(*words[:-1]).error
+
+
+def test_impossible_sessions_are_set_aside(livedqn, write):
+    words = write(shown(1, "ann", 1000) | {"propensity": 2.0}, shown(2, "bob", 90_000))
+    assert "impossible: 1 sessions, 1 rows, with why, in run/set_aside.parquet" in livedqn(*words).out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["events=no.jsonl"], "events=no.jsonl cannot be read"),
+        (["spec=no.yaml"], "spec=no.yaml cannot be read"),
+        (["windows={clik: 3}"], "there is no kind 'clik' of signals"),
+        (["session_gap_s=0"], "session_gap_s=0.0 is no time"),
+        (["logs=table"], "join reads events alone, so logs cannot be set"),
+    ],
+)
+def test_what_cannot_be_done_is_said(livedqn, write, words, why):
+    assert why in livedqn(*write(shown(1, "ann", 1000)), *words).error
+
+
+def test_both_files_are_needed(livedqn):
+    assert "join needs events=<file>" in livedqn("join").error
