@@ -249,7 +249,12 @@ class JoinConfig:
     #: Seconds without a sign of life after which a session is over.
     session_gap_s: float = 1_800.0
     #: Seconds after the impression within which a kind of signal counts, where not as usual: windows="{click: 60}".
-    windows: dict[str, float] = field(default_factory=dict)
+    windows: Any = None
+
+    def __post_init__(self) -> None:
+        found = {} if self.windows is None else self.windows
+        if not isinstance(found, dict) or not all(isinstance(value, int | float) for value in found.values()):
+            raise LivedqnError(f'windows={self.windows} does not map kinds to seconds; write windows="{{click: 60}}"')
 
 
 @dataclass

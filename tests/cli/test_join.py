@@ -77,6 +77,7 @@ def test_impossible_sessions_are_set_aside(livedqn, write):
         (["events=no.jsonl"], "events=no.jsonl cannot be read"),
         (["spec=no.yaml"], "spec=no.yaml cannot be read"),
         (["windows={clik: 3}"], "there is no kind 'clik' of signals"),
+        (["windows=3"], "windows=3 does not map kinds to seconds"),
         (["session_gap_s=0"], "session_gap_s=0.0 is no time"),
         (["logs=table"], "join reads events alone, so logs cannot be set"),
     ],

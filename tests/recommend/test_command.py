@@ -8,6 +8,7 @@ import pytest
 import livedqn
 from livedqn import recommend
 from livedqn.config import RecommendConfig
+from livedqn.request import observe
 from livedqn.types import LivedqnError
 
 from .conftest import GAME
@@ -34,7 +35,7 @@ def ask(tmp_path, capsys):
 def test_the_answer_is_the_policy_s(ask, rooms_policy, request_with_rooms):
     (answer,), err, code = ask(rooms_policy, [request_with_rooms])
     agent = livedqn.load(rooms_policy, "cpu")
-    observation = recommend.observe(agent.spec, request_with_rooms)
+    observation = observe(agent.spec, request_with_rooms)
     q = agent.q_values(observation)[0, 0]
     order = [int(k) for k in np.argsort(-q)[:3]]  # action 2 is masked
     names = [None, 70, "eighty", 90]
@@ -53,7 +54,7 @@ def test_a_room_has_to_be_better_than_nothing_by_the_margin(request_with_rooms, 
         agent.margin.fill_(margin)
         answer = recommend.answer(agent, request_with_rooms)
         assert (answer["action"] == 0) == first
-        assert answer["action"] == agent.act(recommend.observe(agent.spec, request_with_rooms))[0]
+        assert answer["action"] == agent.act(observe(agent.spec, request_with_rooms))[0]
         assert {ranked["action"]: ranked["value"] for ranked in answer["ranked"]} == value  # what is expected stays
 
 
