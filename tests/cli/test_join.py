@@ -11,6 +11,7 @@ SPEC = """\
 context: {hour: {unit: h}}
 history: {real: , streamer: {kind: id}}
 history_length: 1
+num_actions: 2
 candidates: {heat: {kind: count, unit: viewers, role: heat}}
 signals: [clicked, watch_s, left]
 """

@@ -13,13 +13,15 @@ from livedqn.join.kinds import SIGNALS
 from livedqn.types import Column, LivedqnError, Spec
 
 _ARRAYS = ("context", "history", "candidates")
-_KNOWN = (*_ARRAYS, "history_length", "signals")
+_SIZES = ("history_length", "num_actions")
+_KNOWN = (*_ARRAYS, *_SIZES, "signals")
 _FIELDS = tuple(field.name for field in fields(Column) if field.name != "name")
 
 
 def read(path: Path) -> Spec:
     """The spec in a file: ``context``, ``history`` and ``candidates`` map names of columns to what they are (``kind``,
-    ``unit``, ``role``, ``cardinality``, ``of``), ``history_length`` is T, ``signals`` is what is logged (all).
+    ``unit``, ``role``, ``cardinality``, ``of``), ``history_length`` is T, ``num_actions`` K, the most candidates that a
+    request has, and ``signals`` what is logged (all).
 
     Raises:
         LivedqnError: it cannot be read, lacks something, or holds what nobody knows.
@@ -36,13 +38,13 @@ def read(path: Path) -> Spec:
 
 def _spec(found: Any) -> Spec:
     _keys("it", found, _KNOWN)
-    if missing := [name for name in (*_ARRAYS, "history_length") if not found.get(name)]:
+    if missing := [name for name in (*_ARRAYS, *_SIZES) if not found.get(name)]:
         raise ValueError(f"it lacks {', '.join(missing)}")
     columns: dict[str, Any] = {
         name: tuple(_column(f"{name}.{key}", key, of) for key, of in found[name].items()) for name in _ARRAYS
     }
     return Spec(
-        **columns, context_shape=(len(columns["context"]),), num_actions=0,
+        **columns, context_shape=(len(columns["context"]),), num_actions=int(found["num_actions"]),
         history_length=int(found["history_length"]), signals=tuple(found.get("signals") or SIGNALS),
     )  # fmt: skip
 
