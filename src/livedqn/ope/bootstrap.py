@@ -1,0 +1,60 @@
+"""Intervals by resampling viewers: requests of one viewer are alike, so a viewer is drawn with all of theirs.
+
+Each viewer counts a Poisson(1) number of times in a replicate (Chamandy et al. 2012, "Estimating uncertainty for massive
+data streams"), which is the usual bootstrap but for the replicate's size, and estimates are ratios of sums. The counts
+hang on the seed and the number of viewers alone: all policies and all estimators see the same replicates, so that
+differences are paired.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from livedqn.ope.terms import Terms, divided
+from livedqn.types import FloatArray, IntArray
+
+REPLICATES = 1_000
+LEVEL = 0.95
+#: Viewers whose counts are drawn together.
+_TOGETHER = 4_096
+
+
+class Estimate(NamedTuple):
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, float | None]:
+        """As JSON has it: null where there is no number."""
+        return {name: x if math.isfinite(x) else None for name, x in self._asdict().items()}
+
+
+def replicates(terms: Terms, viewer: IntArray, seed: int, count: int = REPLICATES) -> FloatArray:
+    """The columns of ``terms`` in each of ``count`` replicates, (count, T) float64.
+
+    Args:
+        terms: of n units.
+        viewer: (n,) int64, whose they are, numbered from 0 without gaps.
+        seed: of the replicates.
+        count: how many.
+    """
+    viewers, width = int(viewer.max(initial=-1)) + 1, terms.numerator.shape[1]
+    sums = np.zeros((viewers, 2 * width))
+    np.add.at(sums, viewer, np.concatenate([terms.numerator, terms.denominator], axis=1))
+    rng = np.random.default_rng(seed)
+    total = np.zeros((count, 2 * width))
+    for first in range(0, viewers, _TOGETHER):
+        block = sums[first : first + _TOGETHER]
+        total += rng.poisson(1.0, (len(block), count)).T.astype(np.float64) @ block
+    return divided(total[:, :width], total[:, width:])
+
+
+def estimate(value: float, drawn: FloatArray) -> Estimate:
+    """``value`` with the interval that its replicates (R,) leave: from their 2.5 % to their 97.5 % quantile."""
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(low), float(high))

@@ -1,0 +1,123 @@
+"""All estimates of all policies from the same evidence, by name, with intervals from the same replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from livedqn.ope import magic, requests, sessions
+from livedqn.ope.bootstrap import REPLICATES, Estimate, estimate, replicates
+from livedqn.ope.diagnostics import Overlap, overlap
+from livedqn.ope.evidence import Evidence, Judged
+from livedqn.ope.terms import Terms
+from livedqn.types import FloatArray, IntArray
+
+#: The estimator to go by where none is named. It weighs requests one by one, so its interval does not grow with the
+#: product of a session's ratios, and an error of its model counts only times an error of its weights; see docs/ope.md.
+DEFAULT = "DRL"
+#: The weight of a request at which NCIS, clipped IPS and Switch-DR clip or switch.
+MOST = 10.0
+#: What the logs' own policy is called.
+LOGGED = "logged"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An estimate, and its replicates (R,)."""
+
+    value: float
+    drawn: FloatArray
+
+    @property
+    def interval(self) -> Estimate:
+        """With its 95 % interval."""
+        return estimate(self.value, self.drawn)
+
+    def minus(self, other: Drawn) -> Estimate:
+        """How much more this is than ``other``, from the same replicates."""
+        return estimate(self.value - other.value, self.drawn - other.drawn)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Of one policy."""
+
+    by_name: Mapping[str, Drawn]
+    overlap: Overlap
+
+
+def logged(evidence: Evidence, seed: int, count: int = REPLICATES) -> Drawn:
+    """What the logs' own policy earned a session."""
+    return _drawn(Terms.mean(evidence.logged), evidence.viewer, seed, count)
+
+
+def estimates(evidence: Evidence, name: str, seed: int, count: int = REPLICATES) -> Estimates:
+    """Every estimator of the policy of this name; where every session is one request, those of requests."""
+    judged, viewer = evidence.policies[name], evidence.viewer
+    w = _session_weights(evidence, judged)
+    if not evidence.position.any():
+        terms = of_requests(judged)
+        by_name = {key: _drawn(one, viewer, seed, count) for key, one in terms.items()}
+    else:
+        terms = of_sessions(evidence, judged)
+        wdr = replicates(terms["WDR"], viewer, seed, count)
+        by_name = {key: _drawn(one, viewer, seed, count) for key, one in terms.items() if key != "WDR"}
+        by_name["WDR"] = Drawn(terms["WDR"].value, wdr.sum(axis=1))
+        by_name["MAGIC"] = _magic(terms["WDR"], wdr, by_name["WDR"].interval)
+    return Estimates(by_name, overlap(judged.rho, w))
+
+
+def of_requests(judged: Judged) -> dict[str, Terms]:
+    """Estimators of a request's value; what is switched to the model is what MOST says."""
+    rho, r, q, v = judged.rho, judged.paid, judged.q, judged.v
+    correction = judged.omega * judged.error
+    return {
+        "DM": sessions.fitted_q(v, correction), "IPS": requests.ips(rho, r), "SNIPS": requests.snips(rho, r),
+        "clipped IPS": requests.clipped_ips(rho, r, MOST), "NCIS": requests.ncis(rho, r, MOST),
+        "DR": requests.doubly_robust(rho, r, q, v), "Switch-DR": requests.switch_dr(rho, r, q, v, MOST),
+        "DRL": sessions.marginalised(v, correction),
+    }  # fmt: skip
+
+
+def of_sessions(evidence: Evidence, judged: Judged) -> dict[str, Terms]:
+    """Estimators of a session's value."""
+    gamma = evidence.gamma
+    form = len(evidence.viewer), int(evidence.position.max(initial=0)) + 1
+    place = evidence.session, evidence.position
+
+    def padded(values: FloatArray, fill: float = 0.0) -> FloatArray:
+        wide = np.full(form, fill)
+        wide[place] = values
+        return wide
+
+    rho, r, q, v = padded(judged.rho, 1.0), padded(judged.paid), padded(judged.q), padded(judged.v)
+    correction = np.bincount(evidence.session, weights=judged.omega * judged.error)  # omega counts gamma^t, too
+    first = v[:, 0]
+    return {
+        "FQE": sessions.fitted_q(first, correction),
+        "PDIS": sessions.per_decision(rho, padded(evidence.reward), gamma),
+        "WPDIS": sessions.weighted_per_decision(rho, padded(evidence.reward), gamma),
+        "DR": sessions.doubly_robust(rho, r, q, v, gamma),
+        "WDR": sessions.weighted_doubly_robust(rho, r, q, v, gamma),
+        "DRL": sessions.marginalised(first, correction),
+    }  # fmt: skip
+
+
+def _magic(wdr: Terms, drawn: FloatArray, interval: Estimate) -> Drawn:
+    chosen = magic.steps(wdr.numerator.shape[1] // 2)
+    g, replicated = magic.partial(wdr.columns)[chosen], magic.partial(drawn)[:, chosen]
+    x = magic.mixture(g, replicated, interval.low, interval.high)
+    return Drawn(float(g @ x), replicated @ x)
+
+
+def _session_weights(evidence: Evidence, judged: Judged) -> FloatArray:
+    """rho_{0:T} of each session, (n,)."""
+    with np.errstate(divide="ignore"):
+        logs = np.bincount(evidence.session, weights=np.maximum(np.log(judged.rho), -1e300))
+    return np.exp(np.minimum(logs, 700.0))
+
+
+def _drawn(terms: Terms, viewer: IntArray, seed: int, count: int) -> Drawn:
+    return Drawn(terms.value, replicates(terms, viewer, seed, count).sum(axis=1))

@@ -1,0 +1,76 @@
+"""Fitted Q evaluation with linear functions, in closed form, and the weights of requests that belong to it.
+
+With q(s, a) = x(s, a)^T theta the fixed point of fitted Q evaluation is that of LSTDQ (Lagoudakis and Parr 2003; Duan,
+Jia and Wang 2020, https://arxiv.org/abs/2002.09516):
+
+    A = sum x (x - gamma x')^T + lambda I,   b = sum r x,   A theta = b
+
+over logged requests, where x' = E_pi x(s', .), and 0 behind a terminated request. Minimax weight learning over the same
+functions (Uehara, Huang and Jiang 2020, https://arxiv.org/abs/1910.12809) has the weights
+
+    omega(s, a) = x(s, a)^T A^-T m,   m = sum over sessions of E_pi x(s_0, .)
+
+so that 1/n sum omega r is the same value again: what a request counts for a session of the judged policy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from livedqn.types import FloatArray, IntArray
+
+#: lambda, in requests: features are about standardised.
+REGULARISATION = 10.0
+
+
+class Sums:
+    """A, b and m of each fold.
+
+    Args:
+        size: d.
+        folds: how many parts the viewers fall into.
+    """
+
+    def __init__(self, size: int, folds: int) -> None:
+        self.a = np.zeros((folds, size, size))
+        self.b, self.m = np.zeros((2, folds, size))
+        self._size = size
+
+    def add(self, x: Tensor, difference: Tensor, reward: Tensor, first: Tensor, fold: IntArray, of: IntArray) -> None:
+        """Some requests, and the sessions that begin among them.
+
+        Args:
+            x: (N, d), of the logged actions.
+            difference: (N, d), x - gamma x'.
+            reward: (N,).
+            first: (n, d), E_pi x at the first request of each session.
+            fold: (N,), of each request's viewer.
+            of: (n,), of each session's.
+        """
+        for k in range(len(self.a)):
+            rows, sessions = (torch.from_numpy(np.flatnonzero(which == k)) for which in (fold, of))
+            chosen = x[rows]
+            self.a[k] += (chosen.T @ difference[rows]).numpy()
+            self.b[k] += (chosen.T @ reward[rows]).numpy()
+            self.m[k] += first[sessions].sum(dim=0).numpy()
+
+    def solve(self) -> tuple[FloatArray, FloatArray]:
+        """Theta, and A^-T m, for each fold from all *other* folds, both (folds, d) float64.
+
+        What a model says of a viewer it has then not learned from that viewer.
+        """
+        theta, eta = np.zeros((2, len(self.a), self._size))
+        for k in range(len(self.a)):
+            others = [i for i in range(len(self.a)) if i != k] or [k]
+            a = self.a[others].sum(axis=0) + REGULARISATION * np.eye(self._size)
+            theta[k] = np.linalg.solve(a, self.b[others].sum(axis=0))
+            eta[k] = np.linalg.solve(a.T, self.m[others].sum(axis=0))
+        return theta, eta
+
+
+def by_fold(x: Tensor, weights: FloatArray, fold: IntArray) -> FloatArray:
+    """x^T w of each row (N, d) with the w of its fold, of ``weights`` (folds, d): (N,) float64."""
+    values = (x @ torch.from_numpy(weights).T.float()).numpy()
+    return np.asarray(values[np.arange(len(fold)), fold], np.float64)

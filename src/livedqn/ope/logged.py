@@ -1,0 +1,81 @@
+"""Logged sessions as estimators take them: parts of whole sessions, and of each request what follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from livedqn.logs import Impressions
+from livedqn.logs.split import uniform
+from livedqn.protocols import Reward
+from livedqn.types import BoolArray, FloatArray, IntArray
+
+#: Rows that are looked at together: what is made of them stays near the processor.
+ROWS = 4_096
+#: Viewers fall into folds by another hash than the one by which they are held out.
+_FOLD_SEED = 1_000_003
+
+
+class Requests(NamedTuple):
+    """The N requests of one part that were answered; ``rows`` are theirs among all rows of the part."""
+
+    rows: IntArray  # (N,)
+    reward: FloatArray  # (N,) float64
+    successor: IntArray  # (N,) the row of the next observation of the same session; -1 where the session is over
+    is_cut: BoolArray  # (N,) the last of a session of which more would have followed, and its successor is there
+    is_unknown: BoolArray  # (N,) the same, and its successor is missing
+    begins: BoolArray  # (N,) the first of a session
+    viewer: IntArray  # (N,)
+
+
+def requests(part: Impressions, reward: Reward) -> Requests:
+    """What was answered in ``part``, and what is known to follow.
+
+    A visit is over where it terminated, and where the viewer left it for another day; where it was truncated it would
+    have gone on.
+    """
+    acted, successor = part.acted, part.successor
+    next_acted = np.where(successor >= 0, acted[successor], False)
+    goes_on = (successor >= 0) & (next_acted | part.truncated)
+    unknown = acted & ~part.terminated & (successor < 0)
+    rows = np.flatnonzero(acted)
+    return Requests(
+        rows, rewards(part, reward)[rows], np.where(goes_on, successor, -1)[rows],
+        (goes_on & ~next_acted)[rows], unknown[rows], part.begins[rows], part.viewer[rows],
+    )  # fmt: skip
+
+
+def rewards(part: Impressions, reward: Reward) -> FloatArray:
+    """Of every row (N,) float64, and 0 where nothing was chosen."""
+    available = part.signals | {"elapsed_s": part.elapsed_s, "native": part.native}
+    if part.rooms.any() or "candidates" in part.observation:
+        available["shown"] = (part.action > 0).astype(np.float32)
+    known = {name: np.where(part.acted, available[name], 0).astype(np.float32) for name in reward.signals}
+    return np.where(part.acted, reward(known), 0).astype(np.float64)
+
+
+def one_by_one(part: Impressions) -> Impressions:
+    """Every request as a session of its own."""
+    alone = part.take(part.acted)
+    over = np.ones(len(alone), np.bool_)
+    return replace(alone, session=np.arange(len(alone)), terminated=over, truncated=~over)
+
+
+def pieces(parts: Iterable[Impressions]) -> Iterator[Impressions]:
+    """The same in parts of about ``ROWS`` rows, whole sessions."""
+    for part in parts:
+        starts = np.flatnonzero(part.begins)
+        ends = np.append(starts[1:], len(part))
+        first = 0
+        while first < len(part):
+            last = int(ends[np.searchsorted(ends, min(first + ROWS, len(part)))])
+            yield part.take(slice(first, last))
+            first = last
+
+
+def folds(viewer: IntArray, count: int) -> IntArray:
+    """The fold of each viewer (N,), from 0 to ``count`` - 1."""
+    return np.asarray(uniform(viewer, _FOLD_SEED) * count, np.int64)
