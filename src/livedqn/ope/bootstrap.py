@@ -9,6 +9,7 @@ differences are paired.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from livedqn.types import FloatArray, IntArray
 REPLICATES = 1_000
 LEVEL = 0.95
 #: Viewers whose counts are drawn together.
-_TOGETHER = 4_096
+_TOGETHER = 1_024
 
 
 class Estimate(NamedTuple):
@@ -43,15 +44,23 @@ def replicates(terms: Terms, viewer: IntArray, seed: int, count: int = REPLICATE
         seed: of the replicates.
         count: how many.
     """
-    viewers, width = int(viewer.max(initial=-1)) + 1, terms.numerator.shape[1]
-    sums = np.zeros((viewers, 2 * width))
-    np.add.at(sums, viewer, np.concatenate([terms.numerator, terms.denominator], axis=1))
-    rng = np.random.default_rng(seed)
+    width = terms.numerator.shape[1]
+    order = np.argsort(viewer, kind="stable")
+    starts = np.flatnonzero(np.diff(viewer[order], prepend=-1))
+    both = np.concatenate([terms.numerator, terms.denominator], axis=1)[order]
+    sums = np.add.reduceat(both, starts, axis=0) if len(starts) else np.zeros((0, 2 * width))
     total = np.zeros((count, 2 * width))
-    for first in range(0, viewers, _TOGETHER):
-        block = sums[first : first + _TOGETHER]
-        total += rng.poisson(1.0, (len(block), count)).T.astype(np.float64) @ block
+    for block, first in enumerate(range(0, len(sums), _TOGETHER)):
+        chosen = sums[first : first + _TOGETHER]
+        total += _counts(seed, block, count)[:, : len(chosen)] @ chosen
     return divided(total[:, :width], total[:, width:])
+
+
+@lru_cache(maxsize=16)
+def _counts(seed: int, block: int, count: int) -> FloatArray:
+    """How often each viewer of a block comes in each replicate, (count, viewers)."""
+    rng = np.random.default_rng((seed, block))
+    return rng.poisson(1.0, (_TOGETHER, count)).T.astype(np.float64)
 
 
 def estimate(value: float, drawn: FloatArray) -> Estimate:

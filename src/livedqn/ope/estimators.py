@@ -72,12 +72,10 @@ def estimates(evidence: Evidence, name: str, seed: int, count: int = REPLICATES)
 def of_requests(judged: Judged) -> dict[str, Terms]:
     """Estimators of a request's value; what is switched to the model is what MOST says."""
     rho, r, q, v = judged.rho, judged.paid, judged.q, judged.v
-    correction = judged.omega * judged.error
     return {
-        "DM": sessions.fitted_q(v, correction), "IPS": requests.ips(rho, r), "SNIPS": requests.snips(rho, r),
+        "DM": sessions.fitted_q(v, judged.pull * judged.error), "IPS": requests.ips(rho, r), "SNIPS": requests.snips(rho, r),
         "clipped IPS": requests.clipped_ips(rho, r, MOST), "NCIS": requests.ncis(rho, r, MOST),
         "DR": requests.doubly_robust(rho, r, q, v), "Switch-DR": requests.switch_dr(rho, r, q, v, MOST),
-        "DRL": sessions.marginalised(v, correction),
     }  # fmt: skip
 
 
@@ -93,10 +91,11 @@ def of_sessions(evidence: Evidence, judged: Judged) -> dict[str, Terms]:
         return wide
 
     rho, r, q, v = padded(judged.rho, 1.0), padded(judged.paid), padded(judged.q), padded(judged.v)
-    correction = np.bincount(evidence.session, weights=judged.omega * judged.error)  # omega counts gamma^t, too
+    # omega and pull count gamma^t, too
+    correction, moved = (np.bincount(evidence.session, weights=w * judged.error) for w in (judged.omega, judged.pull))
     first = v[:, 0]
     return {
-        "FQE": sessions.fitted_q(first, correction),
+        "FQE": sessions.fitted_q(first, moved),
         "PDIS": sessions.per_decision(rho, padded(evidence.reward), gamma),
         "WPDIS": sessions.weighted_per_decision(rho, padded(evidence.reward), gamma),
         "DR": sessions.doubly_robust(rho, r, q, v, gamma),

@@ -35,8 +35,9 @@ class Judged:
     q: FloatArray  # (N,) value of the logged action
     v: FloatArray  # (N,) its own value at this request
     paid: FloatArray  # (N,) reward, and the model's value of what was cut off behind
-    omega: FloatArray  # (N,) how much this request counts for a session of this policy
     error: FloatArray  # (N,) reward + gamma v' - q
+    omega: FloatArray  # (N,) how much this request counts for a session of this policy: rho times how much its state does
+    pull: FloatArray  # (N,) how much its error moved the fit of q, which is linear
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,12 @@ def gather(
         advance: is called after every piece, in both readings.
     """
     features = Features(spec)
-    sums = {name: Sums(features.size, FOLDS) for name in targets}
+    models = {name: _Models(features) for name in targets}
     own = Sums(features.states, FOLDS)  # of the logs' policy, whose action there is no need to know
     for part in pieces(parts):
-        _sum(_Part(part, reward, features), targets, sums, own, gamma)
+        _sum(_Part(part, reward, features), models, targets, own, propensity(part), gamma)
         advance()
-    solved = {name: one.solve() for name, one in sums.items()}
+    solved = {name: (*one.values.solve(), one.states.solve()[1]) for name, one in models.items()}
     own_theta, _ = own.solve()
     notes: list[dict[str, FloatArray | IntArray]] = []
     for part in pieces(parts):
@@ -115,33 +116,48 @@ def gather(
     return _joined(notes, [*targets], gamma)
 
 
-def _sum(part: _Part, targets: Mapping[str, Target], sums: Mapping[str, Sums], own: Sums, gamma: float) -> None:
+class _Models:
+    """What is summed up for a target: of its values, and of how much each state counts."""
+
+    def __init__(self, features: Features) -> None:
+        self.values, self.states = Sums(features.size, FOLDS), Sums(features.states, FOLDS)
+
+
+def _sum(
+    part: _Part, models: Mapping[str, _Models], targets: Mapping[str, Target], own: Sums, propensity: FloatArray,
+    gamma: float,
+) -> None:  # fmt: skip
     found = part.requests
     known = torch.from_numpy(np.flatnonzero(~found.is_unknown))
     first = torch.from_numpy(found.rows[found.begins])
     reward = torch.from_numpy(found.reward.astype(np.float32))[known]
     fold, of = part.fold[known.numpy()], part.fold[found.begins]
-    for name, target in targets.items():
-        expected, _ = part.expected(target)
-        difference = part.x - gamma * part.following(expected)
-        sums[name].add(part.x[known], difference[known], reward, expected[first], fold, of)
     state = part.features.alone(part.seen.state)
-    y = state[torch.from_numpy(found.rows)]
-    own.add(y[known], (y - gamma * part.following(state))[known], reward, state[first], fold, of)
+    y, y_next, y_first = state[torch.from_numpy(found.rows)], part.following(state), state[first]
+    own.add(y[known], (y - gamma * y_next)[known], reward, y_first, fold, of)
+    for name, target in targets.items():
+        expected, p = part.expected(target)
+        difference = part.x - gamma * part.following(expected)
+        models[name].values.add(part.x[known], difference[known], reward, expected[first], fold, of)
+        rho = torch.from_numpy((p / propensity).astype(np.float32))[:, None]
+        models[name].states.add(y[known], (y - gamma * rho * y_next)[known], reward, y_first, fold, of)
 
 
 def _ask(
-    part: _Part, target: Target, solved: tuple[FloatArray, FloatArray], propensity: FloatArray, gamma: float
+    part: _Part, target: Target, solved: tuple[FloatArray, FloatArray, FloatArray], propensity: FloatArray, gamma: float
 ) -> dict[str, FloatArray]:
-    found, (theta, eta) = part.requests, solved
+    found, (theta, eta, alpha) = part.requests, solved
     expected, p = part.expected(target)
-    q, omega = by_fold(part.x, theta, part.fold), by_fold(part.x, eta, part.fold)
-    v = by_fold(expected[torch.from_numpy(found.rows)], theta, part.fold)
+    rows, rho = torch.from_numpy(found.rows), p / propensity
+    q, pull = by_fold(part.x, theta, part.fold), by_fold(part.x, eta, part.fold)
+    v = by_fold(expected[rows], theta, part.fold)
     v_next = by_fold(part.following(expected), theta, part.fold)
+    # a share of time that is spent in a state cannot be negative, whatever a linear function says
+    counts = np.maximum(by_fold(part.features.alone(part.seen.state[rows]), alpha, part.fold), 0)
     # where nobody knows what followed, what the model expects stands for it
     error = np.where(found.is_unknown, 0, found.reward + gamma * v_next - q)
     paid = np.where(found.is_unknown, q, found.reward + np.where(found.is_cut, gamma * v_next, 0))
-    return {"rho": p / propensity, "q": q, "v": v, "paid": paid, "omega": omega, "error": error}
+    return {"rho": rho, "q": q, "v": v, "paid": paid, "error": error, "omega": rho * counts, "pull": pull}
 
 
 def _note(part: _Part, theta: FloatArray, gamma: float) -> dict[str, FloatArray | IntArray]:
@@ -161,7 +177,7 @@ def _joined(notes: list[dict[str, FloatArray | IntArray]], names: list[str], gam
     starts = np.flatnonzero(rows["begins"])
     position = np.arange(len(session)) - starts[session]
     returns = np.bincount(session, weights=gamma**position * (rows["reward"] + rows["tail"]))
-    fields = ("rho", "q", "v", "paid", "omega", "error")
+    fields = ("rho", "q", "v", "paid", "error", "omega", "pull")
     return Evidence(
         session=session, position=position, viewer=np.unique(rows["viewer"][starts], return_inverse=True)[1],
         reward=rows["reward"], logged=returns, cut=int(rows["cut"].sum()), unknown=int(rows["unknown"].sum()),

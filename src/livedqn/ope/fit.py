@@ -5,12 +5,19 @@ Jia and Wang 2020, https://arxiv.org/abs/2002.09516):
 
     A = sum x (x - gamma x')^T + lambda I,   b = sum r x,   A theta = b
 
-over logged requests, where x' = E_pi x(s', .), and 0 behind a terminated request. Minimax weight learning over the same
-functions (Uehara, Huang and Jiang 2020, https://arxiv.org/abs/1910.12809) has the weights
+over logged requests, where x' = E_pi x(s', .), and 0 behind a terminated request. With
 
-    omega(s, a) = x(s, a)^T A^-T m,   m = sum over sessions of E_pi x(s_0, .)
+    m = sum over sessions of E_pi x(s_0, .),   eta = A^-T m
 
-so that 1/n sum omega r is the same value again: what a request counts for a session of the judged policy.
+the value of a session is 1/n m^T theta = 1/n sum (x^T eta) r, so x^T eta is how much a request pulls at it.
+
+The same sums over features y(s) of the state alone, with y(s) - gamma rho y(s') in place of the difference, give how
+much likelier the judged policy comes to a state: y^T eta is the linear function for which, for every y,
+
+    sum (y^T eta) (y - gamma rho y') = sum over sessions of y(s_0)
+
+(minimax weight learning, Uehara, Huang and Jiang 2020, https://arxiv.org/abs/1910.12809; Liu et al. 2018,
+https://arxiv.org/abs/1810.12429).
 """
 
 from __future__ import annotations

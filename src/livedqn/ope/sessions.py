@@ -64,9 +64,8 @@ def weighted_doubly_robust(rho: FloatArray, r: FloatArray, q: FloatArray, v: Flo
 def marginalised(v_first: FloatArray, correction: FloatArray) -> Terms:
     """DRL: 1/n sum_i [v(s_0) + sum_t omega(s_t, a_t) (r_t + gamma v(s_{t+1}) - q(s_t, a_t))].
 
-    Weights of single requests in place of products over all before (Kallus and Uehara 2020,
-    https://arxiv.org/abs/1908.08526, sec. 4, of which omega is estimated as Uehara, Huang and Jiang 2020 do,
-    https://arxiv.org/abs/1910.12809, with linear functions).
+    Double reinforcement learning (Kallus and Uehara 2020, https://arxiv.org/abs/1908.08526, sec. 4): weights of single
+    requests, rho(s, a) times how much likelier the judged policy comes to s, in place of products over all before.
 
     Args:
         v_first: v(s_0), (n,).
@@ -78,7 +77,7 @@ def marginalised(v_first: FloatArray, correction: FloatArray) -> Terms:
 def fitted_q(v_first: FloatArray, correction: FloatArray) -> Terms:
     """FQE, the direct method: 1/n sum_i v(s_0) (Le, Voloshin and Yue 2019, https://arxiv.org/abs/1903.08738).
 
-    ``correction`` (n,), as in :func:`marginalised`, less its mean, changes no estimate; it is how much each session
+    ``correction`` (n,), a sum as in :func:`marginalised` with the weights of the fit itself, less its mean, changes no estimate; it is how much each session
     moved the fit, so that a bootstrap knows that q was learned (Hao et al. 2021, https://arxiv.org/abs/2102.03607).
     """
     return Terms.mean(v_first + correction - correction.mean())
