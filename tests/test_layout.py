@@ -12,14 +12,14 @@ SRC = Path(livedqn.__file__).parent
 #: Top row first; ``testing`` may look at all that it checks.
 ROWS = [
     {"cli"},
-    {"training", "recommend", "collect", "join"},
+    {"training", "recommend", "collect", "join", "evaluate_logs"},
     {"sources", "fitting"},
     {"evaluate", "calibrate", "check_logs", "report", "tracking", "live", "loop", "resume"},
     {"checkpoint"},
     {"plugins"},
     {"agent"},
     {"practice"},
-    {"logged"},
+    {"logged", "ope"},
     {"shard", "experience", "progress"},
     {"stage"},
     {"envs", "testing"},
@@ -35,7 +35,7 @@ ROWS = [
 #: Who may import a heavy library, at least: the rows from the first of these upwards.
 LIBRARIES = {
     "hydra": {"plugins", "cli"},
-    "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate", "calibrate"},
+    "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate", "evaluate_logs", "calibrate"},
     "matplotlib": {"report"},
     "wandb": {"tracking"},
     "rich": {"cli", "live", "evaluate", "calibrate", "report"},

@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from livedqn.cli import earlier
-from livedqn.cli.from_logs import from_logs
+from livedqn.cli.from_logs import from_logs, judged
 from livedqn.cli.jobs import JOBS, refused, remove_empty
 from livedqn.cli.overrides import take_paths, tidy
 from livedqn.cli.words import COMMANDS, Words
@@ -41,7 +41,7 @@ PATHS = {
 }  # fmt: skip
 #: The options of each command.
 OPTIONS = {
-    "train": (*KINDS, "logger", "experiment"), "evaluate": ("env", "reward"), "collect": ("env", "exploration"),
+    "train": (*KINDS, "logger", "experiment"), "evaluate": ("env", "reward", "logs"), "collect": ("env", "exploration"),
     "recommend": (), "calibrate": ("env",), "check-logs": ("logs",), "join": (),
 }  # fmt: skip
 #: Commands that cannot do without a policy.
@@ -143,6 +143,7 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
     if command in NEED_POLICY and not paths.get("checkpoint"):
         raise LivedqnError(f"{command} needs checkpoint=<run>/policy.ckpt; a training run names its own at its end")
     if command == "evaluate":
+        overrides = judged(overrides)
         return command, earlier.of_checkpoints(paths["checkpoint"], overrides), overrides
     if command == "collect" and "checkpoint" in paths:
         values, chosen = earlier.of_policy(paths.pop("checkpoint"), overrides)

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from livedqn.cli.from_logs import NO_ENV
 from livedqn.config import WorldConfig
+from livedqn.plugins.discover import KINDS
 from livedqn.plugins.source import RUN
 from livedqn.types import LivedqnError
 
@@ -31,16 +32,16 @@ def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:
     is_list = value.startswith("[") and value.endswith("]")
     paths = [part.strip() for part in value[1:-1].split(",")] if is_list else [value]
     runs = [checkpoint.read_config(path) for path in paths]
-    for kind in ("env", "reward"):
+    kinds = ("reward",) if _chosen("logs", overrides) else ("env", "reward")
+    for kind in kinds:
         for path, run in zip(paths, runs, strict=True):
             if run[kind] != runs[0][kind] and not _chosen(kind, overrides):
                 raise LivedqnError(f"{path} and {paths[0]} had another {kind} each; say which with {kind}=<name>")
-    for kind in ("env", "reward"):
         if not (isinstance(runs[0][kind], Mapping) or _chosen(kind, overrides)):
             raise LivedqnError(f"{paths[0]} was trained {_without(runs[0], kind)}; say which: {kind}=<name>")
-    if not _chosen("env", overrides):
+    if "env" in kinds and not _chosen("env", overrides):
         _refuse_import(runs[0]["env"], overrides)
-    world = {key: item for key, item in runs[0].items() if key in _SHARED}
+    world = {key: item for key, item in runs[0].items() if key in _SHARED and (key in kinds or key not in KINDS)}
     return world | {"checkpoint": [literal(path) for path in paths]}
 
 

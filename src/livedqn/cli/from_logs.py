@@ -1,4 +1,4 @@
-"""Training from logs, in words: what it does without, and what makes no sense then."""
+"""Training and evaluation from logs, in words: what they do without, and what makes no sense then."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from livedqn.types import LivedqnError
 
 #: Settings of whoever plays.
 PLAYED = ("exploration", "exploration_floor")
+#: Settings of an evaluation from logs, and of one that plays.
+JUDGING, PLAYING = ("logs", "ope", "gate", "allow_overlap"), ("env", "evaluation", "cap")
 #: Takes an option out of the composition; a user cannot say it.
 NO_ENV = "~env"
 
@@ -30,4 +32,20 @@ def from_logs(overrides: Sequence[str]) -> list[str]:
         return list(overrides)
     if inner := next((key for key in keys if key.startswith("env.")), None):
         raise LivedqnError(f"{inner} belongs to an environment; add env=<name> to evaluate in it, or leave it out")
+    return [*overrides, NO_ENV]
+
+
+def judged(overrides: Sequence[str]) -> list[str]:
+    """The overrides of an evaluation; where logs judge nothing is played.
+
+    Raises:
+        LivedqnError: a setting is of the other way to evaluate.
+    """
+    keys = [override.partition("=")[0] for override in overrides]
+    if "logs" not in keys:
+        if inner := next((key for key in keys if key.partition(".")[0] in JUDGING), None):
+            raise LivedqnError(f"{inner} belongs to an evaluation from logs; add logs=parquet, or another reader")
+        return list(overrides)
+    if inner := next((key for key in keys if key.partition(".")[0] in PLAYING), None):
+        raise LivedqnError(f"logs judge and nothing is played, so {inner} cannot be set; leave it out")
     return [*overrides, NO_ENV]

@@ -25,7 +25,7 @@ _SCHEMAS: dict[str, Any] = {
     "join": config.JoinConfig,
 }
 _OPTIONS: dict[str, tuple[str, ...]] = {
-    "train": PARTS, "evaluate": ("env", "reward"), "collect": ("env", "exploration"), "calibrate": ("env",),
+    "train": PARTS, "evaluate": ("env", "reward", "logs"), "collect": ("env", "exploration"), "calibrate": ("env",),
     "check-logs": ("logs",),
 }  # fmt: skip
 _FIRST_STEPS = """\

@@ -40,8 +40,14 @@ def train(composed: DictConfig) -> None:
 
 
 def evaluate(composed: DictConfig) -> None:
-    """``livedqn evaluate``: the table, in a folder of its own."""
+    """``livedqn evaluate``: the table, in a folder of its own; from logs 1 where a gate stays shut."""
     config = typed(composed, EvaluateConfig)
+    if config.logs:
+        from livedqn import evaluate_logs
+
+        if _in_own_folder(evaluate_logs.run, config):
+            sys.exit(1)
+        return
     from livedqn import evaluate
 
     _in_own_folder(evaluate.run, config)

@@ -86,12 +86,10 @@ def agent_names(paths: Sequence[str]) -> list[str]:
     return [f"{OURS}:{end}" for end in ends]
 
 
-def check_fit(one: Checkpoint, spec: Spec) -> None:
-    """Raise LivedqnError unless what ``spec`` shows is what the policy has learned to read."""
+def check_fit(one: Checkpoint, spec: Spec, shower: str = "this environment") -> None:
+    """Raise LivedqnError unless what ``spec`` shows, that of ``shower``, is what the policy has learned to read."""
     if what := difference(one.spec, spec):
-        raise LivedqnError(
-            f"{one.path} does not fit this environment: {what}; evaluate it where it was trained, or train anew"
-        )
+        raise LivedqnError(f"{one.path} does not fit {shower}: {what}; evaluate it where it was trained, or train anew")
 
 
 def difference(learned: Spec, shown: Spec) -> str:

@@ -1,9 +1,9 @@
 """Intervals by resampling viewers: requests of one viewer are alike, so a viewer is drawn with all of theirs.
 
-Each viewer counts a Poisson(1) number of times in a replicate (Chamandy et al. 2012, "Estimating uncertainty for massive
-data streams"), which is the usual bootstrap but for the replicate's size, and estimates are ratios of sums. The counts
-hang on the seed and the number of viewers alone: all policies and all estimators see the same replicates, so that
-differences are paired.
+Each viewer counts a Poisson(1) number of times in a replicate (Chamandy et al. 2012, "Estimating uncertainty for
+massive data streams"), which is the usual bootstrap but for the replicate's size, and estimates are ratios of sums. The
+counts hang on the seed and the number of viewers alone: all policies and all estimators see the same replicates, so
+that differences are paired.
 """
 
 from __future__ import annotations

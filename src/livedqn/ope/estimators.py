@@ -14,9 +14,10 @@ from livedqn.ope.evidence import Evidence, Judged
 from livedqn.ope.terms import Terms
 from livedqn.types import FloatArray, IntArray
 
-#: The estimator to go by where none is named. It weighs requests one by one, so its interval does not grow with the
-#: product of a session's ratios, and an error of its model counts only times an error of its weights; see docs/ope.md.
-DEFAULT = "DRL"
+#: The estimators to go by where none is named, by what is estimated. Both are without bias wherever propensities are
+#: true, whatever the model: a viewer's mood is in no observation, and what leans on the state alone (FQE, DRL) is then
+#: wrong by more than its interval says. The model takes variance off. benchmarks/ope has the figures.
+DEFAULT = {"session": "WDR", "request": "DR"}
 #: The weight of a request at which NCIS, clipped IPS and Switch-DR clip or switch.
 MOST = 10.0
 #: What the logs' own policy is called.
@@ -73,7 +74,8 @@ def of_requests(judged: Judged) -> dict[str, Terms]:
     """Estimators of a request's value; what is switched to the model is what MOST says."""
     rho, r, q, v = judged.rho, judged.paid, judged.q, judged.v
     return {
-        "DM": sessions.fitted_q(v, judged.pull * judged.error), "IPS": requests.ips(rho, r), "SNIPS": requests.snips(rho, r),
+        "DM": sessions.fitted_q(v, judged.pull * judged.error),
+        "IPS": requests.ips(rho, r), "SNIPS": requests.snips(rho, r),
         "clipped IPS": requests.clipped_ips(rho, r, MOST), "NCIS": requests.ncis(rho, r, MOST),
         "DR": requests.doubly_robust(rho, r, q, v), "Switch-DR": requests.switch_dr(rho, r, q, v, MOST),
     }  # fmt: skip
@@ -92,7 +94,9 @@ def of_sessions(evidence: Evidence, judged: Judged) -> dict[str, Terms]:
 
     rho, r, q, v = padded(judged.rho, 1.0), padded(judged.paid), padded(judged.q), padded(judged.v)
     # omega and pull count gamma^t, too
-    correction, moved = (np.bincount(evidence.session, weights=w * judged.error) for w in (judged.omega, judged.pull))
+    correction, moved = (
+        np.bincount(evidence.session, weights=w * judged.error).astype(np.float64) for w in (judged.omega, judged.pull)
+    )
     first = v[:, 0]
     return {
         "FQE": sessions.fitted_q(first, moved),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from livedqn.logs import Impressions
-from livedqn.ope.features import Features, Seen
+from livedqn.ope.features import Features
 from livedqn.ope.fit import Sums, by_fold
 from livedqn.ope.logged import Requests, folds, pieces, requests
 from livedqn.protocols import Reward
@@ -36,7 +36,9 @@ class Judged:
     v: FloatArray  # (N,) its own value at this request
     paid: FloatArray  # (N,) reward, and the model's value of what was cut off behind
     error: FloatArray  # (N,) reward + gamma v' - q
-    omega: FloatArray  # (N,) how much this request counts for a session of this policy: rho times how much its state does
+    omega: (
+        FloatArray  # (N,) how much this request counts for a session of this policy: rho times how much its state does
+    )
     pull: FloatArray  # (N,) how much its error moved the fit of q, which is linear
 
 
@@ -176,7 +178,7 @@ def _joined(notes: list[dict[str, FloatArray | IntArray]], names: list[str], gam
     session = np.cumsum(rows["begins"]) - 1
     starts = np.flatnonzero(rows["begins"])
     position = np.arange(len(session)) - starts[session]
-    returns = np.bincount(session, weights=gamma**position * (rows["reward"] + rows["tail"]))
+    returns = np.bincount(session, weights=gamma**position * (rows["reward"] + rows["tail"])).astype(np.float64)
     fields = ("rho", "q", "v", "paid", "error", "omega", "pull")
     return Evidence(
         session=session, position=position, viewer=np.unique(rows["viewer"][starts], return_inverse=True)[1],

@@ -47,6 +47,8 @@ class Features:
         past = sum(_is_number(c) for c in spec.history)
         states = self._numbers + past + _ones(spec.context)
         rooms = self._leading + (numbers * (numbers + 1) // 2 + _ones(spec.candidates) if spec.has_rooms else 0)
+        #: Of f those that are multiplied, of s the same, and the size of f.
+        self.widths = self._leading, self._numbers, rooms
         #: d, the size of x.
         self.size = 1 + 2 * states + rooms + self._numbers * self._leading
         #: Of x, those of s alone: the first.

@@ -11,6 +11,7 @@ import numpy as np
 from livedqn.logs import Impressions
 from livedqn.logs.split import uniform
 from livedqn.protocols import Reward
+from livedqn.scoring import all_signals, scored
 from livedqn.types import BoolArray, FloatArray, IntArray
 
 #: Rows that are looked at together: what is made of them stays near the processor.
@@ -50,11 +51,12 @@ def requests(part: Impressions, reward: Reward) -> Requests:
 
 def rewards(part: Impressions, reward: Reward) -> FloatArray:
     """Of every row (N,) float64, and 0 where nothing was chosen."""
-    available = part.signals | {"elapsed_s": part.elapsed_s, "native": part.native}
-    if part.rooms.any() or "candidates" in part.observation:
-        available["shown"] = (part.action > 0).astype(np.float32)
-    known = {name: np.where(part.acted, available[name], 0).astype(np.float32) for name in reward.signals}
-    return np.where(part.acted, reward(known), 0).astype(np.float64)
+    has_rooms = "candidates" in part.observation
+    told = all_signals(part.signals, part.action, part.elapsed_s, part.native, has_rooms=has_rooms)
+    answered = {name: values[part.acted] for name, values in told.items()}
+    found = np.zeros(len(part))
+    found[part.acted] = scored(reward, answered, int(part.acted.sum()))
+    return found
 
 
 def one_by_one(part: Impressions) -> Impressions:

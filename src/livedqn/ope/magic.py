@@ -1,4 +1,4 @@
-"""MAGIC: how far to trust the model, step by step (Thomas and Brunskill 2016, https://arxiv.org/abs/1604.00923, sec. 6).
+"""MAGIC: how far to trust the model, step by step (Thomas and Brunskill 2016, https://arxiv.org/abs/1604.00923).
 
 The j-step estimate g_j weighs the first j + 1 requests of every session and leaves the rest to the model: g_{-1} is the
 model's value, the last one WDR. MAGIC is the mixture x of some of them with the least estimated mean squared error
@@ -28,7 +28,8 @@ def partial(columns: FloatArray) -> FloatArray:
     length = columns.shape[-1] // 2
     errors, values = np.cumsum(columns[..., :length], axis=-1), np.cumsum(columns[..., length:], axis=-1)
     none = np.zeros((*columns.shape[:-1], 1))
-    return np.concatenate([none, errors], axis=-1) + np.concatenate([values, values[..., -1:]], axis=-1)
+    found: FloatArray = np.concatenate([none, errors], axis=-1) + np.concatenate([values, values[..., -1:]], axis=-1)
+    return found
 
 
 def steps(length: int) -> list[int]:

@@ -77,7 +77,8 @@ def marginalised(v_first: FloatArray, correction: FloatArray) -> Terms:
 def fitted_q(v_first: FloatArray, correction: FloatArray) -> Terms:
     """FQE, the direct method: 1/n sum_i v(s_0) (Le, Voloshin and Yue 2019, https://arxiv.org/abs/1903.08738).
 
-    ``correction`` (n,), a sum as in :func:`marginalised` with the weights of the fit itself, less its mean, changes no estimate; it is how much each session
-    moved the fit, so that a bootstrap knows that q was learned (Hao et al. 2021, https://arxiv.org/abs/2102.03607).
+    ``correction`` (n,), a sum as in :func:`marginalised` with the weights of the fit itself, less its mean, changes no
+    estimate; it is how much each session moved the fit, so that a bootstrap knows that q was learned (Hao et al. 2021,
+    https://arxiv.org/abs/2102.03607).
     """
     return Terms.mean(v_first + correction - correction.mean())

@@ -37,8 +37,13 @@ def mixed(target: Target, epsilon: float) -> Target:
         return target
 
     def probabilities(observation: Observation) -> FloatArray:
-        mask = observation["mask"]
-        p: FloatArray = (1 - epsilon) * target(observation) + epsilon * mask / mask.sum(axis=1, keepdims=True)
+        p: FloatArray = (1 - epsilon) * target(observation) + epsilon * uniform(observation)
         return p
 
     return probabilities
+
+
+def uniform(observation: Observation) -> FloatArray:
+    """Every allowed action alike."""
+    mask = observation["mask"]
+    return np.asarray(mask / mask.sum(axis=1, keepdims=True), np.float64)

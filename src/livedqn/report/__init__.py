@@ -13,11 +13,12 @@ from livedqn.report.audience import audience, nothing
 from livedqn.report.calibration import calibration
 from livedqn.report.comparison import comparison, parts
 from livedqn.report.curves import curves
+from livedqn.report.ope import write_ope
 from livedqn.report.page import page
 from livedqn.report.style import look
 from livedqn.types import Spec
 
-__all__ = ["write"]
+__all__ = ["write", "write_ope"]
 
 
 def write(

@@ -1,0 +1,114 @@
+"""The command ``evaluate`` with ``logs=``: estimate what policies earn from what another policy has logged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from omegaconf import OmegaConf
+
+from livedqn import checkpoint, plugins, report
+from livedqn.config import EvaluateConfig
+from livedqn.evaluate import check_fit
+from livedqn.evaluate.command import agent_names
+from livedqn.evaluate_logs.contestants import targets
+from livedqn.evaluate_logs.reading import Judging, holdout
+from livedqn.evaluate_logs.result import Result
+from livedqn.evaluate_logs.table import cell, lines
+from livedqn.live import announce
+from livedqn.logs import Impressions
+from livedqn.ope.behaviour import Behaviour
+from livedqn.ope.estimators import estimates, logged
+from livedqn.ope.evidence import gather
+from livedqn.ope.verdict import why_not
+from livedqn.protocols import Logs
+from livedqn.scoring import require_signals
+from livedqn.types import FloatArray, LivedqnError
+
+
+def run(config: EvaluateConfig, folder: Path) -> bool:
+    """Print the report, write ``evaluation.json`` and pictures into ``folder``; answer whether the gate stays shut.
+
+    Raises:
+        LivedqnError: logs or a checkpoint cannot be read or do not fit, propensities are missing, or a policy was
+            trained on what is to judge it.
+    """
+    if not config.checkpoint:
+        raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
+    torch.set_num_threads(config.threads)
+    found = [checkpoint.read(path, config.device) for path in config.checkpoint]
+    names = agent_names([str(one.path) for one in found])
+    logs: Logs = plugins.build("logs", config.logs)
+    reward = plugins.build("reward", config.reward)
+    require_signals(reward, logs.spec, "the logs")
+    for one in found:
+        check_fit(one, logs.spec, "these logs")
+    ope = config.ope
+    share = holdout(found, config.logs, ope.holdout, allow_overlap=config.allow_overlap)
+    parts = Judging(logs, holdout=share, since=ope.since, by_request=ope.unit == "request")
+    agents = {name: one.agent for name, one in zip(names, found, strict=True)}
+    contestants = targets(agents, logs.spec, config.policies, ope.epsilon)
+
+    tell = announce()
+    tell("reading", 0, 1)
+    for _ in parts:  # what is missing is said before anything is computed
+        pass
+    tell("reading", 1, 1)
+    _require(parts, share, is_estimated=ope.estimate_propensities)
+    guessed = Behaviour(parts, logs.spec) if ope.estimate_propensities and parts.missing else None
+    evidence = gather(parts, logs.spec, reward, contestants, guessed or noted, ope.discount)
+    viewers = int(evidence.viewer.max()) + 1
+    judged = {name: estimates(evidence, name, config.seed) for name in contestants}
+    warnings = [f"estimated propensities: {parts.missing:,} of {parts.impressions:,} were not noted"] if guessed else []
+    if config.allow_overlap:
+        warnings.append("allow_overlap: these logs may hold what the policies learned from, which flatters them")
+    result = Result(
+        unit="session" if evidence.position.any() else "request", sessions=len(evidence.viewer), viewers=viewers,
+        requests=len(evidence.session), cut=evidence.cut, unknown=evidence.unknown, at_fault=parts.at_fault,
+        holdout=share, logged=logged(evidence, config.seed), policies=judged,
+        why_not={name: why_not(one.overlap, len(evidence.viewer), viewers) for name, one in judged.items()},
+        warnings=tuple(warnings), calibration=None if guessed is None else guessed.calibration(parts),
+    )  # fmt: skip
+    for line in lines(result):
+        print(line)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "evaluation.json").write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n")
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+    report.write_ope(folder, result.to_dict())
+    is_shut = [gate for name in names if (gate := _gate(result, name, config.gate.min_lower_bound))]
+    for line in is_shut:
+        print(line)
+    print(folder)
+    return bool(is_shut)
+
+
+def noted(part: Impressions) -> FloatArray:
+    """The logged propensities of what was answered."""
+    return part.propensity[part.acted].astype("float64")
+
+
+def _gate(result: Result, name: str, least: float | None) -> str:
+    """Why a policy may not go live; "" where it may, or nobody asked."""
+    if least is None:
+        return ""
+    if result.why_not[name]:
+        return f"gate: {name} is not shown to be better: these logs cannot answer"
+    found = result.difference(name)
+    if found.low > least:
+        return ""
+    return f"gate: {name} is not shown to be better by more than {least:g}: {cell(found)} a {result.unit}"
+
+
+def _require(parts: Judging, share: float, *, is_estimated: bool) -> None:
+    if not parts.impressions:
+        raise LivedqnError(
+            f"nothing is left to judge by: {share:.0%} of viewers judge, {parts.at_fault:,} sessions were at fault; "
+            "look: livedqn check-logs, and at ope.holdout and ope.since"
+        )
+    if parts.missing and not is_estimated:
+        raise LivedqnError(
+            f"{parts.missing:,} of {parts.impressions:,} impressions have no propensity; log it when an action is "
+            "chosen, or say ope.estimate_propensities=true, and every report will say so"
+        )

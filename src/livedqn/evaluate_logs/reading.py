@@ -1,0 +1,90 @@
+"""The part of the logs that may judge: sound sessions of viewers, and of days, that no training saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livedqn.checkpoint import Checkpoint
+from livedqn.logs import Impressions
+from livedqn.logs.rules import sessions_at_fault
+from livedqn.logs.split import held_out
+from livedqn.ope.logged import one_by_one
+from livedqn.protocols import Logs
+from livedqn.types import LivedqnError
+
+
+class Judging:
+    """Reads ``logs`` anew whenever it is iterated; the counts are of the last time.
+
+    Args:
+        logs: of which these are a part.
+        holdout: the share of viewers that are held out of training; 1: all of them.
+        since: the first day (YYYY-MM-DD, UTC) whose sessions count; "": all.
+        by_request: every request is a session of its own.
+    """
+
+    def __init__(self, logs: Logs, *, holdout: float, since: str, by_request: bool) -> None:
+        self._logs, self._holdout, self._by_request = logs, holdout, by_request
+        self._since_s = _seconds(since)
+        self.sessions = self.at_fault = self.missing = self.impressions = 0
+
+    def __iter__(self) -> Iterator[Impressions]:
+        self.sessions = self.at_fault = self.missing = self.impressions = 0
+        for part in self._logs:
+            is_bad, _ = sessions_at_fault(part, self._logs.spec)
+            self.at_fault += int((is_bad & part.begins).sum())
+            begins_s = part.time_s[part.begins][np.cumsum(part.begins) - 1]
+            chosen = held_out(part.viewer, self._holdout) & (begins_s >= self._since_s) & ~is_bad
+            sound = part if chosen.all() else part.take(chosen)
+            if not len(sound):
+                continue
+            self.impressions += int(sound.acted.sum())
+            self.missing += int(np.isnan(sound.propensity[sound.acted]).sum())
+            self.sessions += int(sound.begins.sum())
+            yield one_by_one(sound) if self._by_request else sound
+
+
+def holdout(found: list[Checkpoint], logs: Mapping[str, Any], asked: float | None, *, allow_overlap: bool) -> float:
+    """The share of viewers whom none of the policies learned from.
+
+    Viewers are held out by a hash, and of a greater share a smaller one is a part, so the smallest is that of all.
+
+    Raises:
+        LivedqnError: a policy was trained on these logs, and on viewers that are to judge.
+    """
+    share = 1.0 if asked is None else asked
+    for one in found:
+        trained = one.config.get("logs")
+        if not (isinstance(trained, Mapping) and _same(trained, logs)):
+            continue
+        kept = float(one.config.get("holdout") or 0.0)
+        if asked is None and kept > 0:
+            share = min(share, kept)
+        elif not allow_overlap and share > kept:
+            raise LivedqnError(
+                f"{one.path} was trained on these logs"
+                + (f", all viewers but {kept:.0%}" if kept else ", on all viewers")
+                + f"; evaluate it on others, {f'leave out ope.holdout={asked}, ' if kept else ''}"
+                "or say allow_overlap=true, and every report will say so"
+            )
+    return share
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both read one place, however it is written."""
+    paths = [Path(str(logs.get("path", ""))).resolve() for logs in (one, other)]
+    return paths[0] == paths[1] or paths[0] in paths[1].parents or paths[1] in paths[0].parents
+
+
+def _seconds(day: str) -> float:
+    if not day:
+        return -np.inf
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise LivedqnError(f"ope.since={day} is no day; write YYYY-MM-DD") from None

@@ -1,0 +1,101 @@
+"""Propensities that nobody noted, estimated: a conditional logit over the candidates (McFadden 1974).
+
+    mu(a | s) = exp(l(s, a)) / sum over the mask of exp(l(s, .)),   l(s, a) = w^T f(a) + s^T M f(a)
+
+with s and f as in :mod:`livedqn.ope.features`. Fitted by Adam to the likelihood of what was shown, for each fold on the
+viewers of all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from livedqn.logs import Impressions
+from livedqn.ope.evidence import FOLDS
+from livedqn.ope.features import Features
+from livedqn.ope.logged import folds, pieces
+from livedqn.types import FloatArray, Spec
+
+#: Readings of the logs, and rows of a step of Adam.
+PASSES, BATCH, LEARNING_RATE = 4, 512, 0.02
+#: No estimate is below: a ratio of an estimate this small would be the model's word alone.
+LEAST = 1e-3
+BINS = 12
+
+
+class Calibration(NamedTuple):
+    """Of all allowed candidates, in bins of estimated propensity."""
+
+    estimated: FloatArray  # (n,) mean
+    shown: FloatArray  # (n,) how often they were shown
+    candidates: FloatArray  # (n,) how many
+
+
+class Behaviour:
+    """The logs' policy, as it can be guessed."""
+
+    def __init__(self, parts: Iterable[Impressions], spec: Spec) -> None:
+        self._features = Features(spec)
+        leading, numbers, rooms = self._features.widths
+        self._w = torch.zeros(FOLDS, rooms, requires_grad=True)
+        self._m = torch.zeros(FOLDS, numbers, leading, requires_grad=True)
+        adam = torch.optim.Adam([self._w, self._m], lr=LEARNING_RATE)
+        for _ in range(PASSES):
+            for part in pieces(parts):
+                for first in range(0, len(part), BATCH):
+                    self._learn(part.take(slice(first, first + BATCH)), adam)
+
+    def __call__(self, part: Impressions) -> FloatArray:
+        """Propensities of the answered requests of ``part``, (N,): those noted, and estimates where none is."""
+        answered = part.take(part.acted)
+        p = self.probabilities(answered)[np.arange(len(answered)), answered.action]
+        noted = answered.propensity.astype(np.float64)
+        return np.where(np.isnan(noted), np.maximum(p, LEAST), noted)
+
+    @torch.no_grad()
+    def probabilities(self, part: Impressions) -> FloatArray:
+        """Of every candidate of every row, (B, K), by models that know nothing of the row's viewer."""
+        logits = self._logits(part)
+        chosen = logits[torch.arange(len(part)), torch.from_numpy(folds(part.viewer, FOLDS))]
+        return np.asarray(torch.softmax(chosen, dim=1).numpy(), np.float64)
+
+    def calibration(self, parts: Iterable[Impressions]) -> Calibration:
+        """How often what was estimated came true."""
+        sums = np.zeros((3, BINS))
+        for part in pieces(parts):
+            answered = part.take(part.acted)
+            p = self.probabilities(answered)
+            shown = np.arange(p.shape[1]) == answered.action[:, None]
+            mask = answered.observation["mask"]
+            place = np.minimum((p[mask] ** 0.5 * BINS).astype(int), BINS - 1)  # most candidates have a small one
+            for i, values in enumerate((p[mask], shown[mask].astype(np.float64), np.ones(mask.sum()))):
+                sums[i] += np.bincount(place, weights=values, minlength=BINS)
+        known = sums[2] > 0
+        return Calibration(sums[0, known] / sums[2, known], sums[1, known] / sums[2, known], sums[2, known])
+
+    def _logits(self, part: Impressions) -> Tensor:
+        """(B, folds, K), -inf outside the mask."""
+        seen = self._features.seen(part.observation)
+        leading, numbers, _ = self._features.widths
+        pull = torch.einsum("bn,fnl->bfl", seen.state[:, :numbers], self._m)
+        logits = torch.einsum("bkr,fr->bfk", seen.rooms, self._w)
+        logits = logits + torch.einsum("bfl,bkl->bfk", pull, seen.rooms[..., :leading])
+        closed = torch.from_numpy(~part.observation["mask"])[:, None]
+        return logits.masked_fill(closed, -torch.inf)
+
+    def _learn(self, part: Impressions, adam: torch.optim.Optimizer) -> None:
+        part = part.take(part.acted)
+        if not len(part):
+            return
+        others = torch.from_numpy(folds(part.viewer, FOLDS))[:, None] != torch.arange(FOLDS)
+        action = torch.from_numpy(part.action)[:, None].expand(-1, FOLDS)
+        losses = cross_entropy(self._logits(part).transpose(1, 2), action, reduction="none")
+        adam.zero_grad()
+        (losses * others).mean().backward()  # type: ignore[no-untyped-call]
+        adam.step()

@@ -1,0 +1,147 @@
+"""``livedqn evaluate ... logs=...`` from the command line, on logs of the small simulator."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livedqn import checkpoint, plugins
+from livedqn.config import CapConfig
+from livedqn.logs import join
+from livedqn.logs.parquet import Parquet
+from livedqn.logs.writer import Writer
+from livedqn.stage import Stage
+
+ENV = {"plugin": "sim", "streamers": 60, "topics": 4, "days": 2, "candidates": 8, "history": 4, "max_requests": 12}
+WORDS = [f"env.{key}={value}" for key, value in ENV.items() if key != "plugin"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A policy that has learned nothing, and logs of a random one: what they are called."""
+    folder = tmp_path_factory.mktemp("made")
+    config = {
+        "env": ENV, "reward": {"plugin": "engagement"}, "cap": {"max_share_shown": 1.0, "max_shown_per_session": None},
+        "encoder": {"plugin": "mlp"}, "agent": {"plugin": "dqn", "hidden": 8}, "steps": 100, "seed": 0,
+    }  # fmt: skip
+    stage = Stage(plugins.build("env", ENV, 1), plugins.build("reward", "engagement"), CapConfig())
+    agent = checkpoint.build_agent(config, stage.spec)
+    checkpoint.save(folder / "policy.ckpt", agent, config, 100, {}, agent.state_dict())
+    learned = {**config, "logs": {"plugin": "parquet", "path": str(folder / "logs")}, "holdout": 0.0, "env": None}
+    checkpoint.save(folder / "learned.ckpt", agent, learned, 100, {}, agent.state_dict())
+    checkpoint.save(folder / "careful.ckpt", agent, {**learned, "holdout": 0.5}, 100, {}, agent.state_dict())
+    return folder
+
+
+@pytest.fixture
+def collected(made, livedqn):
+    """The logs, made once."""
+    logs = made / "logs"
+    if not logs.exists():
+        words = ["policy=random", "exploration_floor=0", "num_envs=32", "steps=4000", f"out={logs}"]
+        assert livedqn("collect", "+env=sim", *WORDS, *words).code == 0
+    return logs
+
+
+def evaluated(livedqn, made, *words, policy="policy"):
+    return livedqn("evaluate", f"checkpoint={made / policy}.ckpt", "logs=parquet", "hydra.run.dir=out", *words)
+
+
+def result():
+    return json.loads(Path("out/evaluation.json").read_text())
+
+
+def test_policies_side_by_side(livedqn, made, collected):
+    outcome = evaluated(livedqn, made, f"logs.path={collected}", "policies=[random]", "ope.epsilon=0.9")
+    assert outcome.code == 0, outcome.err
+    found = result()
+    assert list(found["policies"]) == ["policy", "random"]
+    assert found["unit"] == "session"
+    random = found["policies"]["random"]
+    assert random["cannot_answer"] is None
+    # the logs' own policy is judged: every ratio is 1, so every estimate of it that has no model is its mean
+    assert random["overlap"]["sessions_share"] == pytest.approx(1, abs=1e-5)
+    logged = found["logged"]
+    for name in ("PDIS", "DR", "WDR"):
+        assert random["estimates"][name]["value"] == pytest.approx(logged["value"], rel=0.02), name
+    assert logged["low"] < logged["value"] < logged["high"]
+    assert found["differences"].keys() == {"policy - random"}
+    for line in ("random: not clearly apart from the logs' own policy by", "policy: ", "policy - random: "):
+        assert line in outcome.out
+    assert {path.name for path in Path("out").iterdir()} == {
+        "config.yaml", "estimates.png", "evaluation.json", "overlap.png", "printed.txt",
+    }  # fmt: skip
+
+
+def test_a_gate_that_stays_shut(livedqn, made, collected):
+    words = [f"logs.path={collected}", "policies=[random]", "ope.epsilon=0.9"]
+    outcome = evaluated(livedqn, made, *words, "gate.min_lower_bound=0")
+    assert outcome.code == 1
+    assert "gate: policy is not shown to be better by more than 0: " in outcome.out
+    assert evaluated(livedqn, made, *words, "gate.min_lower_bound=-99").code == 0
+
+
+def test_logs_that_cannot_answer(livedqn, made, collected):
+    outcome = evaluated(livedqn, made, f"logs.path={collected}", "policies=[hottest]", "gate.min_lower_bound=-99")
+    assert outcome.code == 1
+    assert "hottest: these logs cannot answer: the policy differs too much from the logs" in outcome.out
+    assert "gate: policy is not shown to be better: these logs cannot answer" in outcome.out
+
+
+def test_one_request_at_a_time(livedqn, made, collected):
+    outcome = evaluated(livedqn, made, f"logs.path={collected}", "policies=[hottest]", "ope.unit=request")
+    assert outcome.code == 0, outcome.err
+    assert list(result()["policies"]["hottest"]["estimates"]) == [
+        "DM", "IPS", "SNIPS", "clipped IPS", "NCIS", "DR", "Switch-DR"
+    ]  # fmt: skip
+    assert "hottest: better than the logs' own policy by DR" in outcome.out or "hottest: " in outcome.out
+
+
+def test_never_on_what_it_was_trained_on(livedqn, made, collected):
+    path = f"logs.path={collected}"
+    wrong = evaluated(livedqn, made, path, policy="learned").error
+    assert "learned.ckpt was trained on these logs, on all viewers; evaluate it on others" in wrong
+    assert "all viewers but 50%" in evaluated(livedqn, made, path, "ope.holdout=0.6", policy="careful").error
+    outcome = evaluated(livedqn, made, path, "policies=[random]", "allow_overlap=true", policy="learned")
+    assert outcome.code == 0, outcome.err
+    assert "NOTE: allow_overlap: these logs may hold what the policies learned from" in outcome.out
+    assert result()["warnings"]
+    all_viewers = result()["viewers"]
+    assert evaluated(livedqn, made, path, "policies=[random]", policy="careful").code == 0
+    assert result()["holdout"] == 0.5
+    assert 0.3 * all_viewers < result()["viewers"] < 0.7 * all_viewers
+
+
+def test_propensities_that_nobody_noted(livedqn, made, collected):
+    from dataclasses import replace
+
+    logs = Parquet(path=str(collected))
+    whole = join(list(logs))
+    with Writer(Path("unknown"), logs.spec) as writer:
+        writer.add(replace(whole, propensity=np.full(len(whole), np.nan, np.float32)))
+    words = ["logs.path=unknown", "policies=[random]"]
+    assert "have no propensity; log it when an action is chosen, or say ope.estimate_propensities=true" in (
+        evaluated(livedqn, made, *words).error
+    )
+    outcome = evaluated(livedqn, made, *words, "ope.estimate_propensities=true")
+    assert outcome.code == 0, outcome.err
+    assert "NOTE: estimated propensities: 4,000 of 4,000 were not noted" in outcome.out
+    assert Path("out/propensities.png").exists()
+    found = result()
+    assert "estimated propensities" in found["warnings"][0]
+    # the logs' policy was uniform, and is guessed to be about that
+    assert found["policies"]["random"]["overlap"]["requests_share"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["ope.discount=0.9"], "ope.discount belongs to an evaluation from logs; add logs=parquet"),
+        (["logs=parquet", "logs.path=x", "env=sim"], "logs judge and nothing is played, so env cannot be set"),
+        (["logs=parquet"], "logs=parquet needs a value: logs.path=<value>"),
+        (["logs=parquet", "logs.path=x", "ope.unit=day"], "ope.unit=day is none of session, request"),
+    ],
+)
+def test_refusals(livedqn, made, words, why):
+    assert why in livedqn("evaluate", f"checkpoint={made / 'policy.ckpt'}", *words).error
