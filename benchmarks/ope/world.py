@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
-from functools import partial
 
 import numpy as np
 
@@ -12,7 +10,7 @@ from livedqn import plugins
 from livedqn.collect.command import play
 from livedqn.collect.recorder import Recorder
 from livedqn.config import CapConfig
-from livedqn.envs.timetable import Timetable
+from livedqn.envs.timetable import Rooms, Timetable
 from livedqn.evaluate.policies import Score, favourite, hottest
 from livedqn.exploration import draw
 from livedqn.logs import Impressions, join
@@ -32,12 +30,13 @@ ROWS = 64
 class OneWorld:
     """The rooms of one world, whatever the seed."""
 
-    def __init__(self, rooms, seed: int) -> None:
+    def __init__(self, rooms: Rooms, seed: int) -> None:
         self._rooms, self._seed = rooms, seed
         self.splits, self.streamers, self.topics = rooms.splits, rooms.streamers, rooms.topics
         self._table: Timetable | None = None
 
     def timetable(self, seed: int, split: str) -> Timetable:
+        """Always the same."""
         if self._table is None:
             self._table = self._rooms.timetable(self._seed, split)
         return self._table
@@ -113,4 +112,3 @@ BEHAVIOURS: dict[str, Callable[[Spec], Target]] = {
     "hottest 0.5": lambda spec: mixed(greedy(scores(spec)["hottest"]), 0.5),
     "linear 0.3": lambda spec: mixed(greedy(scores(spec)["linear"]), 0.3),
 }
-_ = closing, partial

@@ -13,7 +13,7 @@ from livedqn.logs.parquet import Parquet
 from livedqn.logs.writer import Writer
 from livedqn.stage import Stage
 
-ENV = {"plugin": "sim", "streamers": 60, "topics": 4, "days": 2, "candidates": 8, "history": 4, "max_requests": 12}
+ENV = {"plugin": "sim", "streamers": 60, "topics": 4, "days": 2, "candidates": 8, "history": 4, "max_requests": 60}
 WORDS = [f"env.{key}={value}" for key, value in ENV.items() if key != "plugin"]
 
 
@@ -39,7 +39,7 @@ def collected(made, livedqn):
     """The logs, made once."""
     logs = made / "logs"
     if not logs.exists():
-        words = ["policy=random", "exploration_floor=0", "num_envs=32", "steps=4000", f"out={logs}"]
+        words = ["policy=random", "exploration_floor=0", "num_envs=8", "steps=4000", f"out={logs}"]
         assert livedqn("collect", "+env=sim", *WORDS, *words).code == 0
     return logs
 
@@ -64,7 +64,7 @@ def test_policies_side_by_side(livedqn, made, collected):
     assert random["overlap"]["sessions_share"] == pytest.approx(1, abs=1e-5)
     logged = found["logged"]
     for name in ("PDIS", "DR", "WDR"):
-        assert random["estimates"][name]["value"] == pytest.approx(logged["value"], rel=0.02), name
+        assert random["estimates"][name]["value"] == pytest.approx(logged["value"], rel=0.05), name  # 8 were cut
     assert logged["low"] < logged["value"] < logged["high"]
     assert found["differences"].keys() == {"policy - random"}
     for line in ("random: not clearly apart from the logs' own policy by", "policy: ", "policy - random: "):

@@ -1,0 +1,50 @@
+"""Open Bandit: the published figure, where the data are, and the same sums on made data of the same form."""
+
+import gzip
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "ope" / "open_bandit.py"
+DATA = os.environ.get("LIVEDQN_OPEN_BANDIT", "")
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    if not SCRIPT.exists():
+        pytest.skip("needs the checkout")
+    spec = importlib.util.spec_from_file_location("open_bandit", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(not DATA, reason="LIVEDQN_OPEN_BANDIT names no folder of the data")
+def test_the_published_figure(benchmark):
+    logs = benchmark.logged(Path(DATA), "random", "all")
+    found = benchmark.estimators(logs, benchmark.thompson("all"))
+    assert found["IPW"].value / logs["click"].mean() == 1.1981263157894735
+
+
+def test_made_data(benchmark, tmp_path):
+    folder = tmp_path / "random" / "tiny"
+    folder.mkdir(parents=True)
+    rows = [(0, 1, 1, 0.5), (1, 2, 0, 0.25), (0, 3, 1, 0.5), (1, 1, 1, 0.25)]
+    with gzip.open(folder / "tiny.csv.gz", "wt") as file:
+        file.write(",timestamp,item_id,position,click,propensity_score\n")
+        file.writelines(f"{i},t,{','.join(map(str, row))}\n" for i, row in enumerate(rows))
+    logs = benchmark.logged(tmp_path, "random", "tiny")
+    policy = np.array([[0.8, 0.6, 0.1], [0.2, 0.4, 0.9]])
+    np.testing.assert_allclose(benchmark.ratios(logs, policy), [1.6, 1.6, 0.2, 0.8])
+    found = benchmark.estimators(logs, policy)
+    assert found["IPW"].value == pytest.approx((1.6 + 0.2 + 0.8) / 4)
+    assert found["SNIPW"].value == pytest.approx(2.6 / 4.2)
+
+
+def test_a_simulated_policy_has_one_item_at_each_position(benchmark):
+    policy = benchmark.thompson("men", simulated=50)
+    assert policy.shape == (34, 3)
+    np.testing.assert_allclose(policy.sum(axis=0), 1)
