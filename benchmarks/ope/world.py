@@ -21,7 +21,7 @@ from livedqn.types import FloatArray, Observation, Spec
 
 ENVS = {
     "sim_small": {"plugin": "sim", "streamers": 60, "topics": 4, "days": 2, "candidates": 8, "history": 4},
-    "sim": {"plugin": "sim"},
+    "sim": {"plugin": "sim", "viewers": {"leave_bias": -5.0}},  # visits of about ten requests in the median
 }
 #: Viewers at once: few, so that hardly a session is cut.
 ROWS = 64

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -22,6 +24,7 @@ from livedqn.logs import Impressions
 from livedqn.ope.behaviour import Behaviour
 from livedqn.ope.estimators import estimates, logged
 from livedqn.ope.evidence import gather
+from livedqn.ope.logged import ROWS
 from livedqn.ope.verdict import why_not
 from livedqn.protocols import Logs
 from livedqn.scoring import require_signals
@@ -51,14 +54,15 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     agents = {name: one.agent for name, one in zip(names, found, strict=True)}
     contestants = targets(agents, logs.spec, config.policies, ope.epsilon)
 
-    tell = announce()
-    tell("reading", 0, 1)
     for _ in parts:  # what is missing is said before anything is computed
         pass
-    tell("reading", 1, 1)
     _require(parts, share, is_estimated=ope.estimate_propensities)
+    tell, read = partial(announce(), "reading"), count()
     guessed = Behaviour(parts, logs.spec) if ope.estimate_propensities and parts.missing else None
-    evidence = gather(parts, logs.spec, reward, contestants, guessed or noted, ope.discount)
+    evidence = gather(
+        parts, logs.spec, reward, contestants, guessed or noted, ope.discount,
+        lambda: tell(min(next(read) * ROWS, 2 * parts.impressions), 2 * parts.impressions),
+    )  # fmt: skip
     viewers = int(evidence.viewer.max()) + 1
     judged = {name: estimates(evidence, name, config.seed) for name in contestants}
     warnings = [f"estimated propensities: {parts.missing:,} of {parts.impressions:,} were not noted"] if guessed else []

@@ -19,7 +19,7 @@ from livedqn.types import LivedqnError
 
 
 class Judging:
-    """Reads ``logs`` anew whenever it is iterated; the counts are of the last time.
+    """Reads ``logs`` anew whenever it is iterated; the counts are of the last time that it came to its end.
 
     Args:
         logs: of which these are a part.
@@ -31,22 +31,22 @@ class Judging:
     def __init__(self, logs: Logs, *, holdout: float, since: str, by_request: bool) -> None:
         self._logs, self._holdout, self._by_request = logs, holdout, by_request
         self._since_s = _seconds(since)
-        self.sessions = self.at_fault = self.missing = self.impressions = 0
+        self.at_fault = self.missing = self.impressions = 0
 
     def __iter__(self) -> Iterator[Impressions]:
-        self.sessions = self.at_fault = self.missing = self.impressions = 0
+        at_fault = missing = impressions = 0
         for part in self._logs:
             is_bad, _ = sessions_at_fault(part, self._logs.spec)
-            self.at_fault += int((is_bad & part.begins).sum())
+            at_fault += int((is_bad & part.begins).sum())
             begins_s = part.time_s[part.begins][np.cumsum(part.begins) - 1]
             chosen = held_out(part.viewer, self._holdout) & (begins_s >= self._since_s) & ~is_bad
             sound = part if chosen.all() else part.take(chosen)
             if not len(sound):
                 continue
-            self.impressions += int(sound.acted.sum())
-            self.missing += int(np.isnan(sound.propensity[sound.acted]).sum())
-            self.sessions += int(sound.begins.sum())
+            impressions += int(sound.acted.sum())
+            missing += int(np.isnan(sound.propensity[sound.acted]).sum())
             yield one_by_one(sound) if self._by_request else sound
+        self.at_fault, self.missing, self.impressions = at_fault, missing, impressions
 
 
 def holdout(found: list[Checkpoint], logs: Mapping[str, Any], asked: float | None, *, allow_overlap: bool) -> float:
