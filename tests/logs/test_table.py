@@ -103,7 +103,7 @@ def test_parts_of_a_sorted_table_are_read_as_the_whole(table, same, monkeypatch)
     head, *rows = CSV.splitlines(keepends=True)
     ordered = head + "".join(sorted(rows, key=lambda row: (row.split(",")[1], int(row.split(",")[2]))))
     whole = join(list(table(ordered)))
-    monkeypatch.setattr("livedqn.logs.table.Table._batches", one_by_one(monkeypatch))
+    monkeypatch.setattr("livedqn.logs.table.Table._tables", one_by_one())
     parts = list(table(ordered, is_sorted=True))
     assert len(parts) == 3
     merged = join(parts)
@@ -113,12 +113,12 @@ def test_parts_of_a_sorted_table_are_read_as_the_whole(table, same, monkeypatch)
     assert (one.begins == other.begins).all()
 
 
-def one_by_one(monkeypatch):
-    batches = Table._batches
+def one_by_one():
+    tables = Table._tables
 
     def single(self, wanted):
-        for batch in batches(self, wanted):
-            yield from (batch.slice(i, 1) for i in range(len(batch)))
+        for table in tables(self, wanted):
+            yield from (table.slice(i, 1) for i in range(len(table)))
 
     return single
 
@@ -265,3 +265,13 @@ def test_the_mapping_of_the_documentation_is_one():
     found = mapping.parse(yaml.safe_load(block))
     assert found.spec(5).column("candidates", "heat") == 1
     assert found.wanted["viewers"]
+
+
+def test_a_row_of_too_few_fields_is_a_defect_of_its_own(table):
+    lines = CSV.splitlines()
+    whole = join(list(table("\n".join([*lines[:2], "r9,ann", *lines[2:]]) + "\n")))
+    broken = whole.row.tolist().index(1)
+    assert whole.defect[broken] == "it has 2 fields, not 17"
+    assert {fault.what: fault.rows.nonzero()[0].tolist() for fault in faults(whole, table().spec)}[
+        "it has 2 fields, not 17"
+    ] == [broken]

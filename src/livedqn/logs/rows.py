@@ -10,12 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from livedqn.logs import cells
+from livedqn.logs.csvparts import BROKEN, ROW
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.mapping import Columns
 from livedqn.types import BoolArray, FloatArray, IntArray
 
-#: Where a row stood in its file, a column beside those of the table.
-ROW = "row of the file"
 #: Seconds that lie at least between two requests of one viewer: clocks are coarse.
 LEAST_S = 1e-3
 
@@ -45,6 +44,8 @@ class Rows:
         defect: npt.NDArray[Any] = np.full(n, "", "U64")
         defect[np.isnan(time_s)] = "the time is missing, or cannot be read"
         sizes, wide = self._candidates(column, plain, defect)
+        broken = cells.texts(column[BROKEN])
+        defect[broken != ""] = broken[broken != ""]
         rooms, streamers = wide.pop("rooms"), wide.pop("streamers")
         real = np.arange(rooms.shape[1]) <= sizes[:, None]
         allowed = wide.pop("mask")

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
-from livedqn.logs import cells, mapping
+from livedqn.logs import cells, csvparts, mapping
+from livedqn.logs.csvparts import BROKEN, ROW
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.parquet import whole_sessions
-from livedqn.logs.rows import ROW, Rows
+from livedqn.logs.rows import Rows
 from livedqn.logs.rules import ColumnsError
 from livedqn.types import LivedqnError
 
@@ -72,12 +72,10 @@ class Table:
         return ".csv" in self._path.suffixes
 
     def _layout(self) -> Any:
+        if self._is_csv():
+            return pa.schema([(name, pa.string()) for name in csvparts.columns(self._path)])
         try:
-            if not self._is_csv():
-                return pq.read_schema(self._path)
-            with pa.csv.open_csv(self._path) as reader:
-                names = reader.schema.names
-            return pa.schema([(name, pa.string()) for name in names])
+            return pq.read_schema(self._path)
         except (pa.ArrowException, OSError) as error:
             raise LivedqnError(f"{self._path} cannot be read: {' '.join(str(error).split())}") from None
 
@@ -88,29 +86,21 @@ class Table:
         return max((int(found.max(initial=0)) for found in sizes), default=0)
 
     def _tables(self, wanted: list[str]) -> Iterator[pa.Table]:
-        """These columns, part by part, with where each row stands."""
+        """These columns, part by part, with where each row stands and whether it is broken."""
+        if self._is_csv():
+            yield from csvparts.parts(self._path, wanted)
+            return
         row = 0
         try:
-            for batch in self._batches(wanted):
-                table = pa.Table.from_batches([batch]).select(wanted)
-                yield table.append_column(ROW, pa.array(np.arange(row, row + len(table))))
-                row += len(table)
+            with pq.ParquetFile(self._path) as file:
+                for batch in file.iter_batches(PART, columns=wanted):
+                    table = pa.Table.from_batches([batch]).select(wanted)
+                    table = table.append_column(ROW, pa.array(np.arange(row, row + len(table))))
+                    yield table.append_column(BROKEN, pa.nulls(len(table), pa.string()))
+                    row += len(table)
         except (pa.ArrowException, OSError) as error:
             why = " ".join(str(error).split())
             raise LivedqnError(f"{self._path} cannot be read behind row {row:,}: {why}") from error
-
-    def _batches(self, wanted: list[str]) -> Iterator[Any]:
-        if not self._is_csv():
-            with pq.ParquetFile(self._path) as file:
-                yield from file.iter_batches(PART, columns=wanted)
-            return
-        # as text: what is no number is then a fault of its row, not the end of the table
-        options = pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=True,
-            null_values=["", "NA", "NaN", "nan", "null", "NULL", "None"],
-        )  # fmt: skip
-        with pa.csv.open_csv(self._path, convert_options=options) as reader:
-            yield from reader
 
     def _sorted(self, table: pa.Table) -> pa.Table:
         """By session, else by viewer, and time; rows of equal time stay as they stand."""

@@ -1,0 +1,91 @@
+"""A CSV part by part, as text: what is no number is then a fault of its row, and so are fields too many or too few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from livedqn.logs.rules import ColumnsError
+from livedqn.types import LivedqnError
+
+#: Where a row stood in its file, from 0, a column beside those of the table.
+ROW = "row of the file"
+#: What is wrong with a row of which nothing could be read; null elsewhere.
+BROKEN = "what is wrong with the row"
+#: What the number of a file's first row of values is to Arrow, which counts the line of names, and from 1.
+_FIRST = 2
+_EMPTY = ["", "NA", "NaN", "nan", "null", "NULL", "None"]
+
+
+def columns(path: Path) -> list[str]:
+    """The names in its first row.
+
+    Raises:
+        LivedqnError: the file cannot be read.
+    """
+    try:
+        skipping = pa.csv.ParseOptions(invalid_row_handler=lambda row: "skip")
+        with pa.csv.open_csv(path, parse_options=skipping) as reader:
+            return list(reader.schema.names)
+    except (pa.ArrowException, OSError) as error:
+        raise LivedqnError(f"{path} cannot be read: {_line(error)}") from None
+
+
+def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
+    """These columns of the CSV (also .csv.gz) at ``path``, null where a field is empty, with ``ROW`` and ``BROKEN``.
+
+    Raises:
+        ColumnsError: some of the columns are missing.
+        LivedqnError: the file cannot be read.
+    """
+    if missing := [name for name in wanted if name not in columns(path)]:
+        raise ColumnsError(str(path), [f"column {name} is missing" for name in missing], "is it the right file?")
+    broken: list[Any] = []
+
+    def note(row: Any) -> str:
+        broken.append(row)
+        return "skip"
+
+    convert = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=True,
+        null_values=_EMPTY,
+    )  # fmt: skip
+    options = {
+        "read_options": pa.csv.ReadOptions(use_threads=False),  # with threads a broken row has no number
+        "parse_options": pa.csv.ParseOptions(invalid_row_handler=note), "convert_options": convert,
+    }  # fmt: skip
+    row = 0
+    try:
+        with pa.csv.open_csv(path, **options) as reader:
+            for read in chain(reader, [pa.RecordBatch.from_pylist([], reader.schema)]):  # broken ones may come last
+                end, count = row + len(read), 0
+                while count < len(broken) and broken[count].number - _FIRST <= end:
+                    count, end = count + 1, end + 1
+                table = _whole(read, row, broken[:count])
+                row, broken[:count] = row + len(table), []
+                if len(table):
+                    yield table
+    except (pa.ArrowException, OSError) as error:
+        raise LivedqnError(f"{path} cannot be read behind row {row:,}: {_line(error)}") from error
+
+
+def _whole(read: Any, first: int, broken: Sequence[Any]) -> pa.Table:
+    """``read``, the first row of which is ``first`` or behind it, and a row of nulls for each of ``broken``."""
+    place = np.array([row.number - _FIRST for row in broken], np.int64)
+    row = np.setdiff1d(np.arange(first, first + len(read) + len(place)), place)[: len(read)]
+    none = pa.RecordBatch.from_pylist([{}] * len(place), read.schema)
+    order = pa.array(np.argsort(np.concatenate([row, place]), kind="stable"))
+    table = pa.Table.from_batches([read, none])
+    table = table.append_column(ROW, pa.array(np.concatenate([row, place])))
+    what = [f"it has {row.actual_columns} fields, not {row.expected_columns}" for row in broken]
+    return table.append_column(BROKEN, pa.array([None] * len(row) + what, pa.string())).take(order)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,52 @@
+import gzip
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livedqn.logs.csvparts import BROKEN, ROW, columns, parts
+from livedqn.logs.rules import ColumnsError
+from livedqn.types import LivedqnError
+
+
+def read(path, *wanted):
+    return [row for table in parts(path, wanted) for row in table.to_pylist()]
+
+
+def test_fields_are_text_and_empty_ones_null(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b'a,b,c\n1,"x, y",\n02,NaN,3\n'))
+    assert columns(path) == ["a", "b", "c"]
+    assert read(path, "b", "a") == [
+        {"b": "x, y", "a": "1", ROW: 0, BROKEN: None}, {"b": None, "a": "02", ROW: 1, BROKEN: None}
+    ]  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 3), max_size=12))
+def test_every_row_comes_in_its_place(tmp_path_factory, widths):
+    """A row of other than two fields is broken, and no other."""
+    path = tmp_path_factory.mktemp("csv") / "table.csv"
+    lines = [",".join(f"{i}" for _ in range(width)) for i, width in enumerate(widths)]
+    path.write_text("\n".join(["a,b", *lines]) + "\n")
+    found = read(path, "a", "b")
+    assert [row[ROW] for row in found] == list(range(len(widths)))
+    for i, (row, width) in enumerate(zip(found, widths, strict=True)):
+        assert row["a"] == (str(i) if width == 2 else None)
+        assert row[BROKEN] == (None if width == 2 else f"it has {width} fields, not 2")
+
+
+def test_rows_keep_their_numbers_across_the_blocks_of_a_large_file(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n" + "".join(f"{i},{'x' * 99}\n" if i % 1_000 else f"{i}\n" for i in range(30_000)))
+    found = read(path, "a")
+    assert [row[ROW] for row in found] == list(range(30_000))
+    assert all(row["a"] == (str(row[ROW]) if row[ROW] % 1_000 else None) for row in found)
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path):
+    with pytest.raises(LivedqnError, match=r"none.csv cannot be read: "):
+        columns(tmp_path / "none.csv")
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ColumnsError, match="column c is missing"):
+        read(tmp_path / "table.csv", "a", "c")
