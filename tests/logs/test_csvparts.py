@@ -44,6 +44,12 @@ def test_rows_keep_their_numbers_across_the_blocks_of_a_large_file(tmp_path):
     assert all(row["a"] == (str(row[ROW]) if row[ROW] % 1_000 else None) for row in found)
 
 
+def test_a_file_without_rows_is_a_part_without_rows(tmp_path):
+    (tmp_path / "table.csv").write_text("a,b\n")
+    (part,) = parts(tmp_path / "table.csv", ["a"])
+    assert (len(part), part.column_names) == (0, ["a", ROW, BROKEN])
+
+
 def test_what_cannot_be_read_is_one_line(tmp_path):
     with pytest.raises(LivedqnError, match=r"none.csv cannot be read: "):
         columns(tmp_path / "none.csv")

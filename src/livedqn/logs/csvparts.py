@@ -40,6 +40,8 @@ def columns(path: Path) -> list[str]:
 def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
     """These columns of the CSV (also .csv.gz) at ``path``, null where a field is empty, with ``ROW`` and ``BROKEN``.
 
+    At least one part, which has no row where the file has none.
+
     Raises:
         ColumnsError: some of the columns are missing.
         LivedqnError: the file cannot be read.
@@ -69,7 +71,7 @@ def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
                     count, end = count + 1, end + 1
                 table = _whole(read, row, broken[:count])
                 row, broken[:count] = row + len(table), []
-                if len(table):
+                if len(table) or not row:  # at least one, so that there are columns
                     yield table
     except (pa.ArrowException, OSError) as error:
         raise LivedqnError(f"{path} cannot be read behind row {row:,}: {_line(error)}") from error
