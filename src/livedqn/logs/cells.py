@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,12 @@ _IDS = 2**24
 def numbers(column: Any) -> FloatArray:
     """(n,) float64; true and false are 1 and 0."""
     if _is_text(column.type):
+        with suppress(
+            pa.ArrowInvalid
+        ):  # mostly all of them are plain numbers, which is told faster than why one is not
+            found = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+            if not np.isinf(found).any():  # "inf" is no number
+                return found
         text = pc.utf8_trim_whitespace(column.cast(pa.string()))
         word = pc.utf8_lower(text)
         text = pc.if_else(pc.is_in(word, pa.array(_TRUE)), "1", pc.if_else(pc.is_in(word, pa.array(_FALSE)), "0", text))

@@ -46,7 +46,8 @@ def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
         ColumnsError: some of the columns are missing.
         LivedqnError: the file cannot be read.
     """
-    if missing := [name for name in wanted if name not in columns(path)]:
+    known = columns(path)
+    if missing := [name for name in wanted if name not in known]:
         raise ColumnsError(str(path), [f"column {name} is missing" for name in missing], "is it the right file?")
     broken: list[Any] = []
 
