@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from livedqn.logs import cells, csvparts
-from livedqn.logs.mapping import Cell
-from livedqn.types import Column, FloatArray, IntArray, LivedqnError
+from livedqn.types import BoolArray, Column, FloatArray, IntArray, LivedqnError
+from livedqn_kuailive.tables import Table, found, read, whole
 
 Array = npt.NDArray[Any]
 IDS = ("user_id", "live_id", "streamer_id", "timestamp")
@@ -92,22 +91,23 @@ class Events:
 
 def rooms(path: Path) -> Rooms:
     """The rooms; a ``live_id`` with several rows (of several days) is one, from its first start to its last end."""
-    names = ("live_id", "streamer_id", "start_timestamp", "end_timestamp", "live_content_category", "live_type")
-    table = pa.concat_tables(csvparts.parts(path, names)).combine_chunks()
-    live_id, streamer, start, end = (whole(table[name].combine_chunks()) for name in names[:4])
+    names, labels = (
+        ("live_id", "streamer_id", "start_timestamp", "end_timestamp"),
+        ("live_content_category", "live_type"),
+    )
+    table = read(path, names, labels)
+    live_id, streamer, start, end = (table.numbers[name] for name in names)
     is_one = (live_id >= 0) & (start >= 0) & (end > start)
     if not is_one.any():
         raise LivedqnError(f"{path} has no room with live_id, start_timestamp and end_timestamp; is it KuaiLive's?")
-    (category, kinds), (kind, types) = (
-        labels(table[name].combine_chunks(), name.removeprefix("live_content_")) for name in names[4:]
-    )
     order = np.flatnonzero(is_one)
     order = order[np.lexsort([start[order], live_id[order]])]
     ids, first = np.unique(live_id[order], return_index=True)
     last = np.maximum.reduceat(end[order], first)
     order = order[first]
-    features = np.stack([category[order], kind[order]], axis=1)
-    return Rooms(ids, streamer[order], start[order], last, features, (kinds, types), _bad(table, ~is_one, NO_ROOM))
+    features = np.stack([table.labels[name][order] for name in labels], axis=1).astype(np.float32)
+    columns = tuple(replace(table.columns[name], name=name.removeprefix("live_content_")) for name in labels)
+    return Rooms(ids, streamer[order], start[order], last, features, columns, _bad(table, ~is_one, NO_ROOM))
 
 
 def people(path: Path, key: str, constant: Sequence[str], since: Sequence[str], prefix: str = "") -> People:
@@ -115,20 +115,19 @@ def people(path: Path, key: str, constant: Sequence[str], since: Sequence[str], 
 
     Only what was so at every request is taken: counts (fans, plays) are those of the day on which the file was made.
     """
-    table = pa.concat_tables(csvparts.parts(path, [key, *constant, *since])).combine_chunks()
-    found_ids = whole(table[key].combine_chunks())
-    ids, first = np.unique(found_ids, return_index=True)
+    table = read(path, [key, *since], constant)
+    ids, first = np.unique(table.numbers[key], return_index=True)
     ids, first = ids[ids >= 0], first[ids >= 0]
-    labelled = [labels(table[name].combine_chunks(), prefix + name) for name in constant]
     features = np.zeros((len(ids) + 1, len(constant)), np.float32)
     began = np.zeros((len(ids) + 1, len(since)), np.int64)
-    for i, (values, _) in enumerate(labelled):
-        features[:-1, i] = values[first]
+    for i, name in enumerate(constant):
+        features[:-1, i] = table.labels[name][first]
     for i, name in enumerate(since):
-        began[:-1, i] = np.maximum(whole(table[name].combine_chunks())[first], 0)
-    days = [Column(f"{prefix}{name.removesuffix('_timestamp')}_d", "count", "d") for name in since]
-    is_bad = ~np.isin(np.arange(len(found_ids)), first)
-    return People(ids, features, began, (*(column for _, column in labelled), *days), _bad(table, is_bad, NO_ID))
+        began[:-1, i] = np.maximum(table.numbers[name][first], 0)
+    columns = [replace(table.columns[name], name=prefix + name) for name in constant]
+    columns += [Column(f"{prefix}{name.removesuffix('_timestamp')}_d", "count", "d") for name in since]
+    is_bad = ~np.isin(np.arange(len(table.broken)), first)
+    return People(ids, features, began, tuple(columns), _bad(table, is_bad, NO_ID))
 
 
 def events(path: Path, of: Rooms, amount: str = "", slack_ms: int = NEVER) -> Events:
@@ -154,32 +153,5 @@ def events(path: Path, of: Rooms, amount: str = "", slack_ms: int = NEVER) -> Ev
     return Events(*(np.concatenate(arrays) for arrays in zip(*made, strict=True)))
 
 
-def _bad(table: Any, rows: Array, why: int) -> Events:
-    broken = cells.texts(table[csvparts.BROKEN].combine_chunks()) != ""
-    return Events.bad(np.asarray(table[csvparts.ROW])[rows], np.where(broken[rows], BROKEN, why))
-
-
-def whole(column: Any) -> IntArray:
-    """(n,) int64; -1 where there is no whole number from 0 on."""
-    try:
-        values = column.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        number = cells.numbers(column)
-        is_whole = (number >= 0) & (number < 2**53) & (number == np.rint(number))
-        values = np.where(is_whole, number, -1)
-    return np.maximum(values, -1).astype(np.int64)
-
-
-def labels(column: Any, name: str) -> tuple[FloatArray, Column]:
-    """Each text by its place among all that occur, from 1; 0 where there is none."""
-    known = tuple(sorted(set(column.to_pylist()) - {None}))
-    made = Column(name, "category", cardinality=max(len(known) + 1, 2))
-    return cells.feature(column, Cell(name, made, known or ("",))), made
-
-
-def found(known: IntArray, wanted: IntArray, missing: int) -> IntArray:
-    """Where each of ``wanted`` stands in ``known``, which is sorted; ``missing`` where it does not."""
-    if not len(known):
-        return np.full(len(wanted), missing)
-    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[place] == wanted, place, missing)
+def _bad(table: Table, rows: BoolArray, why: int) -> Events:
+    return Events.bad(np.flatnonzero(rows), np.where(table.broken[rows], BROKEN, why))
