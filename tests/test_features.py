@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -74,6 +75,14 @@ def test_the_dense_spec_tells_the_widths() -> None:
         assert len(getattr(spec, name)) == dense[name].shape[-1]
     assert spec.column("candidates", "heat") == 0
     assert all(column.kind == "number" for column in spec.candidates)
+
+
+def test_a_context_of_categories_alone_has_no_number_to_fit() -> None:
+    spec = replace(SPEC, context=(Column("position", "category", cardinality=4),), context_shape=(1,))
+    transform, seen = Transform(spec), observation() | {"context": torch.tensor([[3.0], [1.0]])}
+    transform.fit(seen)
+    assert transform(seen)["context"].shape == (2, 0)
+    assert Embeddings(spec)(transform(seen))["context"].shape == (2, len(dense_spec(spec).context))
 
 
 def test_a_column_that_never_varies_passes_unchanged() -> None:

@@ -110,7 +110,7 @@ class _ArrayTransform(nn.Module):
 
     def fit(self, x: Tensor, valid: Tensor | None) -> None:
         rows = self._logged(x)
-        rows = rows.reshape(-1, rows.shape[-1]) if valid is None else rows[valid]
+        rows = rows.flatten(0, -2) if valid is None else rows[valid]
         if rows.numel() == 0:  # nothing was seen, or there is no number
             return
         spread = rows.std(dim=0, correction=0)
