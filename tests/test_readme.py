@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import pytest
 
 from livedqn import cli
@@ -26,13 +27,16 @@ README = next(
     if (path := folder / "README.md").exists()
 )  # fmt: skip
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-COMMANDS = [
-    line.partition("  #")[0].strip()
-    for language, block in BLOCKS
-    if language == "sh"
-    for line in block.splitlines()
-    if line.startswith("livedqn ")
-]
+
+
+def commands(is_own_data: bool) -> list[str]:
+    """Lines of README; those of "your own data in one page" belong together, in their order."""
+    blocks = [block for language, block in BLOCKS if language == "sh" and ("runs/own" in block) == is_own_data]
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [line.partition(" #")[0].strip() for line in lines if line.startswith("livedqn ")]
+
+
+COMMANDS = commands(is_own_data=False)
 #: Enough to see that a line works.
 TINY = [
     "steps=400", "num_envs=4", "agent.warmup_steps=200", "agent.batch_size=8", "evaluation.worlds=2",
@@ -109,8 +113,6 @@ def test_a_command_works_as_written(command: str, run: Path, own_data: Callable[
         assert "200 impressions of hottest" in livedqn(words, run)
         return
     if words[0] == "check-logs":
-        if "logs=table" in words:
-            _table(run)
         assert "nothing keeps anybody from learning" in livedqn(words, run)
         return
     if words[0] == "plugins":
@@ -123,15 +125,34 @@ def test_a_command_works_as_written(command: str, run: Path, own_data: Callable[
     assert "report:" in start([*words, *small], run)
 
 
-def _table(folder: Path) -> None:
-    """A small one, and what is what in it."""
-    (folder / "impressions.csv").write_text(
-        "user,ts,hour,heat,place,p,click\nann,0,20,5|7,2,0.5,1\nann,60,20,9,0,0.5,0\n"
+@pytest.mark.usefixtures("no_pictures")
+def test_own_data_in_one_page(tmp_path: Path) -> None:
+    header = next(block for language, block in BLOCKS if language == "csv").splitlines()[0]
+    rng = np.random.default_rng(0)
+    rows = [_row(viewer, request, rng) for viewer in range(1_300) for request in range(2)]
+    (tmp_path / "impressions.csv").write_text("\n".join([header, *rows]))
+    (tmp_path / "columns.yaml").write_text(next(block for language, block in BLOCKS if language == "yaml"))
+    (tmp_path / "requests").write_text(
+        '{"context": [20, 1], "history": [], "candidates": [[0, 0], [7, 250], [9, 18]], "rooms": [null, 1, 2]}\n'
     )
-    (folder / "columns.yaml").write_text(
-        "viewer: user\ntime: ts\ncontext: {hour: hour}\ncandidates: {heat: heat}\naction: place\npropensity: p\n"
-        "signals: {clicked: click}\n"
-    )
+    check, train, evaluate, recommend = (shlex.split(line.partition("<")[0])[1:] for line in commands(is_own_data=True))
+    assert "nothing keeps anybody from learning" in livedqn(check, tmp_path)
+    assert "report:" in livedqn([*train, *TINY], tmp_path)
+    found = livedqn(evaluate, tmp_path)
+    assert "WDR" in found
+    assert "cannot answer" not in found
+    with (tmp_path / "requests").open() as requests:
+        assert '"action"' in livedqn(recommend, tmp_path, stdin=requests)
+
+
+def _row(viewer: int, request: int, rng: np.random.Generator) -> str:
+    """Of a policy that shows either of two rooms, or nothing, a third of the time each; one room is liked better."""
+    choice = rng.integers(3)
+    clicked = rng.random() < (0, 0.2, 0.6)[choice]
+    offer = f"r1|r2,7|9,{rng.integers(200, 300)}|{rng.integers(10, 30)}"
+    time = f"2026-11-20T20:{15 + request}:00"
+    told = f"{('', 'r1', 'r2')[choice]},{1 / 3},{int(clicked)},{int(clicked * rng.integers(1_000, 60_000))}"
+    return f"v{viewer},{time},20,{('fr', 'de', 'it')[viewer % 3]},{offer},{told}"
 
 
 def _observation() -> str:
