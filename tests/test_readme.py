@@ -5,6 +5,7 @@ The two set-up lines are run by ``.ci/run`` in an environment of their own.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -132,9 +133,13 @@ def test_own_data_in_one_page(tmp_path: Path) -> None:
     rows = [_row(viewer, request, rng) for viewer in range(1_300) for request in range(2)]
     (tmp_path / "impressions.csv").write_text("\n".join([header, *rows]))
     (tmp_path / "columns.yaml").write_text(next(block for language, block in BLOCKS if language == "yaml"))
-    (tmp_path / "requests").write_text(
-        '{"context": [20, 1], "history": [], "candidates": [[0, 0], [7, 250], [9, 18]], "rooms": [null, 1, 2]}\n'
-    )
+    request = {
+        "context": [20, 1],
+        "history": [[0]] * 10,
+        "candidates": [[0, 0], [7, 250], [9, 18]],
+        "rooms": [None, 1, 2],
+    }
+    (tmp_path / "requests").write_text(json.dumps(request))
     check, train, evaluate, recommend = (shlex.split(line.partition("<")[0])[1:] for line in commands(is_own_data=True))
     assert "nothing keeps anybody from learning" in livedqn(check, tmp_path)
     assert "report:" in livedqn([*train, *TINY], tmp_path)
@@ -156,8 +161,6 @@ def _row(viewer: int, request: int, rng: np.random.Generator) -> str:
 
 
 def _observation() -> str:
-    import json
-
     from livedqn import plugins
 
     env = plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, 1)
