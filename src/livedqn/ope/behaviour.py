@@ -2,8 +2,8 @@
 
     mu(a | s) = exp(l(s, a)) / sum over the mask of exp(l(s, .)),   l(s, a) = w^T f(a) + s^T M f(a)
 
-with s and f as in :mod:`livedqn.ope.features`. Fitted by Adam to the likelihood of what was shown, for each fold on the
-viewers of all others.
+with s and f as in :mod:`livedqn.ope.features`. Fitted by Adam to the likelihood of what was shown and to a normal prior
+of w and M, for each fold on the viewers of all others.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from livedqn.ope.features import Features
 from livedqn.ope.logged import folds, pieces
 from livedqn.types import FloatArray, Spec
 
-#: Readings of the logs, and rows of a step of Adam.
-PASSES, BATCH, LEARNING_RATE = 4, 512, 0.02
+#: Rows of a step of Adam, steps and readings of the logs at least, and its first rate, which falls to 0.
+BATCH, STEPS, PASSES, LEARNING_RATE = 512, 400, 2, 0.02
+#: Of the prior, 1 / variance: what little was seen cannot show is taken to be uniform.
+PRECISION = 30.0
 #: No estimate is below: a ratio of an estimate this small would be the model's word alone.
 LEAST = 1e-3
 BINS = 12
@@ -45,11 +47,15 @@ class Behaviour:
         leading, numbers, rooms = self._features.widths
         self._w = torch.zeros(FOLDS, rooms, requires_grad=True)
         self._m = torch.zeros(FOLDS, numbers, leading, requires_grad=True)
+        rows = sum(int(part.acted.sum()) for part in parts)
+        passes = max(PASSES, -(-STEPS * BATCH // max(rows, 1)))
         adam = torch.optim.Adam([self._w, self._m], lr=LEARNING_RATE)
-        for _ in range(PASSES):
+        falling = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.0, passes)
+        for _ in range(passes):
             for part in pieces(parts):
                 for first in range(0, len(part), BATCH):
-                    self._learn(part.take(slice(first, first + BATCH)), adam)
+                    self._learn(part.take(slice(first, first + BATCH)), adam, rows)
+            falling.step()
 
     def __call__(self, part: Impressions) -> FloatArray:
         """Propensities of the answered requests of ``part``, (N,): those noted, and estimates where none is."""
@@ -89,7 +95,7 @@ class Behaviour:
         closed = torch.from_numpy(~part.observation["mask"])[:, None]
         return logits.masked_fill(closed, -torch.inf)
 
-    def _learn(self, part: Impressions, adam: torch.optim.Optimizer) -> None:
+    def _learn(self, part: Impressions, adam: torch.optim.Optimizer, rows: int) -> None:
         part = part.take(part.acted)
         if not len(part):
             return
@@ -97,5 +103,7 @@ class Behaviour:
         action = torch.from_numpy(part.action)[:, None].expand(-1, FOLDS)
         losses = cross_entropy(self._logits(part).transpose(1, 2), action, reduction="none")
         adam.zero_grad()
-        (losses * others).mean().backward()  # type: ignore[no-untyped-call]
+        prior = PRECISION / (2 * rows) * ((self._w**2).sum() + (self._m**2).sum())
+        # of each fold the mean over its rows; the sum of all, since no weight is of two folds
+        ((losses * others).sum(dim=0) / others.sum(dim=0).clamp_min(1)).sum().add(prior).backward()  # type: ignore[no-untyped-call]
         adam.step()

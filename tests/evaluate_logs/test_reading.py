@@ -1,0 +1,83 @@
+"""Which part of the logs may judge."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from livedqn.evaluate_logs.reading import Judging, holdout
+from livedqn.logs.split import held_out
+from livedqn.testing import LOGS_SPEC, example_impressions
+from livedqn.types import LivedqnError
+
+DAY_S = 24 * 3600
+
+
+class Logs:
+    spec = LOGS_SPEC
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __iter__(self):
+        return iter(self.parts)
+
+
+def judging(*parts, share=1.0, since="", by_request=False):
+    return Judging(Logs(*parts), holdout=share, since=since, by_request=by_request)
+
+
+def test_viewers_that_training_held_out():
+    parts = judging(example_impressions([2] * 300), share=0.3)
+    viewers = np.concatenate([part.viewer for part in parts])
+    assert held_out(viewers, 0.3).all()
+    assert 0.2 * 600 < parts.impressions < 0.4 * 600
+
+
+def test_sessions_from_a_day_on():
+    parts = judging(example_impressions([2, 2]), example_impressions([3], start_s=DAY_S, first=7), since="1970-01-02")
+    assert [part.viewer[0] for part in parts] == [1_007]
+    with pytest.raises(LivedqnError, match=r"ope\.since=soon is no day"):
+        judging(since="soon")
+
+
+def test_faults_are_set_aside_and_missing_propensities_counted():
+    made = example_impressions([2, 3])
+    propensity = made.propensity.copy()
+    propensity[0], propensity[4] = 2.0, np.nan
+    parts = judging(replace(made, propensity=propensity))
+    (part,) = parts
+    assert set(part.session) == {1}
+    assert (parts.at_fault, parts.missing, parts.impressions) == (1, 1, 3)
+
+
+def test_every_request_alone():
+    (part,) = judging(example_impressions([2, 3]), by_request=True)
+    assert part.begins.all() and part.terminated.all() and len(part) == 5
+
+
+def trained(path="logs", share=0.2):
+    return SimpleNamespace(path="a.ckpt", config={"logs": {"plugin": "parquet", "path": path}, "holdout": share})
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "share"),
+    [
+        ([SimpleNamespace(path="a", config={})], None, 1.0),
+        ([trained()], None, 0.2),
+        ([trained(share=0.2), trained(share=0.1)], None, 0.1),
+        ([trained("other", 0.0)], None, 1.0),
+        ([trained()], 0.1, 0.1),
+    ],
+)
+def test_whom_nobody_learned_from(found, asked, share):
+    assert holdout(found, {"path": "logs"}, asked, allow_overlap=False) == share
+
+
+def test_overlap_is_refused_unless_it_is_said():
+    for found, asked in ((trained(share=0.0), None), (trained(), 0.5), (trained(f"{Path.cwd()}/logs", 0.0), None)):
+        with pytest.raises(LivedqnError, match="was trained on these logs"):
+            holdout([found], {"path": "logs"}, asked, allow_overlap=False)
+        assert holdout([found], {"path": "logs"}, asked, allow_overlap=True) == (asked or 1.0)

@@ -1,0 +1,44 @@
+"""Features of viewer and room: linear in what is done, and blind to what cannot be."""
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livedqn.ope.features import Features
+from livedqn.testing import LOGS_SPEC, example_impressions
+
+
+def parts(seed=0):
+    features = Features(LOGS_SPEC)
+    logs = example_impressions([6, 3], seed=seed)
+    return features, logs, features.seen(logs.observation)
+
+
+def test_sizes():
+    features, logs, seen = parts()
+    # s: hour; of the history real and clicked; country has 3 values besides none
+    assert seen.state.shape == (len(logs), 1 + 2 + 3)
+    # f: shown, heat, heat squared; the streamer is an id
+    assert seen.rooms.shape == (len(logs), 4, 3)
+    x = features.joint(seen.state, seen.rooms[:, 0])
+    assert x.shape == (len(logs), features.size)
+    assert features.size == 1 + 2 * 6 + 3 + 1 * 2
+    torch.testing.assert_close(features.alone(seen.state), x[:, : features.states])
+
+
+def test_nothing_and_masked_rooms_are_zeros():
+    _, logs, seen = parts()
+    assert (seen.rooms[:, 0] == 0).all()
+    assert (seen.rooms[torch.from_numpy(~logs.observation["mask"])] == 0).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 99))
+def test_the_mean_of_features_is_the_features_of_the_mean(seed):
+    features, logs, seen = parts(seed)
+    p = np.random.default_rng(seed).random(logs.observation["mask"].shape).astype(np.float32)
+    p = torch.from_numpy(p / p.sum(axis=1, keepdims=True))
+    of_mean = features.joint(seen.state, torch.einsum("bk,bkf->bf", p, seen.rooms))
+    each = torch.stack([features.joint(seen.state, seen.rooms[:, k]) for k in range(4)], dim=1)
+    torch.testing.assert_close(of_mean, torch.einsum("bk,bkd->bd", p, each), atol=1e-4, rtol=1e-4)
