@@ -60,11 +60,12 @@ def test_policies_side_by_side(livedqn, made, collected):
     assert found["unit"] == "session"
     random = found["policies"]["random"]
     assert random["cannot_answer"] is None
-    # the logs' own policy is judged: every ratio is 1, so every estimate of it that has no model is its mean
+    # the logs' own policy is judged: every ratio is 1, and estimates are its mean, but for 8 sessions that were cut, and
+    # for what a model of few sessions adds of its own
     assert random["overlap"]["sessions_share"] == pytest.approx(1, abs=1e-5)
     logged = found["logged"]
-    for name in ("PDIS", "DR", "WDR"):
-        assert random["estimates"][name]["value"] == pytest.approx(logged["value"], rel=0.05), name  # 8 were cut
+    for name, off in (("PDIS", 0.03), ("WPDIS", 0.03), ("DR", 0.1), ("WDR", 0.1)):
+        assert random["estimates"][name]["value"] == pytest.approx(logged["value"], rel=off), name
     assert logged["low"] < logged["value"] < logged["high"]
     assert found["differences"].keys() == {"policy - random"}
     for line in ("random: not clearly apart from the logs' own policy by", "policy: ", "policy - random: "):
@@ -95,7 +96,7 @@ def test_one_request_at_a_time(livedqn, made, collected):
     assert list(result()["policies"]["hottest"]["estimates"]) == [
         "DM", "IPS", "SNIPS", "clipped IPS", "NCIS", "DR", "Switch-DR"
     ]  # fmt: skip
-    assert "hottest: better than the logs' own policy by DR" in outcome.out or "hottest: " in outcome.out
+    assert " the logs' own policy by DR: " in outcome.out
 
 
 def test_never_on_what_it_was_trained_on(livedqn, made, collected):
@@ -131,7 +132,7 @@ def test_propensities_that_nobody_noted(livedqn, made, collected):
     found = result()
     assert "estimated propensities" in found["warnings"][0]
     # the logs' policy was uniform, and is guessed to be about that
-    assert found["policies"]["random"]["overlap"]["requests_share"] > 0.8
+    assert found["policies"]["random"]["overlap"]["requests_share"] > 0.5
 
 
 @pytest.mark.parametrize(

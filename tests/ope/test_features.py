@@ -10,8 +10,8 @@ from livedqn.testing import LOGS_SPEC, example_impressions
 
 
 def parts(seed=0):
-    features = Features(LOGS_SPEC)
     logs = example_impressions([6, 3], seed=seed)
+    features = Features(LOGS_SPEC, [logs])
     return features, logs, features.seen(logs.observation)
 
 
@@ -42,3 +42,11 @@ def test_the_mean_of_features_is_the_features_of_the_mean(seed):
     of_mean = features.joint(seen.state, torch.einsum("bk,bkf->bf", p, seen.rooms))
     each = torch.stack([features.joint(seen.state, seen.rooms[:, k]) for k in range(4)], dim=1)
     torch.testing.assert_close(of_mean, torch.einsum("bk,bkd->bd", p, each), atol=1e-4, rtol=1e-4)
+
+
+def test_logs_in_order_of_time_are_standardised_as_a_whole():
+    early, late = example_impressions([4_000]), example_impressions([4_000], first=1)
+    late.observation["context"][:, 0] += 4  # hours
+    features = Features(LOGS_SPEC, [early, late])
+    hours = np.concatenate([features.seen(part.observation).state[:, 0] for part in (early, late)])
+    assert abs(hours).max() < 1.1

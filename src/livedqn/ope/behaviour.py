@@ -25,7 +25,7 @@ from livedqn.types import FloatArray, Spec
 #: Rows of a step of Adam, steps and readings of the logs at least, and its first rate, which falls to 0.
 BATCH, STEPS, PASSES, LEARNING_RATE = 512, 400, 2, 0.02
 #: Of the prior, 1 / variance: what little was seen cannot show is taken to be uniform.
-PRECISION = 30.0
+PRECISION = 100.0
 #: No estimate is below: a ratio of an estimate this small would be the model's word alone.
 LEAST = 1e-3
 BINS = 12
@@ -43,7 +43,7 @@ class Behaviour:
     """The logs' policy, as it can be guessed."""
 
     def __init__(self, parts: Iterable[Impressions], spec: Spec) -> None:
-        self._features = Features(spec)
+        self._features = Features(spec, parts)
         leading, numbers, rooms = self._features.widths
         self._w = torch.zeros(FOLDS, rooms, requires_grad=True)
         self._m = torch.zeros(FOLDS, numbers, leading, requires_grad=True)

@@ -1,7 +1,7 @@
-"""What logs say of policies: ratios, models and weights of every logged request, in two readings of the logs.
+"""What logs say of policies: ratios, models and weights of every logged request, in three readings of the logs.
 
-The first reading sums up what the models are solved from, the second asks them of each request, the model of a viewer
-being made of other viewers' requests. Only a few numbers a request are kept.
+The first reading standardises features, the second sums up what the models are solved from, the third asks them of each
+request, the model of a viewer being made of other viewers' requests. Only a few numbers a request are kept.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def gather(
     parts: Iterable[Impressions], spec: Spec, reward: Reward, targets: Mapping[str, Target], propensity: Propensity,
     gamma: float = 1.0, advance: Callable[[], None] = lambda: None,
 ) -> Evidence:  # fmt: skip
-    """Read ``parts``, which can be read twice and hold whole sessions without faults.
+    """Read ``parts``, which can be read again and again and hold whole sessions without faults.
 
     Args:
         parts: the logs.
@@ -96,9 +96,9 @@ def gather(
         targets: the policies to judge.
         propensity: that of each answered request.
         gamma: discount of a request.
-        advance: is called after every piece, in both readings.
+        advance: is called after every piece, in the last two readings.
     """
-    features = Features(spec)
+    features = Features(spec, parts)
     models = {name: _Models(features) for name in targets}
     own = Sums(features.states, FOLDS)  # of the logs' policy, whose action there is no need to know
     for part in pieces(parts):

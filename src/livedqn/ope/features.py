@@ -13,6 +13,7 @@ policy is expected to do at s has the features x(s, E_pi f(a)): no candidate is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -20,10 +21,14 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from livedqn.features import CODES, Transform
+from livedqn.logs import Impressions, join
+from livedqn.ope.logged import pieces
 from livedqn.types import Column, Observation, Spec
 
 #: Standard deviations at which a number is cut: one heavy tail must not carry a fit.
 MOST = 5.0
+#: Rows of a piece of the logs by which features are standardised.
+SAMPLED = 64
 
 
 class Seen(NamedTuple):
@@ -34,12 +39,19 @@ class Seen(NamedTuple):
 
 
 class Features:
-    """Of one spec; standardised by the first observations that :meth:`seen` is given."""
+    """Of one spec, standardised by rows from all over the logs: the first alone are of one hour of one day.
 
-    def __init__(self, spec: Spec) -> None:
+    Args:
+        spec: of the logs.
+        parts: whole sessions; they are read once, and some rows of each piece kept for that.
+    """
+
+    def __init__(self, spec: Spec, parts: Iterable[Impressions]) -> None:
         self._spec = spec
         self._transform = Transform(spec, id_bits=1)
-        self._is_fit = False
+        some = [part.take(slice(None, None, max(len(part) // SAMPLED, 1))) for part in pieces(parts)]
+        if some:
+            self._transform.fit({k: torch.from_numpy(array) for k, array in join(some).observation.items()})
         self._numbers = sum(_is_number(c) for c in spec.context)  # of s, those that are multiplied
         numbers = sum(_is_number(c) for c in spec.candidates)
         #: Of f, those that are multiplied: *a room is shown*, and its numbers; without rooms, each action.
@@ -58,9 +70,6 @@ class Features:
     def seen(self, observation: Observation) -> Seen:
         """The parts of x for B requests."""
         raw = {name: torch.from_numpy(array) for name, array in observation.items()}
-        if not self._is_fit:
-            self._transform.fit(raw)
-            self._is_fit = True
         found = self._transform(raw)
         state = [found["context"].clamp(-MOST, MOST)]
         if "history" in found:
