@@ -219,7 +219,7 @@ def main() -> None:
     watched = {name: np.stack(done[i :: len(EXPLORATIONS)]) for i, name in enumerate(EXPLORATIONS)}
 
     roles = ["policy:before", "oracle", "random"]
-    evaluation = judge(policies, told, roles, streamers=ALL)
+    evaluation = judge(policies, told, roles, env={**ENV, "streamers": ALL})
     good = good_newcomers(plugins.build("env", {**ENV, "streamers": ALL}, 1).viewers)
     before = float(np.mean([share_of(evaluation, f"policy:{name}", good) for name in policies]))
     oracle, random = (share_of(evaluation, name, good) for name in ("oracle", "random"))

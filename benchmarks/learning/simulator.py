@@ -22,6 +22,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from livedqn.evaluate import Interval
 from livedqn.evaluate.compare import compare, tuned_margin
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import interval, paired, ratio
+from livedqn.evaluate.policies import Agent
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
 from livedqn.stage import Stage
 from livedqn.types import FloatArray
@@ -90,24 +92,35 @@ def train_all(
     return dict(zip(tasks, paths, strict=True))
 
 
-def judge(policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str], **env: object) -> Evaluation:
-    """All ``roles``, some of which ``policies`` take, on the same worlds; settings of ``env`` replace theirs."""
+def judge(
+    policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str], *,
+    env: Mapping[str, Any] | None = None, more: Mapping[str, Agent] | None = None, tunes: bool = True,
+) -> Evaluation:  # fmt: skip
+    """All ``roles``, some of which are taken by ``policies``, on the same worlds.
+
+    Args:
+        policies: by name, ``dqn-0`` for the role ``policy:dqn``. more: agents of another making, likewise.
+        told: how many worlds and episodes.
+        roles: who is compared.
+        env: where they play; that of the first policy where nothing is said.
+        tunes: margins are tuned here, whatever the policies have.
+    """
     found = {name: checkpoint.read(path) for name, path in policies.items()}
-    config = next(iter(found.values())).config
+    config = {**next(iter(found.values())).config}
+    config["env"] = env or config["env"]
 
     def make_stage(rows: int) -> Stage:
-        return Stage(
-            plugins.build("env", {**config["env"], **env}, rows), plugins.build("reward", config["reward"]), CapConfig()
-        )
+        return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
 
-    names = [name for role in roles for name in _of(role, found)]
+    agents: dict[str, Agent] = {name: one.agent for name, one in found.items()} | dict(more or {})
+    names = [name for role in roles for name in _of(role, agents)]
     settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes, tuning_episodes=told.tuning_episodes)
     for name, one in found.items():
-        if f"policy:{name}" in names:
+        if tunes and f"policy:{name}" in names:
             one.agent.margin.fill_(tuned_margin(one.agent, make_stage, settings, seed=told.world_seed))
             print(f"{name} shows a room that is worth {float(one.agent.margin):.3g} more than nothing", flush=True)
     return compare(
-        {f"policy:{name}": one.agent for name, one in found.items()}, make_stage, settings,
+        {f"policy:{name}": agent for name, agent in agents.items()}, make_stage, settings,
         seed=told.world_seed, steps=config["steps"], names=names, notify=_tell,
     )  # fmt: skip
 
