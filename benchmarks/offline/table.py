@@ -192,8 +192,10 @@ def main() -> None:
     simulator.write(made, results / "table.csv")
     picture(made, method, results / "table.png")
     if not told.quick:
-        machine.record(RESULTS, "table", seeds=told.seeds, choose=told.choose, worlds=told.worlds, episodes=told.episodes,
-                       impressions=told.impressions, steps=told.steps)  # fmt: skip
+        told_of = {
+            name: getattr(told, name) for name in ("seeds", "choose", "worlds", "episodes", "impressions", "steps")
+        }
+        machine.record(RESULTS, "table", **told_of)
 
 
 if __name__ == "__main__":
