@@ -60,8 +60,8 @@ def test_policies_side_by_side(livedqn, made, collected):
     assert found["unit"] == "session"
     random = found["policies"]["random"]
     assert random["cannot_answer"] is None
-    # the logs' own policy is judged: every ratio is 1, and estimates are its mean, but for 8 sessions that were cut, and
-    # for what a model of few sessions adds of its own
+    # the logs' own policy is judged: every ratio is 1, and estimates are its mean, but for 8 sessions that were cut,
+    # and for what a model of few sessions adds of its own
     assert random["overlap"]["sessions_share"] == pytest.approx(1, abs=1e-5)
     logged = found["logged"]
     for name, off in (("PDIS", 0.03), ("WPDIS", 0.03), ("DR", 0.1), ("WDR", 0.1)):
