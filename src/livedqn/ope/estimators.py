@@ -14,9 +14,9 @@ from livedqn.ope.evidence import Evidence, Judged
 from livedqn.ope.terms import Terms
 from livedqn.types import FloatArray, IntArray
 
-#: The estimators to go by where none is named, by what is estimated. Both are without bias wherever propensities are
-#: true, whatever the model: a viewer's mood is in no observation, and what leans on the state alone (FQE, DRL) is then
-#: wrong by more than its interval says. The model takes variance off. benchmarks/ope has the figures.
+#: The estimators to go by where none is named, by what is estimated. Both are right in the long run wherever
+#: propensities are, whatever the model, which only takes variance off. FQE and DRL are narrower, but lean on a linear
+#: model of what is seen, and miss the truth by more than their intervals say where that is wrong (benchmarks/ope).
 DEFAULT = {"session": "WDR", "request": "DR"}
 #: The weight of a request at which NCIS, clipped IPS and Switch-DR clip or switch.
 MOST = 10.0
