@@ -78,7 +78,8 @@ def cells(
                 "true_difference": true[name][0] - true[behaviour][0],
                 "difference_low": difference.low, "difference_high": difference.high,
                 "requests_share": found.overlap.requests_share, "sessions_share": found.overlap.sessions_share,
-                "answers": not why_not(found.overlap, sessions, viewers), "sessions": sessions, "median_length": length,
+                "answers": not why_not(found.overlap, sessions, viewers, evidence.cut), "sessions": sessions,
+                "median_length": length,
             }  # fmt: skip
 
 

@@ -85,6 +85,12 @@ def read_config(path: str | Path) -> dict[str, Any]:
     return _parsed(read_state(Path(path), "policy").get("config"), Path(path))
 
 
+def learned_from(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The logs of a run's own, and of those whose weights it began from: ``logs`` and ``holdout`` of each."""
+    own = [{"logs": config["logs"], "holdout": float(config.get("holdout") or 0)}] if config.get("logs") else []
+    return [*own, *(config.get("learned_from") or [])]
+
+
 def write_state(path: Path, kind: str, state: dict[str, Any]) -> None:
     """Write tensors and plain Python, atomically and durably."""
     _write(path, partial(torch.save, {"format": FORMATS[kind], "kind": kind, "livedqn": __version__, **state}))

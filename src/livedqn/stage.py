@@ -139,8 +139,7 @@ class Stage:
         self._cap.reset(rows)
         observation = self._observe(raw)
         self._current = observation if self._keeps else _merged(self._current, observation, rows)
-        ids = infos.get("ids", {})
-        self.ids = self._owned(ids) if self._keeps else _merged(self.ids, ids, rows)
+        self.ids = _merged(self.ids, infos.get("ids", {}), rows)  # Gymnasium tells those of the rows that began alone
         return self._current
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ from livedqn.loop import Loop, Marks, StoppedError, signals_raised
 from livedqn.protocols import Env, Replay, Reward
 from livedqn.stage import Stage
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
-from livedqn.types import LivedqnError, Spec
+from livedqn.types import LivedqnError
 
 EnvFactory = Callable[[int], Env]
 
@@ -115,11 +115,14 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         spec, begun = stage.spec, partial(sources.played, stage, config)
     else:
         raise LivedqnError("there is nothing to learn from; choose an env, or logs")
+    began_from = checkpoint.read(config.init) if config.init else None
     plain = _plain(config)
     agent = checkpoint.build_agent(plain, spec)
-    if config.init:
-        agent.load_weights(_weights(config.init, spec))
+    if began_from is not None:
+        evaluate.check_fit(began_from, spec)
+        agent.load_weights(began_from.agent.state_dict())
         agent.margin.zero_()  # of the values that will be learned another is best
+        plain["learned_from"] = checkpoint.learned_from(began_from.config)
     agent.to(device.resolve(config.device))
     replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
     experience = begun(replay, agent.ensemble)
@@ -233,14 +236,10 @@ def _normalised(config: TrainConfig) -> TrainConfig:
 
 def _plain(config: TrainConfig) -> dict[str, Any]:
     """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is."""
-    return {**asdict(config), "init": None, "resume": None}
-
-
-def _weights(path: str, spec: Spec) -> dict[str, Any]:
-    """The weights to start from, of a policy that reads what ``spec`` shows."""
-    found = checkpoint.read(path)
-    evaluate.check_fit(found, spec)
-    return found.agent.state_dict()
+    plain = {**asdict(config), "init": None, "resume": None}
+    if plain["logs"] and "path" in plain["logs"]:  # it says which logs they were wherever it is read
+        plain["logs"] = {**plain["logs"], "path": str(Path(plain["logs"]["path"]).resolve())}
+    return plain
 
 
 def _memory(replay: Replay) -> str:

@@ -46,7 +46,7 @@ def test_a_policy_without_an_environment(logged):
         "not evaluated; report: run/report.html; judge it: livedqn evaluate checkpoint=run/policy.ckpt logs=…",
     ]
     found = checkpoint.read("run/policy.ckpt")
-    assert found.config["logs"] == {"plugin": "parquet", "path": "logs"}
+    assert found.config["logs"] == {"plugin": "parquet", "path": str(Path("logs").resolve())}
     assert (found.config["env"], found.config["holdout"], found.steps) == (None, 0.2, 400)
     assert float(found.agent.margin) == 0
     newest = weights("run")
@@ -86,12 +86,16 @@ def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged
 
 def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
     import livedqn
+    from livedqn import checkpoint
 
     settings = {"logs": {"plugin": "parquet", "path": "logs"}, "steps": 100, "num_envs": 4}
     run = livedqn.train(reward="watchtime", folder="one", **settings)
     assert run.evaluation is None and not run.stopped_by
     again = livedqn.train(reward="watchtime", folder="two", init="one/policy.ckpt", **settings)
     assert again.folder == Path("two")
+    first, second = (checkpoint.read_config(f"{folder}/policy.ckpt") for folder in ("one", "two"))
+    assert first["logs"]["path"] == str(Path("logs").resolve())  # wherever it is read
+    assert second["learned_from"] == [{"logs": first["logs"], "holdout": 0.2}]
 
 
 @pytest.mark.parametrize(

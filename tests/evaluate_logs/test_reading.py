@@ -81,3 +81,10 @@ def test_overlap_is_refused_unless_it_is_said():
         with pytest.raises(LivedqnError, match="was trained on these logs"):
             holdout([found], {"path": "logs"}, asked, allow_overlap=False)
         assert holdout([found], {"path": "logs"}, asked, allow_overlap=True) == (asked or 1.0)
+
+
+def test_what_weights_began_from_counts_too():
+    policy = trained("elsewhere", 0.2)
+    policy.config["learned_from"] = [{"logs": {"path": "logs"}, "holdout": 0.0}]
+    with pytest.raises(LivedqnError, match="was trained on these logs"):
+        holdout([policy], {"path": "logs"}, None, allow_overlap=False)

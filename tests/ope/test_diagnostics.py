@@ -18,18 +18,23 @@ def test_effective_sample_size():
 def test_share_of_the_largest():
     assert share_of_largest(np.r_[np.ones(99), 99.0]) == pytest.approx(0.5)
     assert share_of_largest(np.array([1.0, 3.0])) == pytest.approx(0.75)  # one at least
+    assert share_of_largest(np.full(2, 1e308)) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
-    ("rho", "weight", "sessions", "viewers", "why"),
+    ("rho", "weight", "sessions", "viewers", "cut", "why"),
     [
-        (np.ones(999), np.ones(400), 400, 200, ""),
-        (np.ones(999), np.ones(100), 100, 100, "100 sessions of 100 viewers are too few"),
-        (np.full(999, 0.1), np.ones(400), 400, 200, "hardly ever shown: ratios have a mean of 0.1"),
-        (np.ones(999), np.r_[np.zeros(398), 1.0, 1.0], 400, 200, "2 of 400 sessions count (0.50%, 1% at least)"),
+        (np.ones(999), np.ones(400), 400, 200, 80, ""),
+        (np.ones(999), np.ones(100), 100, 100, 0, "100 sessions of 100 viewers are too few"),
+        (np.full(999, 0.1), np.ones(400), 400, 200, 0, "hardly ever shown: ratios have a mean of 0.1"),
+        (np.ones(999), np.r_[np.zeros(398), 1.0, 1.0], 400, 200, 0, "2 of 400 sessions count (0.50%; 30 and 1%"),
+        (np.ones(999), np.r_[np.zeros(380), np.ones(20)], 400, 200, 0, "20 of 400 sessions count"),
+        (np.ones(999), np.ones(400), 400, 200, 81, "81 of 400 sessions were cut"),
+        (np.full(999, 2.0), np.ones(400), 400, 200, 0, "propensities are too small"),
+        (np.full(999, np.nan), np.ones(400), 400, 200, 0, "ratios have a mean of nan"),
     ],
 )
-def test_verdict(rho, weight, sessions, viewers, why):
-    found = why_not(overlap(rho, weight), sessions, viewers)
+def test_verdict(rho, weight, sessions, viewers, cut, why):
+    found = why_not(overlap(rho, weight), sessions, viewers, cut)
     assert why in found
     assert bool(why) == bool(found)

@@ -92,7 +92,7 @@ def test_what_follows_a_request():
     assert not lost.is_cut.any()
 
 
-def test_what_is_unknown_is_counted_and_believed():
+def test_behind_what_is_unknown_nothing_counts_for_anybody():
     logs = example_impressions([4] * 60, seed=1)
     known = logs.take(logs.action != NO_ACTION)
     evidence = gather([known], LOGS_SPEC, Native(), {"random": uniform}, noted)
@@ -100,7 +100,8 @@ def test_what_is_unknown_is_counted_and_believed():
     judged = evidence.policies["random"]
     last = evidence.position == 3
     assert (judged.error[last] == 0).all()
-    np.testing.assert_allclose(judged.paid[last], judged.q[last])
+    np.testing.assert_array_equal(judged.paid, evidence.reward)
+    np.testing.assert_allclose(evidence.logged, np.bincount(evidence.session, weights=evidence.reward))
 
 
 def test_pieces_are_whole_sessions():

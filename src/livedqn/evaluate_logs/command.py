@@ -72,7 +72,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
         unit="session" if evidence.position.any() else "request", sessions=len(evidence.viewer), viewers=viewers,
         requests=len(evidence.session), cut=evidence.cut, unknown=evidence.unknown, at_fault=parts.at_fault,
         holdout=share, logged=logged(evidence, config.seed), policies=judged,
-        why_not={name: why_not(one.overlap, len(evidence.viewer), viewers) for name, one in judged.items()},
+        why_not={n: why_not(one.overlap, len(evidence.viewer), viewers, evidence.cut) for n, one in judged.items()},
         warnings=tuple(warnings), calibration=None if guessed is None else guessed.calibration(parts),
     )  # fmt: skip
     for line in lines(result):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from livedqn.checkpoint import Checkpoint
+from livedqn.checkpoint import Checkpoint, learned_from
 from livedqn.logs import Impressions
 from livedqn.logs.rules import sessions_at_fault
 from livedqn.logs.split import held_out
@@ -58,20 +58,17 @@ def holdout(found: list[Checkpoint], logs: Mapping[str, Any], asked: float | Non
         LivedqnError: a policy was trained on these logs, and on viewers that are to judge.
     """
     share = 1.0 if asked is None else asked
-    for one in found:
-        trained = one.config.get("logs")
-        if not (isinstance(trained, Mapping) and _same(trained, logs)):
-            continue
-        kept = float(one.config.get("holdout") or 0.0)
-        if asked is None and kept > 0:
-            share = min(share, kept)
-        elif not allow_overlap and share > kept:
-            raise LivedqnError(
-                f"{one.path} was trained on these logs"
-                + (f", all viewers but {kept:.0%}" if kept else ", on all viewers")
-                + f"; evaluate it on others, {f'leave out ope.holdout={asked}, ' if kept else ''}"
-                "or say allow_overlap=true, and every report will say so"
-            )
+    for policy in found:
+        for kept in (float(one["holdout"]) for one in learned_from(policy.config) if _same(one["logs"], logs)):
+            if asked is None and kept > 0:
+                share = min(share, kept)
+            elif not allow_overlap and share > kept:
+                raise LivedqnError(
+                    f"{policy.path} was trained on these logs"
+                    + (f", all viewers but {kept:.0%}" if kept else ", on all viewers")
+                    + f"; evaluate it on others, {f'leave out ope.holdout={asked}, ' if kept else ''}"
+                    "or say allow_overlap=true, and every report will say so"
+                )
     return share
 
 

@@ -14,7 +14,9 @@ def lines(result: Result) -> Iterator[str]:
     yield of + (f" who were held out ({result.holdout:.0%})" if result.holdout < 1 else "")
     if result.cut:
         yield f"{result.cut:,} sessions were cut; a model stands for the rest of them" + (
-            f", but for {result.unknown:,} whose last observation is missing" if result.unknown else ""
+            f", but for {result.unknown:,} whose last observation is missing: nothing more counts of these"
+            if result.unknown
+            else ""
         )
     if result.at_fault:
         yield f"set aside: {result.at_fault:,} sessions with a fault; livedqn check-logs says which"

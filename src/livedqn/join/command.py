@@ -35,6 +35,8 @@ def run(config: JoinConfig, folder: Path) -> None:
     if state is None and next(out.rglob("*.parquet"), None):
         raise LivedqnError(f"out={out} holds logs already; choose another folder, or go on from their state=<file>")
     folder.mkdir(parents=True, exist_ok=True)
+    if config.state:
+        Path(config.state).parent.mkdir(parents=True, exist_ok=True)
     bad: Counter[str] = Counter()
     with (
         _opened(config.events) as lines, (folder / "set_aside.jsonl").open("w", encoding="utf-8") as refused,
@@ -53,7 +55,10 @@ def run(config: JoinConfig, folder: Path) -> None:
             session_gap_s=config.session_gap_s, set_aside=set_aside,
         )  # fmt: skip
         if state is not None:
-            joiner.load_state_dict(state)
+            try:
+                joiner.load_state_dict(state)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise LivedqnError(f"state={config.state} is none that livedqn join has left: {error!r}") from None
         read = plain.Reader(seen)
         for number, line in enumerate(lines, start=1):
             if not line.strip():

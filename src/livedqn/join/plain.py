@@ -32,11 +32,16 @@ _SIGNAL = ("kind", "id", "viewer", "time_s", "room", "request", "amount")
 def event(one: Event) -> dict[str, Any]:
     """Of which ``Reader.event`` makes the same."""
     if isinstance(one, Signal):
-        return {key: getattr(one, key) for key in _SIGNAL}
+        return {key: _python(getattr(one, key)) for key in _SIGNAL}
     arrays = {key: one.observation[key].tolist() for key in _SEEN}
     arrays |= {"rooms": one.rooms.tolist(), "streamers": one.streamers.tolist()}
-    plain = {key: getattr(one, key) for key in _IMPRESSION if key not in arrays}
-    return plain | arrays | {"propensity": None if math.isnan(one.propensity) else one.propensity}
+    plain = {key: _python(getattr(one, key)) for key in _IMPRESSION if key not in arrays}
+    return plain | arrays | {"propensity": None if math.isnan(one.propensity) else float(one.propensity)}
+
+
+def _python(value: Any) -> Any:
+    """A number of NumPy's as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def session(one: Session) -> dict[str, Any]:
@@ -117,7 +122,10 @@ def _keys(found: Mapping[str, Any], known: tuple[str, ...], needed: tuple[str, .
 def _number(found: Mapping[str, Any], key: str) -> float:
     if isinstance(found[key], bool) or not isinstance(found[key], int | float):
         raise LivedqnError(f"{key} is {found[key]!r}; it is a number")
-    return float(found[key])
+    try:
+        return float(found[key])
+    except OverflowError:
+        raise LivedqnError(f"{key} is a number that is too large") from None
 
 
 def _whole(found: Mapping[str, Any], key: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
 from livedqn.join.events import Event, Impression
+from livedqn.join.kinds import LEAVE
 
 
 class Reorder:
@@ -25,7 +26,7 @@ class Reorder:
         self.watermark_s = -math.inf
         self.newest_s = -math.inf
         self._lateness_s = allowed_lateness_s
-        self._waiting: list[tuple[float, bool, int | str, Event]] = []  # a heap: impressions go before signals
+        self._waiting: list[tuple[float, int, int | str, Event]] = []  # a heap, see _place
         self._seen: dict[int | str, float] = {}  # id of what has come out -> its time
         self._recent: deque[tuple[float, int | str]] = deque()  # the same, oldest first
 
@@ -40,8 +41,8 @@ class Reorder:
         """ "" if it was taken, "late" or "duplicate" if it came too late, and was known or not."""
         time_s = event.time_s
         if time_s < self.watermark_s:
-            return "duplicate" if event.id in self._seen else "late"
-        heappush(self._waiting, (time_s, not isinstance(event, Impression), event.id, event))
+            return "duplicate" if _name(event) in self._seen else "late"
+        heappush(self._waiting, _place(event))
         if time_s > self.newest_s:
             self.newest_s = time_s
             self.advance(time_s - self._lateness_s)
@@ -73,7 +74,21 @@ class Reorder:
     ) -> None:  # fmt: skip
         """Go on where another stopped."""
         self.watermark_s, self.newest_s = watermark_s, newest_s
-        self._waiting = [(event.time_s, not isinstance(event, Impression), event.id, event) for event in waiting]
+        self._waiting = [_place(event) for event in waiting]
         heapify(self._waiting)
         self._recent = deque(recent)
         self._seen = {name: time_s for time_s, name in self._recent}
+
+
+def _name(event: Event) -> int | str:
+    """By which duplicates are known: two kinds of signals may count from 1 each."""
+    return event.id if isinstance(event, Impression) else f"{event.kind} {event.id}"
+
+
+def _place(event: Event) -> tuple[float, int, int | str, Event]:
+    """Among events: by time; of one time what ends then (watching, a visit), impressions, and what they bring."""
+    if isinstance(event, Impression):
+        rank = 1
+    else:
+        rank = 0 if event.kind == LEAVE or (event.kind == "watch" and event.amount > 0) else 2
+    return event.time_s, rank, _name(event), event

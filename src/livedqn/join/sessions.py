@@ -76,7 +76,7 @@ class Sessions:
             row = self._shown.get((signal.viewer, signal.room))
         else:
             row = self._rows.get(signal.request)
-        if row is None or not row.impression.room:
+        if row is None or not row.impression.room or row.impression.viewer != signal.viewer:
             return False
         if signal.time_s > row.impression.time_s + self._windows[signal.kind]:
             return False
@@ -94,7 +94,8 @@ class Sessions:
             found = list(self._current.get(signal.viewer, {}).values())
         else:
             row = self._rows.get(signal.request)
-            found = [] if row is None else [self._open[row.session]]
+            is_theirs = row is not None and row.impression.viewer == signal.viewer
+            found = [self._open[row.session]] if row is not None and is_theirs else []
         going = [session for session in found if not session.is_over(signal.time_s, self._gap_s)]
         if not going:
             return False

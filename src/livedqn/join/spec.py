@@ -32,7 +32,7 @@ def read(path: Path) -> Spec:
         raise LivedqnError(f"spec={path} cannot be read: {error.strerror}; docs/joining.md shows one") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LivedqnError(f"spec={path} is no YAML: {' '.join(str(error).split())}") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise LivedqnError(f"spec={path}: {error}; docs/joining.md shows one") from None
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import sessions_at_fault
 from livedqn.logs.split import held_out
 from livedqn.protocols import Logs
-from livedqn.types import LivedqnError
+from livedqn.types import BoolArray, LivedqnError
 
 #: Rows from which on a share of faults is one.
 ENOUGH = 10_000
@@ -60,6 +62,7 @@ class Passes:
         self._logs, self._holdout, self._tolerated = logs, holdout, tolerated
         self._parts = iter(logs)
         self._read = 0  # parts of this pass
+        self._found = 0  # sound rows of this pass
 
     def take(self, rows: int) -> Impressions:
         """Whole sessions, of at least so many rows, or of all that are left of this pass; never none.
@@ -77,6 +80,7 @@ class Passes:
                 continue
             self._read += 1
             sound = self._sound(part)
+            self._found += len(sound)
             if len(sound):
                 taken.append(sound)
         return join(taken)
@@ -87,11 +91,15 @@ class Passes:
             if self.counts.impressions == self.counts.without_successor:  # none, or none of which anything follows
                 why = " ".join([f"they have {self.counts.rows:,} rows;", *list(self.counts.lines())[1:]])
                 raise LivedqnError(f"the logs hold nothing to learn from: {why}; look: livedqn check-logs")
+        elif not self._found:
+            raise LivedqnError("the logs hold nothing to learn from any more, though they did; read them anew")
         self.done += 1
-        self._parts, self._read = iter(self._logs), 0
+        self._parts, self._read, self._found = iter(self._logs), 0, 0
 
     def _sound(self, part: Impressions) -> Impressions:
         is_bad, found = sessions_at_fault(part, self._logs.spec)
+        apart = _torn(part)
+        is_bad = is_bad | apart
         is_held_out = held_out(part.viewer, self._holdout)  # the same ones in every run
         sound = part.take(~(is_bad | is_held_out)) if is_bad.any() or is_held_out.any() else part
         if not self.done:
@@ -104,6 +112,8 @@ class Passes:
             counts.rows_at_fault += int(is_bad.sum())
             counts.sessions_at_fault += int((is_bad & part.begins).sum())
             counts.why.update({fault.what: int(fault.rows.sum()) for fault in found})
+            if apart.any():
+                counts.why["the rows of a session do not stand together"] += int(apart.sum())
             self._require_tolerable(ENOUGH)
         return sound
 
@@ -125,6 +135,13 @@ class Passes:
         """The inverse of :meth:`state_dict`, of logs that are as they were: what was read of them is passed over."""
         self.counts = Counts(**{**state["counts"], "why": Counter(state["counts"]["why"])})
         self.done, self._read = int(state["done"]), int(state["read"])
+        self._found = self._read
         self._parts = iter(self._logs)
         for _ in range(self._read):
             next(self._parts, None)
+
+
+def _torn(part: Impressions) -> BoolArray:
+    """(N,), rows of sessions that begin more than once: without what lies between they would seem to be one."""
+    names, counts = np.unique(part.session[part.begins], return_counts=True)
+    return np.isin(part.session, names[counts > 1])

@@ -31,9 +31,11 @@ def effective(weight: FloatArray) -> float:
 
 def share_of_largest(weight: FloatArray, share: float = 0.01) -> float:
     """The part of the sum of ``weight`` (n,) that the largest ``share`` of them (one at least) has."""
-    count = max(round(share * len(weight)), 1)
-    total = float(weight.sum())
-    return float(np.sort(weight)[-count:].sum()) / total if total > 0 else 1.0
+    count, most = max(round(share * len(weight)), 1), float(weight.max(initial=0))
+    if not most > 0:
+        return 1.0
+    scaled = np.sort(weight / most)  # sums of huge products would overflow
+    return float(scaled[-count:].sum() / scaled.sum())
 
 
 def overlap(rho: FloatArray, session_weight: FloatArray) -> Overlap:

@@ -156,9 +156,9 @@ def _ask(
     v_next = by_fold(part.following(expected), theta, part.fold)
     # a share of time that is spent in a state cannot be negative, whatever a linear function says
     counts = np.maximum(by_fold(part.features.alone(part.seen.state[rows]), alpha, part.fold), 0)
-    # where nobody knows what followed, what the model expects stands for it
+    # where nobody knows what followed, nothing behind it counts, as in what the logs' own policy earned
     error = np.where(found.is_unknown, 0, found.reward + gamma * v_next - q)
-    paid = np.where(found.is_unknown, q, found.reward + np.where(found.is_cut, gamma * v_next, 0))
+    paid = found.reward + np.where(found.is_cut, gamma * v_next, 0)
     return {"rho": rho, "q": q, "v": v, "paid": paid, "error": error, "omega": rho * counts, "pull": pull}
 
 

@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from livedqn.ope.diagnostics import Overlap
 
-#: Below this share of effective sessions (of requests, where each stands alone) nobody can say.
-LEAST_SHARE = 0.01
+#: Below this share of effective sessions (of requests, where each stands alone), or this number, nobody can say.
+LEAST_SHARE, LEAST_EFFECTIVE = 0.01, 30
 #: Fewer say too little for a bootstrap.
 LEAST_SESSIONS, LEAST_VIEWERS = 200, 100
-#: Below this part of what the policy does, the logs could not show it: mean ratios are 1 where they could.
-LEAST_SUPPORT = 0.5
+#: The mean of ratios is 1 where logs overlap: below this most of what the policy does could not be shown, above that
+#: propensities are not those with which actions were chosen.
+LEAST_SUPPORT, MOST_SUPPORT = 0.5, 1.5
+#: Where a greater share of sessions was cut, what a model says of the rest weighs too much, and no interval knows it.
+MOST_CUT = 0.2
 
 
-def why_not(overlap: Overlap, sessions: int, viewers: int) -> str:
-    """Why these logs cannot answer, in words; "" where they can."""
+def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
+    """Why these logs cannot answer, in words; "" where they can. ``cut`` of the ``sessions`` have no end."""
     if sessions < LEAST_SESSIONS or viewers < LEAST_VIEWERS:
         return (
             f"{sessions:,} sessions of {viewers:,} viewers are too few ({LEAST_SESSIONS} and {LEAST_VIEWERS} at least)"
         )
-    if overlap.supported < LEAST_SUPPORT:
+    if cut > MOST_CUT * sessions:
+        return (
+            f"{cut:,} of {sessions:,} sessions were cut ({MOST_CUT:.0%} at most), and what would have followed is a "
+            "model's guess; log how sessions end, or judge single requests (ope.unit=request)"
+        )
+    if not overlap.supported >= LEAST_SUPPORT:  # which NaN is not either
         return (
             f"what the policy does was hardly ever shown: ratios have a mean of {overlap.supported:.2g}, which is 1 "
             "where logs overlap"
         )
-    if overlap.sessions_share < LEAST_SHARE:
+    if not overlap.supported <= MOST_SUPPORT:
+        return (
+            f"propensities are too small: ratios have a mean of {overlap.supported:.2g}, which cannot be above 1; "
+            "look: livedqn check-logs"
+        )
+    if not (overlap.sessions_share >= LEAST_SHARE and overlap.sessions >= LEAST_EFFECTIVE):
         return (
             f"the policy differs too much from the logs: {overlap.sessions:,.0f} of {sessions:,} sessions count "
-            f"({overlap.sessions_share:.2%}, {LEAST_SHARE:.0%} at least)"
+            f"({overlap.sessions_share:.2%}; {LEAST_EFFECTIVE} and {LEAST_SHARE:.0%} at least)"
         )
     return ""

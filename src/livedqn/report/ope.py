@@ -36,6 +36,8 @@ def estimates(result: Mapping[str, Any]) -> Figure:
         axis.axvspan(logged["low"], logged["high"], color=NOTHING, linewidth=0, label="the logs' own policy")
         axis.axvline(logged["value"], color=FAINT, linewidth=1)
         for y, (key, one) in enumerate(found["estimates"].items()):
+            if None in one.values():  # no number
+                continue
             colour = OURS if key == result["estimator"] else FAINT
             faint = 0.3 if found["cannot_answer"] else 1.0
             axis.plot([one["low"], one["high"]], [y, y], color=colour, linewidth=3, alpha=0.5 * faint)
