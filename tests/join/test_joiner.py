@@ -214,3 +214,21 @@ def test_what_is_impossible_is_said():
     wide.observation["context"] = np.zeros(3, np.float32)
     with pytest.raises(LivedqnError, match=r"context of request 1 is \(3,\); with 3 rooms it owes \(2,\)"):
         Joiner(SPEC).add(wide)
+
+
+def test_of_one_second_what_ends_goes_before_what_begins(joined):
+    watched = joined([shown(1, 0.0), did("w", "watch", 70.0, 70, amount=70), shown(2, 70.0)])  # the gap is 60 s
+    assert watched.session.tolist() == [1, 1]
+    assert signal(watched, "watch_s") == [70, 0]
+    back = joined([shown(1, 0.0), did("l", "leave", 50.0), shown(2, 50.0)])
+    assert back.session.tolist() == [1, 2]
+    assert back.elapsed_s[0] == 50
+
+
+def test_ids_are_of_a_kind_and_requests_of_a_viewer(joined):
+    made = joined([
+        shown(1, 0.0), did("7", "click", 1.0, 70), did("7", "gift", 2.0, 70, amount=50),
+        did("8", "gift", 3.0, request=1, viewer=2, amount=9), did("9", "leave", 4.0, request=1, viewer=2),
+    ])  # fmt: skip
+    assert signal(made, "gift_value") == [50]
+    assert made.elapsed_s[0] == 2  # to the gift: nobody else can end this visit

@@ -75,6 +75,23 @@ def test_a_session_with_a_fault_is_set_aside_whole_and_said():
     )
 
 
+def test_a_session_in_two_pieces_is_not_sewn_together():
+    whole = part(0, [2, 1, 2, 3])
+    session = np.where(whole.session == 2, 0, whole.session)
+    found = passes(replace(whole, session=session))
+    assert sessions(found.take(1)) == [1, 3]
+    assert found.counts.why["the rows of a session do not stand together"] == (session == 0).sum()
+
+
+def test_logs_that_come_once_alone_are_refused_when_they_are_wanted_again():
+    logs = InMemory(part(0))
+    found = Passes(logs, holdout=0.0, tolerated=0.5)
+    found.take(10**6)
+    logs.parts = ()
+    with pytest.raises(LivedqnError, match="nothing to learn from any more"):
+        found.take(1)
+
+
 def test_too_many_faults_are_refused_as_soon_as_a_share_is_one():
     whole = part(0, [3, 2, 4])
     bad = replace(whole, elapsed_s=np.zeros(len(whole), np.float32))
