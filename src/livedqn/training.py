@@ -237,8 +237,9 @@ def _normalised(config: TrainConfig) -> TrainConfig:
 def _plain(config: TrainConfig) -> dict[str, Any]:
     """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is."""
     plain = {**asdict(config), "init": None, "resume": None}
-    if plain["logs"] and "path" in plain["logs"]:  # it says which logs they were wherever it is read
-        plain["logs"] = {**plain["logs"], "path": str(Path(plain["logs"]["path"]).resolve())}
+    path = (plain["logs"] or {}).get("path")
+    if path and Path(path).exists():  # it says which logs they were wherever it is read; a reader's address stays
+        plain["logs"] = {**plain["logs"], "path": str(Path(path).resolve())}
     return plain
 
 
