@@ -77,6 +77,7 @@ def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
         NotCompilableError: there is no compiler that can translate it.
     """
     with _quiet():
+        from torch._functorch import config as functorch
         from torch._inductor import config
         from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
@@ -90,7 +91,8 @@ def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
         return innermost[-1]
 
     try:
-        with config.patch(cpp_wrapper=on_cpu), _quiet(), _fixed_shapes():
+        # a whole function out of autograd's cache would hide the code inside it; Inductor's own cache holds that
+        with config.patch(cpp_wrapper=on_cpu), functorch.patch(enable_autograd_cache=False), _quiet(), _fixed_shapes():
             whole: Any = compile_fx(graph, list(example), inner_compile=keep)
     except Exception as error:  # Inductor's own errors, the compiler's, or a disk's
         raise NotCompilableError(f"the compiler failed ({_first_line(error)})") from error
