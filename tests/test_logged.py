@@ -53,7 +53,7 @@ def experience(
 ) -> LoggedExperience:
     made = LoggedExperience(
         InMemory(*parts), reward or Request(), Uniform(LOGS_SPEC, rows, n_step, capacity=1_000),
-        num_envs=rows, seed=seed, holdout=0.0, tolerated=0.0,
+        num_envs=rows, seed=seed, holdout=0.0, before="", tolerated=0.0,
     )  # fmt: skip
     made.begin()
     return made

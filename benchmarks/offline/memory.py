@@ -49,7 +49,7 @@ def measured(folder: Path, told: argparse.Namespace) -> list[dict[str, float]]:
     replay = Uniform(logs.spec, told.num_envs, 1, capacity=told.capacity)
     agent = DQN(logs.spec, partial(plugins.build, "encoder", "mlp"), warmup_steps=8_192)
     experience = LoggedExperience(
-        logs, WatchTime(), replay, num_envs=told.num_envs, seed=0, holdout=0.2, tolerated=0.01
+        logs, WatchTime(), replay, num_envs=told.num_envs, seed=0, holdout=0.2, before="", tolerated=0.01
     )  # fmt: skip
     experience.begin()
     agent.configure_optimizers()

@@ -86,8 +86,9 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def learned_from(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The logs of a run's own, and of those whose weights it began from: ``logs`` and ``holdout`` of each."""
-    own = [{"logs": config["logs"], "holdout": float(config.get("holdout") or 0)}] if config.get("logs") else []
+    """The logs of a run's own, and of those whose weights it began from: of each ``logs``, ``holdout``, ``before``."""
+    said = {"holdout": float(config.get("holdout") or 0), "before": config.get("before") or ""}
+    own = [{"logs": config["logs"], **said}] if config.get("logs") else []
     return [*own, *(config.get("learned_from") or [])]
 
 

@@ -33,21 +33,23 @@ class LoggedExperience:
         replay: where transitions go.
         num_envs: sessions side by side.
         seed: of the order of sessions, and of samples.
-        holdout: share of viewers that are left out. tolerated: share of rows that may be at fault; see :class:`Passes`.
+        holdout: share of viewers that are left out. before: day from which on sessions are. tolerated: share of rows
+            that may be at fault; see :class:`Passes`.
 
     Raises:
-        LivedqnError: the reward reads a signal that the logs do not have.
+        LivedqnError: the reward reads a signal that the logs do not have, or ``before`` is no day.
     """
 
     def __init__(
-        self, logs: Logs, reward: Reward, replay: Replay, *, num_envs: int, seed: int, holdout: float, tolerated: float
-    ) -> None:
+        self, logs: Logs, reward: Reward, replay: Replay, *,
+        num_envs: int, seed: int, holdout: float, before: str, tolerated: float,
+    ) -> None:  # fmt: skip
         require_signals(reward, logs.spec, "the log")
         self.spec, self.replay, self.steps = logs.spec, replay, 0
         self.observation: Observation = {}
         self.progress = Progress(num_envs)
         self._reward, self._num_envs = reward, num_envs
-        self._passes = Passes(logs, holdout=holdout, tolerated=tolerated)
+        self._passes = Passes(logs, holdout=holdout, before=before, tolerated=tolerated)
         self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
         self._reward_size = RootMeanSquare()
         self._shard = Shard({}, np.zeros((0, 2), np.int64))

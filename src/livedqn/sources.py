@@ -42,7 +42,8 @@ def logged(logs: Logs, reward: Reward, config: TrainConfig, replay: Replay, esti
     """Sessions of ``logs``, begun; nobody explores, so any number of ``estimates`` does."""
     found = LoggedExperience(
         logs, reward, replay,
-        num_envs=config.num_envs, seed=config.seed, holdout=config.holdout, tolerated=config.tolerated,
+        num_envs=config.num_envs, seed=config.seed,
+        holdout=config.holdout, before=config.before, tolerated=config.tolerated,
     )  # fmt: skip
     found.begin()
     return found

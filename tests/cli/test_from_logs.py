@@ -84,6 +84,28 @@ def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged
     assert "policy" in logged("evaluate", "checkpoint=part/policy.ckpt", "env=sim", *SIM).out
 
 
+def test_days_that_training_leaves_to_judging(livedqn, no_pictures):
+    with Writer(Path("logs"), LOGS_SPEC) as writer:
+        for day in range(3):
+            writer.add(example_impressions([2] * 150, start_s=day * 24 * 3600, first=1_000 * day))
+    words = [*LOGS, *TINY, "num_envs=20", "holdout=0", "before=1970-01-02"]
+    for run, steps in (("whole", 400), ("part", 200)):
+        outcome = livedqn(*words, f"steps={steps}", f"hydra.run.dir={run}")
+        assert outcome.code == 0, outcome.err
+        assert "logs: 300 impressions of 150 sessions to learn from" in outcome.out or steps == 200
+        assert "later: 600 impressions of days that training never sees" in outcome.out or steps == 200
+    assert livedqn("resume=part", "steps=400").code == 0
+    whole, resumed = weights("whole"), weights("part")
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    judge = ["evaluate", "checkpoint=part/policy.ckpt", *LOGS, "policies=[random]", "hydra.run.dir=out"]
+    assert "was trained on these logs before 1970-01-02, on all viewers; evaluate it on others, from that day on" in (
+        livedqn(*judge).error
+    )
+    outcome = livedqn(*judge, "ope.since=1970-01-02")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("600 impressions, 300 sessions of 300 viewers\n")
+
+
 def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
     import livedqn
     from livedqn import checkpoint
@@ -95,7 +117,7 @@ def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
     assert again.folder == Path("two")
     first, second = (checkpoint.read_config(f"{folder}/policy.ckpt") for folder in ("one", "two"))
     assert first["logs"]["path"] == str(Path("logs").resolve())  # wherever it is read
-    assert second["learned_from"] == [{"logs": first["logs"], "holdout": 0.2}]
+    assert second["learned_from"] == [{"logs": first["logs"], "holdout": 0.2, "before": ""}]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +129,8 @@ def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
         (["env.days=3"], "env.days belongs to an environment; add env=<name> to evaluate in it"),
         (["cap.max_shown_per_session=3"], "so a cap acts in evaluation alone"),
         (["holdout=1"], "holdout=1.0 is no share"),
+        (["before=yesterday"], "before=yesterday is no day; write YYYY-MM-DD"),
+        (["before=1970-01-01", "holdout=0"], "they have 8 rows; later: 6 impressions of days that training"),
         (["reward=weighted", "reward.weights={gift_value: 1}"], "reads gift_value, which the log does not deliver"),
         (["env=gym"], "the logs do not fit this environment"),
         (["logs=parqet"], "there is no logs=parqet; did you mean 'parquet'"),
@@ -122,6 +146,7 @@ def test_refusals_leave_nothing(livedqn, words, why):
 
 def test_settings_of_logs_want_logs(livedqn):
     assert "logs.path belongs to a reader of logs; add logs=parquet" in livedqn("logs.path=logs").error
+    assert "before=2026-11-20 is of logs; add logs=parquet" in livedqn("before=2026-11-20").error
 
 
 def test_a_log_of_faults_is_refused(livedqn):

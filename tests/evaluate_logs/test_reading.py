@@ -58,8 +58,9 @@ def test_every_request_alone():
     assert part.begins.all() and part.terminated.all() and len(part) == 5
 
 
-def trained(path="logs", share=0.2):
-    return SimpleNamespace(path="a.ckpt", config={"logs": {"plugin": "parquet", "path": path}, "holdout": share})
+def trained(path="logs", share=0.2, **how):
+    logs = {"plugin": "parquet", "path": path}
+    return SimpleNamespace(path="a.ckpt", config={"logs": logs, "holdout": share, **how})
 
 
 @pytest.mark.parametrize(
@@ -73,18 +74,38 @@ def trained(path="logs", share=0.2):
     ],
 )
 def test_whom_nobody_learned_from(found, asked, share):
-    assert holdout(found, {"path": "logs"}, asked, allow_overlap=False) == share
+    assert holdout(found, {"path": "logs"}, asked, since="", allow_overlap=False) == share
 
 
 def test_overlap_is_refused_unless_it_is_said():
     for found, asked in ((trained(share=0.0), None), (trained(), 0.5), (trained(f"{Path.cwd()}/logs", 0.0), None)):
         with pytest.raises(LivedqnError, match="was trained on these logs"):
-            holdout([found], {"path": "logs"}, asked, allow_overlap=False)
-        assert holdout([found], {"path": "logs"}, asked, allow_overlap=True) == (asked or 1.0)
+            holdout([found], {"path": "logs"}, asked, since="", allow_overlap=False)
+        assert holdout([found], {"path": "logs"}, asked, since="", allow_overlap=True) == (asked or 1.0)
 
 
 def test_what_weights_began_from_counts_too():
     policy = trained("elsewhere", 0.2)
     policy.config["learned_from"] = [{"logs": {"path": "logs"}, "holdout": 0.0}]
     with pytest.raises(LivedqnError, match="was trained on these logs"):
-        holdout([policy], {"path": "logs"}, None, allow_overlap=False)
+        holdout([policy], {"path": "logs"}, None, since="", allow_overlap=False)
+
+
+def test_days_that_nobody_learned_from_judge_whoever_the_viewers_are():
+    def share(*policies, since, asked=None):
+        return holdout([*policies], {"path": "logs"}, asked, since=since, allow_overlap=False)
+
+    before = "1970-01-05"
+    policy = trained(share=0.0, before=before)
+    assert share(policy, since=before) == share(policy, since="1970-01-06") == 1.0
+    assert share(trained(before=before), since=before, asked=0.9) == 0.9
+    assert share(trained(before=before), since="") == 0.2  # the viewers that were held out, of all days
+    for since in ("", "1970-01-04"):
+        with pytest.raises(LivedqnError, match=r"on these logs before 1970-01-05, on all .*\(ope.since=1970-01-05\)"):
+            share(policy, since=since)
+    with pytest.raises(LivedqnError, match="on all viewers; evaluate"):
+        share(trained(share=0.0), since=before)
+    began = trained("elsewhere", learned_from=[{"logs": {"path": "logs"}, "holdout": 0.0, "before": "1970-01-07"}])
+    assert share(began, since="1970-01-07") == 1.0
+    with pytest.raises(LivedqnError, match="before 1970-01-07"):
+        share(policy, began, since=before)

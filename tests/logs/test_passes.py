@@ -11,6 +11,8 @@ from livedqn.logs.split import held_out
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import LivedqnError
 
+DAY_S = 24 * 3600
+
 
 class InMemory:
     """Logs of a few parts."""
@@ -33,8 +35,8 @@ def sessions(impressions):
     return np.unique(impressions.session).tolist()
 
 
-def passes(*parts, holdout=0.0, tolerated=0.5):
-    return Passes(InMemory(*parts), holdout=holdout, tolerated=tolerated)
+def passes(*parts, holdout=0.0, before="", tolerated=0.5):
+    return Passes(InMemory(*parts), holdout=holdout, before=before, tolerated=tolerated)
 
 
 def test_whole_sessions_and_no_pass_reaches_into_the_next():
@@ -58,6 +60,28 @@ def test_viewers_that_are_held_out_never_come():
     assert found.counts.held_out == held_out(whole.viewer, 0.3)[whole.acted].sum() > 0
     assert len(taken) + 2 * found.counts.held_out == len(whole)
     assert "held out: " in "\n".join(found.counts.lines())
+
+
+def test_sessions_from_a_day_on_never_come():
+    midnight = part(10, start_s=DAY_S - 60)  # begins in the day before, and goes on behind it
+    found = passes(part(0), midnight, part(20, start_s=DAY_S), part(30, start_s=5 * DAY_S), before="1970-01-02")
+    assert [sessions(found.take(12)) for _ in range(2)] == [[0, 1, 10, 11]] * 2
+    assert (midnight.time_s >= DAY_S).any()
+    assert (found.counts.impressions, found.counts.held_out, found.counts.later) == (10, 0, 10)
+    assert "later: 10 impressions of days that training never sees" in list(found.counts.lines())
+    with pytest.raises(LivedqnError, match="before=soon is no day; write YYYY-MM-DD"):
+        passes(before="soon")
+    with pytest.raises(LivedqnError, match="nothing to learn from: they have 7 rows; later: 5 impressions of days"):
+        passes(part(0), before="1970-01-01").take(1)
+
+
+def test_who_is_held_out_and_later_is_counted_once():
+    whole = part(0, [1] * 200, start_s=DAY_S)
+    found = passes(part(500, [1] * 100), whole, holdout=0.3, before="1970-01-02")
+    found.take(10**6)
+    counts = found.counts
+    assert counts.impressions + counts.held_out + counts.later == 300
+    assert counts.later == (~held_out(whole.viewer, 0.3) & whole.acted).sum()
 
 
 def test_a_session_with_a_fault_is_set_aside_whole_and_said():
@@ -85,7 +109,7 @@ def test_a_session_in_two_pieces_is_not_sewn_together():
 
 def test_logs_that_come_once_alone_are_refused_when_they_are_wanted_again():
     logs = InMemory(part(0))
-    found = Passes(logs, holdout=0.0, tolerated=0.5)
+    found = Passes(logs, holdout=0.0, before="", tolerated=0.5)
     found.take(10**6)
     logs.parts = ()
     with pytest.raises(LivedqnError, match="nothing to learn from any more"):

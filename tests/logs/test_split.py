@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from livedqn.logs.split import held_out, uniform
+from livedqn.logs.split import day_s, held_out, uniform
+from livedqn.types import LivedqnError
 
 
 def test_splitmix_as_published():
@@ -32,3 +33,10 @@ def test_a_viewer_is_the_same_everywhere():
     assert many[1] == many[4]
     assert not held_out(np.arange(9), 0.0).any()
     assert held_out(np.arange(9), 1.0).all()
+
+
+def test_a_day_begins_at_midnight_utc():
+    assert day_s("1970-01-03", "before") == 2 * 24 * 3600
+    for wrong in ("soon", "2026-02-30", "1970-01-03T00"):
+        with pytest.raises(LivedqnError, match=rf"ope\.since={wrong} is no day; write YYYY-MM-DD"):
+            day_s(wrong, "ope.since")

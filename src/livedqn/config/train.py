@@ -116,6 +116,8 @@ class TrainConfig(WorldConfig):
     resume: str | None = None
     #: Of logs: the share of viewers that training never sees, to judge the policy by. The same ones in every run.
     holdout: float = 0.2
+    #: Of logs: the first day (YYYY-MM-DD, UTC) whose sessions training never sees, nor any later; empty: it sees all.
+    before: str = ""
     #: Of logs: the largest share of rows that may belong to a session with a fault. They are left out and counted.
     tolerated: float = 0.01
     #: Logged impressions to learn from, instead of playing env, which is then for evaluation alone; null = play.
@@ -137,6 +139,8 @@ class TrainConfig(WorldConfig):
             raise LivedqnError(f"compile={self.compile} is none of {', '.join(COMPILE)}")
         if not 0 <= self.exploration_floor <= 1:
             raise LivedqnError(f"exploration_floor={self.exploration_floor} is no share; choose one from 0 to 1")
+        if self.before and self.logs is None:
+            raise LivedqnError(f"before={self.before} is of logs; add logs=parquet, or leave it out")
         for name in ("holdout", "tolerated"):
             if not 0 <= getattr(self, name) < 1:
                 raise LivedqnError(f"{name}={getattr(self, name)} is no share; choose one from 0 up to less than 1")

@@ -49,7 +49,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     for one in found:
         check_fit(one, logs.spec, "these logs")
     ope = config.ope
-    share = holdout(found, config.logs, ope.holdout, allow_overlap=config.allow_overlap)
+    share = holdout(found, config.logs, ope.holdout, since=ope.since, allow_overlap=config.allow_overlap)
     parts = Judging(logs, holdout=share, since=ope.since, by_request=ope.unit == "request")
     agents = {name: one.agent for name, one in zip(names, found, strict=True)}
     contestants = targets(agents, logs.spec, config.policies, ope.epsilon)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from livedqn.checkpoint import Checkpoint, learned_from
 from livedqn.logs import Impressions
 from livedqn.logs.rules import sessions_at_fault
-from livedqn.logs.split import held_out
+from livedqn.logs.split import day_s, held_out
 from livedqn.ope.logged import one_by_one
 from livedqn.protocols import Logs
 from livedqn.types import LivedqnError
@@ -30,7 +29,7 @@ class Judging:
 
     def __init__(self, logs: Logs, *, holdout: float, since: str, by_request: bool) -> None:
         self._logs, self._holdout, self._by_request = logs, holdout, by_request
-        self._since_s = _seconds(since)
+        self._since_s = day_s(since, "ope.since") if since else -np.inf
         self.at_fault = self.missing = self.impressions = 0
 
     def __iter__(self) -> Iterator[Impressions]:
@@ -38,8 +37,7 @@ class Judging:
         for part in self._logs:
             is_bad, _ = sessions_at_fault(part, self._logs.spec)
             at_fault += int((is_bad & part.begins).sum())
-            begins_s = part.time_s[part.begins][np.cumsum(part.begins) - 1]
-            chosen = held_out(part.viewer, self._holdout) & (begins_s >= self._since_s) & ~is_bad
+            chosen = held_out(part.viewer, self._holdout) & (part.session_s >= self._since_s) & ~is_bad
             sound = part if chosen.all() else part.take(chosen)
             if not len(sound):
                 continue
@@ -49,39 +47,44 @@ class Judging:
         self.at_fault, self.missing, self.impressions = at_fault, missing, impressions
 
 
-def holdout(found: list[Checkpoint], logs: Mapping[str, Any], asked: float | None, *, allow_overlap: bool) -> float:
-    """The share of viewers whom none of the policies learned from.
+def holdout(
+    found: list[Checkpoint], logs: Mapping[str, Any], asked: float | None, *, since: str, allow_overlap: bool
+) -> float:  # fmt: skip
+    """The share of viewers whom none of the policies learned from, of sessions from the day ``since`` on.
 
     Viewers are held out by a hash, and of a greater share a smaller one is a part, so the smallest is that of all.
+    Whoever learned from sessions before that day alone learned from none of these, whoever the viewers are.
 
     Raises:
         LivedqnError: a policy was trained on these logs, and on viewers that are to judge.
     """
     share = 1.0 if asked is None else asked
     for policy in found:
-        for kept in (float(one["holdout"]) for one in learned_from(policy.config) if _same(one["logs"], logs)):
+        for one in learned_from(policy.config):
+            kept, before = float(one["holdout"]), one.get("before") or ""
+            if not _same(one["logs"], logs) or _is_later(since, before):
+                continue
             if asked is None and kept > 0:
                 share = min(share, kept)
             elif not allow_overlap and share > kept:
                 raise LivedqnError(
                     f"{policy.path} was trained on these logs"
+                    + (f" before {before}" if before else "")
                     + (f", all viewers but {kept:.0%}" if kept else ", on all viewers")
-                    + f"; evaluate it on others, {f'leave out ope.holdout={asked}, ' if kept else ''}"
-                    "or say allow_overlap=true, and every report will say so"
+                    + "; evaluate it on others, "
+                    + (f"from that day on (ope.since={before}), " if before else "")
+                    + (f"leave out ope.holdout={asked}, " if kept else "")
+                    + "or say allow_overlap=true, and every report will say so"
                 )
     return share
+
+
+def _is_later(since: str, before: str) -> bool:
+    """Whether sessions that count from a day on are none of those that count before another; "" is no limit."""
+    return bool(since and before) and day_s(since, "ope.since") >= day_s(before, "before")
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether both read one place, however it is written."""
     paths = [Path(str(logs.get("path", ""))).resolve() for logs in (one, other)]
     return paths[0] == paths[1] or paths[0] in paths[1].parents or paths[1] in paths[0].parents
-
-
-def _seconds(day: str) -> float:
-    if not day:
-        return -np.inf
-    try:
-        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        raise LivedqnError(f"ope.since={day} is no day; write YYYY-MM-DD") from None

@@ -66,6 +66,12 @@ class Impressions:
         return begins
 
     @property
+    def session_s(self) -> IntArray:
+        """(N,) int64, when the session of each row began, seconds since 1970-01-01 UTC."""
+        begins = self.begins
+        return np.asarray(self.time_s[begins][np.cumsum(begins) - 1])
+
+    @property
     def successor(self) -> IntArray:
         """(N,) int64, the row that holds the next observation; -1 behind a terminated one, and where it is missing.
 

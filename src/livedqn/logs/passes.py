@@ -11,7 +11,7 @@ import numpy as np
 
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import sessions_at_fault
-from livedqn.logs.split import held_out
+from livedqn.logs.split import day_s, held_out
 from livedqn.protocols import Logs
 from livedqn.types import BoolArray, LivedqnError
 
@@ -27,6 +27,7 @@ class Counts:
     impressions: int = 0  # to be learned from
     sessions: int = 0  # of these
     held_out: int = 0  # impressions of viewers that are held out
+    later: int = 0  # impressions of the other viewers, in sessions from ``before`` on
     without_successor: int = 0  # impressions that neither terminated nor have a next observation
     rows_at_fault: int = 0
     sessions_at_fault: int = 0
@@ -37,6 +38,8 @@ class Counts:
         yield f"logs: {self.impressions:,} impressions of {self.sessions:,} sessions to learn from"
         if self.held_out:
             yield f"held out: {self.held_out:,} impressions of viewers that training never sees"
+        if self.later:
+            yield f"later: {self.later:,} impressions of days that training never sees"
         if self.without_successor:
             yield f"without a next observation, so not bootstrapped from: {self.without_successor:,} impressions"
         if self.rows_at_fault:
@@ -48,18 +51,23 @@ class Counts:
 
 
 class Passes:
-    """Sound sessions of the viewers that are not held out, in the order of the logs.
+    """Sound sessions of the viewers and days that are not held out, in the order of the logs.
 
     Args:
         logs: read again for every pass.
         holdout: share of viewers that are held out (:func:`livedqn.logs.split.held_out`).
+        before: the first day (YYYY-MM-DD, UTC) whose sessions are held out, as all later ones are; "": none are.
         tolerated: the largest share of rows that may belong to a session with a fault.
+
+    Raises:
+        LivedqnError: ``before`` is no day.
     """
 
-    def __init__(self, logs: Logs, *, holdout: float, tolerated: float) -> None:
+    def __init__(self, logs: Logs, *, holdout: float, before: str, tolerated: float) -> None:
         self.counts = Counts()
         self.done = 0  # passes
         self._logs, self._holdout, self._tolerated = logs, holdout, tolerated
+        self._before_s = day_s(before, "before") if before else np.inf
         self._parts = iter(logs)
         self._read = 0  # parts of this pass
         self._found = 0  # sound rows of this pass
@@ -89,7 +97,7 @@ class Passes:
         if not self.done:
             self._require_tolerable(self.counts.rows)
             if self.counts.impressions == self.counts.without_successor:  # none, or none of which anything follows
-                why = " ".join([f"they have {self.counts.rows:,} rows;", *list(self.counts.lines())[1:]])
+                why = "; ".join([f"they have {self.counts.rows:,} rows", *list(self.counts.lines())[1:]])
                 raise LivedqnError(f"the logs hold nothing to learn from: {why}; look: livedqn check-logs")
         elif not self._found:
             raise LivedqnError("the logs hold nothing to learn from any more, though they did; read them anew")
@@ -101,13 +109,16 @@ class Passes:
         apart = _torn(part)
         is_bad = is_bad | apart
         is_held_out = held_out(part.viewer, self._holdout)  # the same ones in every run
-        sound = part.take(~(is_bad | is_held_out)) if is_bad.any() or is_held_out.any() else part
+        is_later = part.session_s >= self._before_s
+        left_out = is_bad | is_held_out | is_later
+        sound = part.take(~left_out) if left_out.any() else part
         if not self.done:
             counts, acted = self.counts, part.acted
             counts.rows += len(part)
             counts.impressions += int(sound.acted.sum())
             counts.sessions += int(sound.begins.sum())
             counts.held_out += int((is_held_out & ~is_bad & acted).sum())
+            counts.later += int((is_later & ~is_held_out & ~is_bad & acted).sum())
             counts.without_successor += int((sound.acted & ~sound.terminated & (sound.successor < 0)).sum())
             counts.rows_at_fault += int(is_bad.sum())
             counts.sessions_at_fault += int((is_bad & part.begins).sum())
