@@ -146,6 +146,42 @@ def test_every_switch_is_captured_as_it_is_computed(switches: dict[str, Any], mo
 
 
 @pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")
+def test_compiled_updates_from_logs_equal_eager_ones() -> None:
+    """Of both guards against overestimation at once, as they would be in one graph."""
+    agent, experience = made(sync_every=3, cql_alpha=0.5, bcq_threshold=0.3)
+    agent.learner.graphs = Graphs(agent.learner, *inputs(agent, experience))
+    eager = copy.deepcopy(agent)
+    eager.configure_optimizers()
+    for _ in range(10):
+        batch = experience.sample(16)
+        errors = [one.update(batch).numpy() for one in (agent, eager)]
+        assert np.allclose(*errors, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(agent.learner.state.weights, eager.learner.state.weights, rtol=1e-4, atol=1e-5)
+    acted = agent.acting_values(experience.observation), eager.q_values(experience.observation)
+    assert np.isinf(acted[1]).any()
+    assert np.allclose(*acted, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_rounded_to_another_side_of_a_threshold_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent, experience = made(bcq_threshold=0.3)
+    known = agent.learner.state.weights.clone()
+
+    def at_an_edge(graph: Any, example: Any) -> Any:
+        def rounded(*given: Tensor) -> Any:
+            is_known = torch.equal(given[0], known)  # an update changes it
+            found = graph(*given)
+            if found[0].ndim == 3 and is_known:
+                found[0][0, 0, 1] = torch.where(found[0][0, 0, 1].isinf(), 0.0, -torch.inf)
+            return found
+
+        return rounded
+
+    monkeypatch.setattr(graphs, "compiled", at_an_edge)
+    Graphs(agent.learner, *inputs(agent, experience))
+    assert torch.equal(agent.learner.state.weights, known)
+
+
+@pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")
 def test_what_was_compiled_once_is_found_again() -> None:
     """As another run would: the same operations, and constants of other values."""
     from torch._dynamo.utils import counters

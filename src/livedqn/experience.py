@@ -1,12 +1,13 @@
-"""Experience: a stage on which an exploring agent plays, written into a replay.
+"""Experience: where transitions come from, and a stage on which an exploring agent plays, written into a replay.
 
 reset -> observation -> Q -> exploration -> action, propensity -> step -> signals -> reward -> replay
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,44 +21,61 @@ from livedqn.types import BoolArray, FloatArray, IntArray, Observation
 QValues = Callable[[Observation], FloatArray]
 
 
-class Source(Protocol):
-    """Where transitions come from: played by the agent (:class:`Experience`), or read from logs."""
+class Source(ABC):
+    """Where transitions come from: played by the agent (:class:`Experience`), or read from logs.
 
-    steps: int  # the clock of the whole run
-    observation: Observation
-    replay: Replay
-    progress: Progress
+    Args:
+        replay: where transitions go.
+        num_envs: rows.
+        seed: of whatever is drawn.
+    """
 
+    def __init__(self, replay: Replay, *, num_envs: int, seed: int) -> None:
+        self.replay, self.steps = replay, 0  # the clock of the whole run: transitions, over all rows
+        self.observation: Observation = {}
+        self.progress = Progress(num_envs)
+        self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
+        self._reward_size = RootMeanSquare()  # of the warm-up alone: it fixes the reward's scale
+
+    @abstractmethod
     def collect(self, q_values: QValues | None, discount_of: Callable[[FloatArray], FloatArray]) -> None:
         """One step of every row, written into the replay; None warms up."""
-        ...
+
+    @abstractmethod
+    def measures(self) -> dict[str, float]:
+        """Numbers of its own for the log."""
+
+    @abstractmethod
+    def save_point(self) -> None:
+        """Get ready to be saved."""
 
     def sample(self, batch_size: int) -> Batch:
         """``batch_size`` windows from the replay."""
-        ...
+        return self.replay.sample(batch_size, self._rng)
 
     def reward_rms(self) -> float:
-        """Root of the mean squared reward of the warm-up."""
-        ...
-
-    def measures(self) -> dict[str, float]:
-        """Numbers of its own for the log."""
-        ...
-
-    def save_point(self) -> None:
-        """Get ready to be saved."""
-        ...
+        """Root of the mean squared reward of the warm-up so far; 1 where there was none."""
+        return self._reward_size.root()
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain Python."""
-        ...
+        """Tensors and plain Python: counter, generator, replay."""
+        return {
+            "steps": self.steps, "reward_size": self._reward_size.state_dict(), "rng": self._rng.bit_generator.state,
+            "replay": self.replay.state_dict(), "progress": self.progress.state_dict(),
+            "observation": tensors(self.observation),
+        }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The inverse of :meth:`state_dict`."""
-        ...
+        """The inverse of :meth:`state_dict`, once it has begun."""
+        self.steps = int(state["steps"])
+        self._reward_size.load_state_dict(state["reward_size"])
+        self._rng.bit_generator.state = state["rng"]
+        self.replay.load_state_dict(state["replay"])
+        self.progress.load_state_dict(state["progress"])
+        self.observation = arrays(state["observation"])
 
 
-class Experience:
+class Experience(Source):
     """Plays one step of every row at a time, and counts: ``steps`` is the clock of the whole run.
 
     Args:
@@ -69,14 +87,10 @@ class Experience:
     """
 
     def __init__(self, stage: Stage, exploration: Exploration, replay: Replay, *, seed: int, floor: float) -> None:
-        self.stage, self.exploration, self.replay = stage, exploration, replay
-        self.steps = 0  # environment steps = transitions, over all rows
+        super().__init__(replay, num_envs=stage.num_envs, seed=seed)
+        self.stage, self.exploration = stage, exploration
         self.saves = 0
         self._seed, self._floor = seed, floor
-        self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
-        self.observation: Observation = {}
-        self.progress = Progress(stage.num_envs)
-        self._reward_size = RootMeanSquare()  # of uniform steps alone: they fix the reward's scale
 
     def begin(self, env_seed: int) -> None:
         """Start every row in the world of ``env_seed``."""
@@ -98,14 +112,6 @@ class Experience:
         ended = step.terminated | step.truncated
         if ended.any():
             self._restart(ended)
-
-    def sample(self, batch_size: int) -> Batch:
-        """``batch_size`` windows from the replay."""
-        return self.replay.sample(batch_size, self._rng)
-
-    def reward_rms(self) -> float:
-        """Root of the mean squared reward under uniform actions so far; 1 where there was none."""
-        return self._reward_size.root()
 
     def measures(self) -> dict[str, float]:
         """``epsilon`` or ``temperature``, if the exploration has it."""
@@ -149,27 +155,20 @@ class Experience:
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python: counters, generators, environment, replay."""
         return {
-            "steps": self.steps, "saves": self.saves,
-            "reward_size": self._reward_size.state_dict(), "rng": self._rng.bit_generator.state,
-            "replay": self.replay.state_dict(),
+            **super().state_dict(), "saves": self.saves,
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
-            "stage": tensors(self.stage.state_dict()), "observation": tensors(self.observation),
-            "ids": tensors(self.stage.ids), "progress": self.progress.state_dict(),
+            "stage": tensors(self.stage.state_dict()), "ids": tensors(self.stage.ids),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`, after :meth:`begin`."""
-        self.steps, self.saves = int(state["steps"]), int(state["saves"])
-        self._reward_size.load_state_dict(state["reward_size"])
-        self._rng.bit_generator.state = state["rng"]
-        self.replay.load_state_dict(state["replay"])
+        super().load_state_dict(state)
+        self.saves = int(state["saves"])
         if self.env_can_be_saved:
             self.stage.env.load_state_dict(state["env"])  # type: ignore[attr-defined]
         else:
             self.stage.reset(self._restart_seed(), "train")
-        self.observation = arrays(state["observation"])
         self.stage.load_state_dict(arrays(state["stage"]), self.observation, arrays(state["ids"]))
-        self.progress.load_state_dict(state["progress"])
 
     def _restart_seed(self) -> int:
         return int(np.random.SeedSequence((self._seed, 1, self.saves)).generate_state(1)[0])

@@ -7,20 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from livedqn.experience import QValues, arrays, tensors
+from livedqn.experience import QValues, Source, arrays, tensors
 from livedqn.logs.passes import Passes
-from livedqn.progress import Progress, RootMeanSquare
-from livedqn.protocols import Batch, Logs, Replay, Reward
+from livedqn.protocols import Logs, Replay, Reward
 from livedqn.scoring import require_signals
-from livedqn.shard import SIGNAL, Shard, signals_of
+from livedqn.shard import Shard, signals_of
 from livedqn.stage import Step
-from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
 
 #: Rows of the logs that are in memory together, and whose sessions are shuffled.
 ROWS = 1 << 16
 
 
-class LoggedExperience:
+class LoggedExperience(Source):
     """Plays one logged impression of every row at a time, of as many sessions side by side, and counts: ``steps`` is
     the clock of the whole run, impressions taken in.
 
@@ -45,13 +44,11 @@ class LoggedExperience:
         num_envs: int, seed: int, holdout: float, before: str, tolerated: float,
     ) -> None:  # fmt: skip
         require_signals(reward, logs.spec, "the log")
-        self.spec, self.replay, self.steps = logs.spec, replay, 0
-        self.observation: Observation = {}
-        self.progress = Progress(num_envs)
-        self._reward, self._num_envs = reward, num_envs
+        super().__init__(replay, num_envs=num_envs, seed=seed)
+        self.spec = logs.spec
+        self._logs, self._reward, self._num_envs = logs, reward, num_envs
         self._passes = Passes(logs, holdout=holdout, before=before, tolerated=tolerated)
-        self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, 0))))
-        self._reward_size = RootMeanSquare()
+        self._epochs = 0  # passes over all sessions that were given to rows
         self._shard = Shard({}, np.zeros((0, 2), np.int64))
         self._waiting: IntArray = self._shard.sessions  # of the shard, those that nobody plays yet, (S, 2)
         #: rows of the shard, of each row that is played: the impression that comes next, and the end of its session
@@ -64,13 +61,13 @@ class LoggedExperience:
         Raises:
             LivedqnError: there is nothing to learn from, or too much of the first shard is at fault.
         """
+        if "native" in self._reward.signals and not any(np.nan_to_num(part.native).any() for part in self._logs):
+            raise LivedqnError(
+                f"reward {type(self._reward).__name__} reads native, which is 0 in all of the logs; choose one that "
+                "reads signals, reward=watchtime say"
+            )
         everywhere = np.ones(self._num_envs, np.bool_)
         self._refill()
-        if "native" in self._reward.signals and not np.nan_to_num(self._shard.arrays[SIGNAL + "native"]).any():
-            raise LivedqnError(
-                f"reward {type(self._reward).__name__} reads native, which is 0 in each of the first "
-                f"{len(self._shard.arrays['last']):,} impressions; choose one that reads signals, reward=watchtime say"
-            )
         self._start(everywhere)
         self.observation = self._shard.observation(self._at)
         self.replay.begin(self.observation, everywhere)
@@ -97,22 +94,14 @@ class LoggedExperience:
         if ended.any():
             self._restart(ended)
 
-    def sample(self, batch_size: int) -> Batch:
-        """``batch_size`` windows from the replay."""
-        return self.replay.sample(batch_size, self._rng)
-
-    def reward_rms(self) -> float:
-        """Root of the mean squared reward of the warm-up so far; 1 where there was none."""
-        return self._reward_size.root()
-
     def measures(self) -> dict[str, float]:
-        """``epochs``: how often the logs were gone through."""
-        return {"epochs": self._passes.done}
+        """``epochs``: how often the logs were gone through: each of their sessions was begun so often."""
+        return {"epochs": self._epochs}
 
     def lines(self) -> Iterator[str]:
         """What a user has to know of the logs: what is in them as far as they were read, and what was left out."""
         yield from self._passes.counts.lines()
-        yield f"passes: {self._passes.done}" if self._passes.done else "they were not read to their end yet"
+        yield f"passes: {self._epochs}" if self._passes.done else "they were not read to their end yet"
 
     def _restart(self, ended: BoolArray) -> None:
         self.progress.end(ended)
@@ -135,6 +124,7 @@ class LoggedExperience:
 
     def _refill(self) -> None:
         """The next shard, and in front of it what is left of the sessions that are being played."""
+        self._epochs = self._passes.done
         new = Shard.of(self._passes.take(ROWS), self.spec, self._reward)
         left = self._end - self._at
         starts = np.cumsum(left) - left
@@ -153,22 +143,16 @@ class LoggedExperience:
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python: counters, generator, the shard, the place in the logs, replay."""
         return {
-            "steps": self.steps, "reward_size": self._reward_size.state_dict(), "rng": self._rng.bit_generator.state,
-            "replay": self.replay.state_dict(), "progress": self.progress.state_dict(),
-            "observation": tensors(self.observation), "passes": self._passes.state_dict(),
-            "shard": tensors(self._shard.arrays),
+            **super().state_dict(),
+            "passes": self._passes.state_dict(), "epochs": self._epochs, "shard": tensors(self._shard.arrays),
             "sessions": tensors({"waiting": self._waiting, "at": self._at, "end": self._end}),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`, after :meth:`begin`, of the same logs."""
-        self.steps = int(state["steps"])
-        self._reward_size.load_state_dict(state["reward_size"])
-        self._rng.bit_generator.state = state["rng"]
-        self.replay.load_state_dict(state["replay"])
-        self.progress.load_state_dict(state["progress"])
-        self.observation = arrays(state["observation"])
+        super().load_state_dict(state)
         self._passes.load_state_dict(state["passes"])
+        self._epochs = int(state["epochs"])
         found: dict[str, IntArray] = arrays(state["sessions"])
         self._waiting, self._at, self._end = found["waiting"], found["at"], found["end"]
         self._shard = Shard(arrays(state["shard"]), self._waiting)

@@ -191,7 +191,8 @@ class Loop(pl.Callback):
 
     def _save(self, mark: int, agent: DQN) -> None:
         self._experience.save_point()
-        resume.save(self._folder, mark, agent, self._experience, self.best)
+        is_evaluated = self._evaluate is not None
+        resume.save(self._folder, mark, agent, self._experience, self.best, is_evaluated=is_evaluated)
 
     def _metrics(self, agent: DQN) -> Metrics:
         experience = self._experience

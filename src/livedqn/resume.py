@@ -27,10 +27,14 @@ def path_in(folder: Path) -> Path:
     return folder / "resume" / "state.pt"
 
 
-def save(folder: Path, mark: int, agent: DQN, experience: Source, best: dict[str, Any]) -> None:
-    """Write the resume point; ``mark`` is the scheduled step count it belongs to."""
+def save(
+    folder: Path, mark: int, agent: DQN, experience: Source, best: dict[str, Any], *, is_evaluated: bool
+) -> None:  # fmt: skip
+    """Write the resume point; ``mark`` is the scheduled step count it belongs to, ``is_evaluated`` says whether
+    evaluations say which policy is ``best``."""
     state = {
         "mark": mark,
+        "is_evaluated": is_evaluated,
         "best": best,
         "agent": agent.learner_state(),
         "experience": experience.state_dict(),
@@ -53,7 +57,8 @@ def read(folder: Path) -> dict[str, Any]:
     state = checkpoint.read_state(path_in(folder), "resume point")
     try:
         best = state["best"]
-        types = (state["mark"], int), (best["return"], float), (best["steps"], int), (best["of"], int)
+        types = [(state["mark"], int), (state["is_evaluated"], bool)]
+        types += [(best["return"], float), (best["steps"], int), (best["of"], int)]
         if not all(type(value) is wanted for value, wanted in types) or not isinstance(best["weights"], dict):
             raise TypeError("a value is of another type")
         return {**state, "steps": int(state["experience"]["steps"])}

@@ -115,6 +115,11 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         spec, begun = stage.spec, partial(sources.played, stage, config)
     else:
         raise LivedqnError("there is nothing to learn from; choose an env, or logs")
+    if resumed and resumed["is_evaluated"] and make_stage is None:
+        raise LivedqnError(
+            f"{folder} was evaluated in an env of its own, from Python, which no file keeps; go on from there: "
+            f"livedqn.train(env, resume={str(folder)!r}, folder={str(folder)!r}, ...), with all else as it was"
+        )
     began_from = checkpoint.read(config.init) if config.init else None
     plain = _plain(config)
     agent = checkpoint.build_agent(plain, spec)

@@ -120,6 +120,24 @@ def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
     assert second["learned_from"] == [{"logs": first["logs"], "holdout": 0.2, "before": ""}]
 
 
+def test_a_run_that_was_evaluated_in_an_env_of_its_own_does_not_go_on_without(logged, no_pictures):
+    import livedqn
+    from livedqn import plugins
+
+    def own(rows):
+        return plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 6}, rows)
+
+    sizes = {"worlds": 2, "episodes": 2, "validation_worlds": 1, "validation_episodes": 2, "tuning_episodes": 2}
+    settings = {"logs": {"plugin": "parquet", "path": "logs"}, "num_envs": 4, "evaluation": {**sizes, "points": 1}}
+    livedqn.train(own, reward="watchtime", folder="run", steps=100, **settings)
+    before = sorted((path, path.stat().st_mtime_ns) for path in Path("run").iterdir())
+    why = logged("resume=run", "steps=200").error
+    assert "run was evaluated in an env of its own, from Python, which no file keeps; go on from there: livedqn.tr" in why
+    assert sorted((path, path.stat().st_mtime_ns) for path in Path("run").iterdir()) == before
+    again = livedqn.train(own, reward="watchtime", folder="run", resume="run", steps=200, **settings)
+    assert again.evaluation is not None
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -56,3 +56,14 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
     (tmp_path / "table.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ColumnsError, match="column c is missing"):
         read(tmp_path / "table.csv", "a", "c")
+
+
+def test_lines_of_nothing_are_no_rows(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n\n1,2\n   \n3\n\t\r\n\n4,5\n  \n")
+    found = read(path, "a", "b")
+    assert [(row["a"], row[BROKEN]) for row in found] == [("1", None), (None, "it has 1 fields, not 2"), ("4", None)]
+    assert [row[ROW] for row in found] == sorted({row[ROW] for row in found})
+    path.write_text("a,b\n" + "".join(f"{i},{'x' * 99}\n \n" for i in range(30_000)))  # several blocks
+    found = read(path, "a")
+    assert [(row["a"], row[BROKEN]) for row in found] == [(str(i), None) for i in range(30_000)]

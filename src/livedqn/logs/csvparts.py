@@ -1,4 +1,5 @@
-"""A CSV part by part, as text: what is no number is then a fault of its row, and so are fields too many or too few."""
+"""A CSV part by part, as text: what is no number is then a fault of its row, and so are fields too many or too few.
+Empty lines are no rows."""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
                 while count < len(broken) and broken[count].number - _FIRST <= end:
                     count, end = count + 1, end + 1
                 table = _whole(read, row, broken[:count])
-                row, broken[:count] = row + len(table), []
+                row, broken[:count] = row + len(read) + count, []
                 if len(table) or not row:  # at least one, so that there are columns
                     yield table
     except (pa.ArrowException, OSError) as error:
@@ -79,7 +80,8 @@ def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
 
 
 def _whole(read: Any, first: int, broken: Sequence[Any]) -> pa.Table:
-    """``read``, the first row of which is ``first`` or behind it, and a row of nulls for each of ``broken``."""
+    """``read``, the first row of which is ``first`` or behind it, and a row of nulls for each of ``broken`` that holds
+    more than blanks: Arrow passes over empty lines itself, but not over these."""
     place = np.array([row.number - _FIRST for row in broken], np.int64)
     row = np.setdiff1d(np.arange(first, first + len(read) + len(place)), place)[: len(read)]
     none = pa.RecordBatch.from_pylist([{}] * len(place), read.schema)
@@ -87,7 +89,9 @@ def _whole(read: Any, first: int, broken: Sequence[Any]) -> pa.Table:
     table = pa.Table.from_batches([read, none])
     table = table.append_column(ROW, pa.array(np.concatenate([row, place])))
     what = [f"it has {row.actual_columns} fields, not {row.expected_columns}" for row in broken]
-    return table.append_column(BROKEN, pa.array([None] * len(row) + what, pa.string())).take(order)
+    table = table.append_column(BROKEN, pa.array([None] * len(row) + what, pa.string())).take(order)
+    blank = [number for number, one in zip(place, broken, strict=True) if not one.text.strip()]
+    return table.filter(pa.array(~np.isin(table[ROW], blank))) if blank else table
 
 
 def _line(error: Exception) -> str:
