@@ -49,6 +49,11 @@ def test_a_policy_without_an_environment(logged):
     assert found.config["logs"] == {"plugin": "parquet", "path": str(Path("logs").resolve())}
     assert (found.config["env"], found.config["holdout"], found.steps) == (None, 0.2, 400)
     assert float(found.agent.margin) == 0
+    found.agent.margin.fill_(0.5)  # as the docs do
+    weighed = found.agent.state_dict()
+    checkpoint.save(Path("wary.ckpt"), found.agent, found.config, found.steps, found.baselines, weighed)
+    assert float(checkpoint.load("wary.ckpt").margin) == 0.5
+    found.agent.margin.zero_()
     newest = weights("run")
     assert all(torch.equal(value, newest[name]) for name, value in found.agent.state_dict().items())
     page = Path("run/report.html").read_text()
