@@ -30,7 +30,7 @@ ROWS = [
     {"encoders", "rewards", "exploration", "network", "replay", "logs", "features", "watchdog", "scoring"},
     {"losses", "protocols", "device", "compilation", "flat"},
     {"config", "csvrows", "agent_settings", "request"},
-    {"types", "kernel", "memcpy", "lightning"},
+    {"types", "kernel", "memcpy", "lightning", "durable"},
 ]
 #: Who may import a heavy library, at least: the rows from the first of these upwards.
 LIBRARIES = {

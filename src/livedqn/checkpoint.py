@@ -6,7 +6,6 @@ cannot run code. They are written under a temporary name, synced and renamed, so
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any, BinaryIO
 import torch
 from omegaconf import OmegaConf
 
-from livedqn import __version__, device, plugins
+from livedqn import __version__, device, durable, plugins
 from livedqn.agent import DQN
 from livedqn.types import LivedqnError, Spec
 
@@ -107,15 +106,9 @@ def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     try:
         with temporary.open("wb") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
+        durable.replace(temporary, path)
     except OSError as error:  # a full disk does not say of which file it speaks
         raise OSError(error.errno, error.strerror, str(path)) from error
-    temporary.replace(path)
-    if hasattr(os, "O_DIRECTORY"):  # the rename is durable once the folder is
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(folder)
-        os.close(folder)
 
 
 def read_state(path: Path, kind: str) -> dict[str, Any]:

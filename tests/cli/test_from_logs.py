@@ -137,7 +137,7 @@ def test_a_run_that_was_evaluated_in_an_env_of_its_own_does_not_go_on_without(lo
     livedqn.train(own, reward="watchtime", folder="run", steps=100, **settings)
     before = sorted((path, path.stat().st_mtime_ns) for path in Path("run").iterdir())
     why = logged("resume=run", "steps=200").error
-    assert "run was evaluated in an env of its own, from Python, which no file keeps; go on from there: livedqn.tr" in why
+    assert "run was evaluated in an env of its own, from Python, which no file keeps; go on from there: livedqn" in why
     assert sorted((path, path.stat().st_mtime_ns) for path in Path("run").iterdir()) == before
     again = livedqn.train(own, reward="watchtime", folder="run", resume="run", steps=200, **settings)
     assert again.evaluation is not None

@@ -49,6 +49,8 @@ def test_there_and_back(event):
         (CLICK | {"kind": "gift", "amount": -1}, "the amount of a gift is -1.0"),
         (CLICK | {"rom": 3}, "the click has rom; it may have"),
         (CLICK | {"room": None}, "a click names neither request nor room"),
+        (CLICK | {"room": 0}, r"names neither request nor room \(0 is none\); name what it belongs to"),
+        (IMPRESSION | {"rooms": [None, 0]}, "the room that was shown is 0, the name of nothing; name rooms by other"),
         (CLICK | {"viewer": 1.5}, "viewer holds 1.5; it is a whole number of 64 bits, or text"),
         (CLICK | {"time_s": 1.7e12}, "milliseconds?"),
         (CLICK | {"time_s": "now"}, "time_s is 'now'; it is a number"),

@@ -37,6 +37,8 @@ class Impression:
             raise LivedqnError(
                 f"the action {self.action} is none of the {len(self.rooms)} candidates; it is a row of them"
             )
+        if self.action and not self.room:
+            raise LivedqnError("the room that was shown is 0, the name of nothing; name rooms by other numbers")
 
     @property
     def id(self) -> int:
@@ -75,7 +77,7 @@ class Signal:
         if not self.id:
             raise LivedqnError(f"a {self.kind} has no id, so nobody could tell when it comes twice; give it one")
         if self.request is None and not self.room and self.kind != LEAVE:
-            raise LivedqnError(f"a {self.kind} names neither request nor room; name what it belongs to")
+            raise LivedqnError(f"a {self.kind} names neither request nor room (0 is none); name what it belongs to")
         if not 0 <= self.amount < math.inf:
             raise LivedqnError(f"the amount of a {self.kind} is {self.amount}; it is a finite number from 0")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from livedqn.config import JoinConfig
@@ -115,14 +116,16 @@ class Joiner:
             "sessions": [plain.session(session) for session in self._sessions],
             "closed": [plain.session(session) for session in self._closed],
             "counts": {outcome: dict(kinds) for outcome, kinds in self.counts.items()}, "rows": self._rows,
+            "spec": self._spec.to_dict(), "settings": self._named_settings(),
         }  # fmt: skip
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where a joiner of the same settings stopped.
+        """Go on where a joiner of the same spec and settings stopped; its lateness may have been another.
 
         Raises:
-            LivedqnError: an event does not fit the spec.
+            LivedqnError: its spec or settings were others.
         """
+        self._refuse_others(Spec.from_dict(state["spec"]), state["settings"])
         read = plain.Reader(self._spec)
         self._events.restore(
             -math.inf if state["watermark_s"] is None else state["watermark_s"],
@@ -135,6 +138,22 @@ class Joiner:
         self._keep(map(read.session, state["closed"]))
         self.counts = {outcome: Counter(state["counts"][outcome]) for outcome in OUTCOMES}
         self._rows = state["rows"]
+
+    def _named_settings(self) -> dict[str, float]:
+        """Those that sessions which are open depend on."""
+        windows, session_gap_s, max_requests = self._settings
+        named = {f"windows.{kind}": window_s for kind, window_s in windows.items()}
+        return named | {"session_gap_s": session_gap_s, "max_requests": max_requests}
+
+    def _refuse_others(self, spec: Spec, settings: Mapping[str, float]) -> None:
+        of_spec = [field.name for field in fields(Spec) if getattr(spec, field.name) != getattr(self._spec, field.name)]
+        now = self._named_settings()
+        others = [f"{name} was {settings[name]:g}, is {now[name]:g}" for name in now if settings[name] != now[name]]
+        if what := [f"the spec has other {', '.join(of_spec)}"] * bool(of_spec) + others:
+            raise LivedqnError(
+                f"the state holds sessions that were begun otherwise: {'; '.join(what)}; go on as it was, or begin "
+                "anew, with another state and folder"
+            )
 
     def _go_on(self) -> None:
         """Up to the watermark, in order of time: what closes before an event is closed before it is looked at."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from livedqn import durable
 
 #: What the name of an unfinished file ends in.
 PART = ".part"
@@ -38,9 +39,7 @@ class Whole:
         """Give it its name, once all of it lies on the disk."""
         self._writer.close()
         self._sink.close()
-        with self._part.open("rb+") as file:
-            os.fsync(file.fileno())
-        self._part.replace(self._path)
+        durable.replace(self._part, self._path)
 
     def discard(self) -> None:
         """Leave nothing of a file that was not finished."""

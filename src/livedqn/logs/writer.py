@@ -41,16 +41,18 @@ class Writer:
         spec: what the impressions show.
         source: who makes them, and how; plain Python, kept in the metadata.
         compression: Parquet's; lz4 is fastest, zstd smallest (a third less).
+        prefix: what the names of the files begin with, numbered apart from others.
 
     Raises:
         LivedqnError: an impression cannot be: what :func:`livedqn.logs.faults` finds.
     """
 
     def __init__(
-        self, folder: Path, spec: Spec, source: Mapping[str, Any] | None = None, *, compression: str = "lz4"
-    ) -> None:
+        self, folder: Path, spec: Spec, source: Mapping[str, Any] | None = None, *,
+        compression: str = "lz4", prefix: str = "",
+    ) -> None:  # fmt: skip
         self.rows = 0  # impressions, last observations aside
-        self._folder, self._spec, self._compression = folder, spec, compression
+        self._folder, self._spec, self._compression, self._prefix = folder, spec, compression, prefix
         self._schema = schema(spec, source)
         self._waiting: list[Impressions] = []
         self._files: dict[int, Whole] = {}
@@ -109,8 +111,9 @@ class Writer:
     def _free_path(self, day: int) -> Path:
         within = self._folder / f"day={datetime.fromtimestamp(day * DAY_S, UTC):%Y-%m-%d}"
         within.mkdir(parents=True, exist_ok=True)
-        taken = [int(path.stem) for path in within.glob("*.parquet") if path.stem.isdigit()]
-        return within / f"{max(taken, default=-1) + 1:05d}.parquet"
+        names = [path.stem.removeprefix(self._prefix) for path in within.glob(f"{self._prefix}*.parquet")]
+        taken = [int(name) for name in names if name.isdigit()]
+        return within / f"{self._prefix}{max(taken, default=-1) + 1:05d}.parquet"
 
     def wait(self) -> None:
         """Until what was handed to the thread is encoded; raises its error."""
