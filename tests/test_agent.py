@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -170,9 +171,9 @@ def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradients_sign(
     assert made.online.heads[0].advantage.bias.tolist() == pytest.approx([1.5, 2.0])
 
 
-def rooms_agent(**settings: Any) -> DQN:
+def rooms_agent(spec: Spec = ROOMS, **settings: Any) -> DQN:
     """*Nothing* is worth 1 and a room 1.75, to both networks."""
-    made = DQN(ROOMS, Identity, **{"distribution": "none", "dueling": False, "estimate_rewards": False, **settings})
+    made = DQN(spec, Identity, **{"distribution": "none", "dueling": False, "estimate_rewards": False, **settings})
     for network in (made.online, made.myopic):
         for parameter in network.parameters():
             nn.init.zeros_(parameter)
@@ -383,3 +384,61 @@ def test_the_watchdog_barks_at_values_above_ten_times_the_returns_only_after_a_t
     watchdog.watch(measures(1, 31))
     with pytest.raises(DivergenceError, match=r"\|Q\| stayed above 30"):
         watchdog.check(2 * PATIENCE)
+
+
+MUST_SHOW = replace(ROOMS, has_nothing=False)
+
+
+def closed(data: Batch) -> Batch:
+    """``data`` of where a room always has to be shown."""
+    seen = {**data.observation, "mask": np.tile([False, True], (len(data.action), 1))}
+    return data._replace(observation=seen, next_observation=seen)
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_what_nothing_would_be_worth_is_not_looked_ahead_to_where_masks_close_it(double: bool) -> None:
+    made = rooms_agent(MUST_SHOW, double=double)
+    nn.init.constant_(made.online.heads[0].nothing[-1].bias, 100.0)
+    nn.init.constant_(made.online.heads[0].room[-1].bias, 2.0)
+    made.target.load_state_dict(made.online.state_dict())
+    made.configure_optimizers()
+    data = rooms_batch([1], [[3]], [[0.5]], [1])
+    assert made.update(closed(data)).tolist() == [2]  # 3 + 0.5 * 2 - 2
+    # who learned so does not choose it where others may
+    assert made.q_values(data.observation).tolist() == [[[-np.inf, made.q_values(closed(data).observation)[0, 0, 1]]]]
+    assert made.act(data.observation).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"distribution": "none"}, {"distribution": "c51"}, {"distribution": "quantile"}, {"double": False},
+        {"munchausen": True}, {"cql_alpha": 1.0}, {"bcq_threshold": 0.3}, {"n_step": 2},
+    ],
+)  # fmt: skip
+def test_nothing_plays_no_part_in_what_is_learned_where_masks_close_it(settings: dict[str, Any]) -> None:
+    found = []
+    for worth in (0.0, 50.0):
+        torch.manual_seed(0)
+        made = DQN(MUST_SHOW, Identity, **settings)
+        for network in filter(None, (made.online, made.target, made.myopic, made.behaviour)):
+            with torch.no_grad():
+                network.heads[0].nothing[-1].bias[-1] += worth
+        made.configure_optimizers()
+        windows = [[3.0] * made.n_step, [1.0] * made.n_step], [[0.5] * made.n_step, [0.0] * made.n_step]
+        data = closed(rooms_batch([1, 1], *windows, [1, 1]))
+        given = gradients(made, data)
+        assert all(not gradient.any() for name, gradient in given.items() if ".nothing." in name)
+        found.append([gradient for name, gradient in given.items() if ".nothing." not in name])
+    for one, other in zip(*found, strict=True):
+        assert torch.isfinite(one).all() and torch.allclose(one, other, atol=1e-6)
+
+
+def test_a_request_without_a_room_is_one_line_where_one_has_to_be_shown() -> None:
+    made, one = rooms_agent(MUST_SHOW), rooms_batch([1], [[3]], [[0.5]], [1]).observation
+    empty = {**one, "mask": np.zeros((1, 2), np.bool_)}
+    with pytest.raises(LivedqnError, match="the observation allows no action in row 0"):
+        made.act(empty)
+    alone = {**one, "mask": np.array([[True, False]])}  # elsewhere nothing may be all that is left
+    assert made.act(alone).tolist() == [0]
+    assert np.isfinite(made.q_values(alone)[0, 0, 0])

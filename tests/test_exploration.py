@@ -75,6 +75,11 @@ def test_ucb_adds_the_deviation_of_the_estimates():
     np.testing.assert_allclose(UCB(bonus=1.0)(q, MASK, 0), [[1, 0, 0, 0]])
 
 
+def test_what_a_policy_rules_out_within_the_mask_is_not_explored_by_ucb():
+    q = np.array([[[-np.inf, 1.0, 3.0]], [[-np.inf, 1.0, 1.0]]])
+    assert UCB()(q, np.ones((1, 3), bool), 0).tolist() == [[0, 0, 1]]
+
+
 def test_thompson_counts_votes():
     three = np.concatenate([TWO, TWO[:1]])
     np.testing.assert_allclose(Thompson()(three, MASK, 0), [[0, 2 / 3, 1 / 3, 0]])

@@ -175,3 +175,31 @@ def test_an_environment_may_overwrite_what_it_answered() -> None:
 def test_caps_that_cannot_be_are_refused(wrong: CapConfig) -> None:
     with pytest.raises(LivedqnError, match=r"cap\.max_sh"):
         Cap(wrong, 1)
+
+
+class MustShow(LiveStream):
+    """The simulator, whose masks are changed by hand, saying that a room always has to be shown."""
+
+    def __init__(self) -> None:
+        vars(self).update(vars(plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, 3)))
+        self.metadata = {**self.metadata, "has_nothing": False}
+        self.mask = np.eye(3, self.single_action_space.n, 1, dtype=np.bool_)  # a room each: 1, 2 and 3
+
+    def reset(self, **options: Any) -> Any:
+        observation, infos = super().reset(**options)
+        return {**observation, "mask": self.mask}, infos
+
+
+def test_where_a_room_always_has_to_be_shown() -> None:
+    env = MustShow()
+    stage = Stage(env, Native(), CapConfig())
+    assert not stage.spec.has_nothing
+    assert stage.reset(0, "train")["mask"].tolist() == env.mask.tolist()
+    env.mask[1] = False
+    with pytest.raises(LivedqnError, match="the environment allows no action in row 1"):
+        stage.reset(0, "train")
+    env.mask[1, 0] = True
+    with pytest.raises(LivedqnError, match=r"say has_nothing=False, but its mask allows \*nothing\*"):
+        stage.reset(0, "train")
+    with pytest.raises(LivedqnError, match="so there can be no cap on injections"):
+        Stage(env, Native(), CapConfig(max_shown_per_session=2))

@@ -22,7 +22,7 @@ from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
 from livedqn.protocols import Batch
 from livedqn.transitions import Transitions, tensors
-from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec
+from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
 from livedqn.watchdog import Watchdog, are_numbers, diverged
 
 
@@ -148,12 +148,14 @@ class DQN(pl.LightningModule):
         of one. By how much a room has to be better is tuned after training.
         """
         preferred: FloatArray = q.mean(axis=0)
-        preferred[:, 0] += float(self.margin)  # 0 where there are no rooms
+        preferred[:, 0] += float(self.margin)  # 0 where it was not tuned: without rooms, or without *nothing*
         return preferred
 
     def act(self, observation: Observation) -> IntArray:
-        """The policy's actions, (B,) int64."""
-        return np.asarray(self.preferences(self.q_values(observation)).argmax(axis=-1), np.int64)
+        """The policy's actions, (B,) int64; LivedqnError where the mask of a row allows none."""
+        preferred = self.preferences(self.q_values(observation))
+        refuse_no_choice(preferred != -np.inf, "the observation")
+        return np.asarray(preferred.argmax(axis=-1), np.int64)
 
     @torch.inference_mode()
     def _values(self, network: QNetwork, observation: Observation, behaviour: QNetwork | None = None) -> FloatArray:
@@ -179,6 +181,7 @@ class DQN(pl.LightningModule):
             self.transform, self.reward_scale, self.distribution,
             is_double=self._double, narrows=self.online.values_rooms_apart, estimates_rewards=self._estimates_rewards,
             munchausen=self._munchausen, cql_alpha=self._cql_alpha, bcq_threshold=self._bcq_threshold,
+            has_nothing=self.spec.has_nothing,
         )  # fmt: skip
 
     # ---- learning ---------------------------------------------------------------------------------------------------

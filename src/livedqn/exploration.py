@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livedqn.kernel import kernel
-from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, refuse_no_choice
 
 SHAPES = ("linear", "exponential")
 
@@ -119,7 +119,8 @@ class UCB:
 
     def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
         """All on the greatest mean + bonus x deviation; equals share."""
-        spread = np.where(mask, q, 0).std(axis=0, dtype=np.float64)
+        # what a policy rules out is -inf within the mask too, and has no deviation
+        spread = np.where(np.isneginf(q), 0, q).std(axis=0, dtype=np.float64)
         return _greedy(_mean(q, mask) + self.bonus * spread)
 
 
@@ -158,10 +159,7 @@ def draw(
     if probabilities.shape != mask.shape or not _draw(
         probabilities, mask, floor, rng.random(rows), actions, propensities
     ):
-        if not mask.any(axis=1).all():
-            raise LivedqnError(
-                f"the environment allows no action in row {int(mask.any(axis=1).argmin())}: its mask is empty"
-            )
+        refuse_no_choice(mask, "the environment")
         raise LivedqnError(
             f"the exploration plugin owes probabilities of shape {mask.shape}, zero outside the mask, in rows that sum "
             "to 1; livedqn.testing.check_exploration says which promise it breaks"

@@ -65,7 +65,8 @@ class CandidateHead(nn.Module):
     once a room, and they are added. That is the same function at a quarter of the cost, and no weight depends on K.
 
     Dueling: *nothing* is worth V(s), and a room V(s) + A(s, room). An action that is always there is the reference that
-    identifies the two, so no mean over the set is taken, and a room's value does not depend on the others.
+    identifies the two, so no mean over the set is taken, and a room's value does not depend on the others. Where masks
+    never allow *nothing* the two are not told apart, and what is learned is their sum.
     """
 
     def __init__(

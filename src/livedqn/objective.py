@@ -62,6 +62,8 @@ class Objective:
         cql_alpha: how much :func:`~livedqn.losses.conservative_gap` counts.
         bcq_threshold: the next action is chosen among the :func:`~livedqn.losses.plausible`, where ``behaviour`` says
             which these are. *Nothing* always is: every rule, margin and cap falls back on it, and it imposes no room.
+        has_nothing: masks may allow *nothing*. Where they never did while this was learned, nobody knows its value, and
+            it is closed to whoever acts on :meth:`values` as long as a room is open.
     """
 
     transform: Transform
@@ -73,6 +75,7 @@ class Objective:
     munchausen: Munchausen | None
     cql_alpha: float = 0.0
     bcq_threshold: float = 0.0
+    has_nothing: bool = True
 
     def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
         """The losses of a batch; ``learning(True)`` and ``(False)`` enclose the forward passes in training mode."""
@@ -142,6 +145,8 @@ class Objective:
         """Values in the reward's own unit, (E, B, K), of an observation as it was seen; -inf outside the mask, and for
         what is not plausible under ``behaviour``."""
         seen = self.transform(observation)
+        if not self.has_nothing and "candidates" in seen:
+            seen["mask"] = _rooms_first(seen["mask"])
         return self._open(Networks(network, network, None, behaviour), seen, network(seen)) / self.reward_scale
 
     def _of_logged(self, networks: Networks, batch: Transitions) -> tuple[Tensor | None, Tensor | float]:
@@ -185,3 +190,9 @@ class Objective:
     def _asked(self, observation: TensorObservation, actions: Tensor) -> tuple[TensorObservation, Tensor]:
         """What a network has to be shown for the numbers of ``actions`` (M, N), and where in it they stand."""
         return narrowed(observation, actions) if self.narrows else (observation, actions)
+
+
+def _rooms_first(mask: Tensor) -> Tensor:
+    """``mask`` (N, K) with *nothing* closed wherever a room is open."""
+    rooms = mask[:, 1:]
+    return torch.cat([mask[:, :1] & ~rooms.any(dim=1, keepdim=True), rooms], dim=1)

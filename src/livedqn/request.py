@@ -2,8 +2,9 @@
 
 It holds the arrays of one viewer as the environment shows them: ``context`` (C,), and where there are rooms
 ``history`` (T, H) and ``candidates`` (k, F), k being any number and row 0, *nothing*, zeros. ``mask`` (k,) says what
-may be chosen (left out: everything), ``rooms`` (k,) names the rooms (entry 0 is ignored). A cap on injections is for
-the caller to put into the mask, who knows what the session has been shown.
+may be chosen (left out: everything, but for *nothing* where a room always has to be shown), ``rooms`` (k,) names the
+rooms (entry 0 is ignored). A cap on injections is for the caller to put into the mask, who knows what the session has
+been shown.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def observe(spec: Spec, request: Mapping[str, Any]) -> Observation:
             raise LivedqnError("row 0 of candidates stands for *nothing* and owes zeros; put it before the rooms")
         observation["candidates"] = candidates
         num_actions = len(candidates)
-    observation["mask"] = _mask(request, num_actions)
+    observation["mask"] = _mask(request, num_actions, spec)
     return {name: array[None] for name, array in observation.items()}
 
 
@@ -91,16 +92,24 @@ def _check_column(name: str, column: Column, values: npt.NDArray[Any]) -> None:
         raise LivedqnError(f"column {column.name} of {name} is of kind {column.kind}: it has to be {what}")
 
 
-def _mask(request: Mapping[str, Any], num_actions: int) -> BoolArray:
-    if "mask" not in request:
-        return np.ones(num_actions, np.bool_)
-    mask = _numbers(request, "mask")
+def _mask(request: Mapping[str, Any], num_actions: int, spec: Spec) -> BoolArray:
+    must_show = spec.has_rooms and not spec.has_nothing
+    if "mask" in request:
+        mask = _numbers(request, "mask")
+    else:
+        mask = np.ones(num_actions, np.bool_)
+        mask[0] = not must_show
     if mask.shape != (num_actions,) or not np.isin(mask, (0, 1)).all():
         raise LivedqnError(
             f"mask has shape {list(mask.shape)}; it owes {num_actions} times true or false, one an action"
         )
+    if must_show and mask[0]:
+        raise LivedqnError(
+            "mask[0] is true, but a room always has to be shown here (has_nothing=False); set it to false"
+        )
     if not mask.any():
-        raise LivedqnError("mask allows no action; at least mask[0], *nothing*, is always allowed")
+        least = "a room always has to be shown, so one at least is" if must_show else "mask[0], *nothing*, always is"
+        raise LivedqnError(f"mask allows no action; {least} allowed")
     return mask.astype(np.bool_)
 
 

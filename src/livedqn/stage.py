@@ -13,7 +13,7 @@ import numpy as np
 from livedqn.config import CapConfig
 from livedqn.protocols import Env, Reward
 from livedqn.scoring import all_signals, require_signals, scored
-from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
 
 SPLITS = ("train", "validation", "test")
 
@@ -77,7 +77,7 @@ class Stage:
 
     Raises:
         LivedqnError: the reward reads a signal that the environment does not deliver, or a cap is set where there are
-            no rooms.
+            no rooms, or no *nothing* to show instead of them.
     """
 
     def __init__(self, env: Env, reward: Reward, cap: CapConfig) -> None:
@@ -99,6 +99,11 @@ class Stage:
         if self._cap.is_active and not self.spec.has_rooms:
             raise LivedqnError(
                 "a cap on injections needs an environment with rooms; leave cap out, or choose another env"
+            )
+        if self._cap.is_active and not self.spec.has_nothing:
+            raise LivedqnError(
+                "in this environment a room always has to be shown (has_nothing=False), so there can be no cap on "
+                "injections; leave cap out"
             )
         require_signals(reward, self.spec, "this environment")
 
@@ -160,6 +165,8 @@ class Stage:
         if self._has_rooms:
             observation = {name: self._laid(raw[name], np.float32) for name in ("context", "history", "candidates")}
             mask = self._laid(raw["mask"], np.bool_)
+            if not self.spec.has_nothing:
+                _refuse_nothing(mask)
         else:
             observation = {"context": self._laid(raw, self.spec.context_dtype)}
             mask = self._all_allowed.copy()
@@ -173,6 +180,16 @@ class Stage:
     def _owned(self, arrays: dict[str, Any]) -> dict[str, Any]:
         # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it
         return {name: self._own(a) for name, a in arrays.items() if not (name[:1] == "_" and name[1:] in arrays)}
+
+
+def _refuse_nothing(mask: BoolArray) -> None:
+    """Raise LivedqnError unless every row of ``mask`` (B, K) allows rooms alone, and one at least."""
+    if mask[:, 0].any():
+        raise LivedqnError(
+            "the environment's metadata say has_nothing=False, but its mask allows *nothing*: it owes mask[:, 0] = "
+            "False; livedqn.testing.check_env says what else it owes"
+        )
+    refuse_no_choice(mask, "the environment")
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any], rows: BoolArray) -> dict[str, Any]:

@@ -186,7 +186,7 @@ def _stages(config: TrainConfig, env: EnvFactory | None, reward: Reward) -> sour
 def _evaluated(agent: DQN, make_stage: sources.MakeStage, config: TrainConfig, steps: int) -> Evaluation:
     """What ``agent`` is worth, with the margin that is best on validation worlds."""
     tell = announce()
-    if agent.spec.has_rooms:
+    if agent.spec.offers_nothing:
         margin = evaluate.tuned_margin(agent, make_stage, config.evaluation, seed=config.seed, notify=tell)
         agent.margin.fill_(margin)
     return evaluate.final_evaluation(
@@ -207,7 +207,7 @@ def _tell(
         return
     evaluate.show(evaluation, sys.stdout)
     print(f"policy.ckpt: the best of {best['of']} in-training evaluations, at step {best['steps']:,}")
-    if agent.spec.has_rooms:
+    if agent.spec.offers_nothing:
         print(f"it shows a room that is worth at least {float(agent.margin):.3g} more than nothing")
     print(f"report: {page}; evaluate again: livedqn evaluate checkpoint={policy}")
 

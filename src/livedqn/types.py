@@ -82,11 +82,19 @@ class Spec:
     episode: str = "session"
     #: "uint8" or "bool" for an image of such, which stays bytes in the replay; "float32" for everything else.
     context_dtype: str = "float32"
+    #: Whether a request may be answered with *nothing*. Where a room always has to be shown, row 0 of the candidates is
+    #: there all the same, but no mask allows it. It says nothing of a game, which has no such row.
+    has_nothing: bool = True
 
     @property
     def has_rooms(self) -> bool:
         """True for a recommendation environment, False for a fixed set of actions (a game)."""
         return bool(self.candidates)
+
+    @property
+    def offers_nothing(self) -> bool:
+        """True where *nothing* may be chosen: in no game, and not where a room always has to be shown."""
+        return self.has_rooms and self.has_nothing
 
     @classmethod
     def of(cls, env: Any) -> Spec:
@@ -122,6 +130,7 @@ class Spec:
             history=_columns(declared, "history", spaces["history"].shape),
             history_length=int(spaces["history"].shape[0]),
             candidates=_columns(declared, "candidates", spaces["candidates"].shape),
+            has_nothing=bool(metadata.get("has_nothing", cls.has_nothing)),
             **common,
         )
 
@@ -150,6 +159,15 @@ class Spec:
         columns = {k: tuple(Column(**c) for c in state[k]) for k in ("context", "history", "candidates")}
         tuples = {k: tuple(state[k]) for k in ("context_shape", "signals")}
         return cls(**{**state, **columns, **tuples})
+
+
+def refuse_no_choice(allowed: BoolArray, who: str) -> None:
+    """Raise LivedqnError if ``who`` leaves some row of ``allowed`` (B, K) without an action."""
+    some = allowed.any(axis=1)
+    if not some.all():
+        raise LivedqnError(
+            f"{who} allows no action in row {int(some.argmin())}: its mask is empty; a request owes *nothing* or a room"
+        )
 
 
 def _columns(declared: Mapping[str, Sequence[Any]] | None, array: str, shape: tuple[int, ...]) -> tuple[Column, ...]:

@@ -28,6 +28,8 @@ def shown(request, viewer, time_s, context=20):
 def write(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "spec.yaml").write_text(SPEC)
+    (tmp_path / "must_show.yaml").write_text(SPEC + "has_nothing: false\n")
+    (tmp_path / "perhaps.yaml").write_text(SPEC + "has_nothing: perhaps\n")
 
     def write(*events):
         lines = [event if isinstance(event, str) else json.dumps(event) for event in events]
@@ -67,6 +69,20 @@ def test_the_next_file_goes_on_from_the_state(livedqn, write):
     assert "out=logs holds logs already" in livedqn(*words[:-1]).error
 
 
+def test_where_a_room_always_has_to_be_shown(livedqn, write):
+    events = [
+        shown(1, "ann", 1000) | {"propensity": 1.0},
+        shown(2, "bob", 1000) | {"action": 0},
+        shown(3, "eve", 90_000),
+    ]
+    words = [*write(*events), "spec=must_show.yaml"]
+    assert "impossible: 1 sessions, 1 rows, with why" in livedqn(*words).out  # nothing was shown to bob
+    logs = Parquet(path="logs")
+    whole = join(list(logs))
+    assert not logs.spec.has_nothing
+    assert (whole.request.tolist(), whole.observation["mask"].tolist()) == ([1], [[False, True]])
+
+
 def test_impossible_sessions_are_set_aside(livedqn, write):
     words = write(shown(1, "ann", 1000) | {"propensity": 2.0}, shown(2, "bob", 90_000))
     assert "impossible: 1 sessions, 1 rows, with why, in run/set_aside.parquet" in livedqn(*words).out
@@ -77,6 +93,7 @@ def test_impossible_sessions_are_set_aside(livedqn, write):
     [
         (["events=no.jsonl"], "events=no.jsonl cannot be read"),
         (["spec=no.yaml"], "spec=no.yaml cannot be read"),
+        (["spec=perhaps.yaml"], "spec=perhaps.yaml: has_nothing is 'perhaps'; it is true, or false"),
         (["windows={clik: 3}"], "there is no kind 'clik' of signals"),
         (["windows=3"], "windows=3 does not map kinds to seconds"),
         (["session_gap_s=0"], "session_gap_s=0.0 is no time"),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from io import StringIO
 from types import SimpleNamespace
 
@@ -159,6 +160,21 @@ def test_a_margin_is_tuned_where_an_agent_hopes_for_too_much(tiny, price, margin
 
     # a margin of 3 lets the first room through and none after it
     assert tuned_margin(Hopeful(), make_stage, FEW, seed=0) == margin
+
+
+def test_without_nothing_there_is_no_threshold_no_cap_and_no_margin(tiny):
+    def must_show(rows):
+        stage = tiny.stage(rows)
+        stage.spec = replace(stage.spec, has_nothing=False)
+        return stage
+
+    stage = must_show(ROWS)
+    assert rules_of_baseline(hottest(stage.spec), stage, 0) == [Rule()]
+    assert tuned_margin(tiny.agent, must_show, FEW, seed=0) == 0
+
+
+def test_in_a_game_there_is_no_margin(game, tiny):
+    assert tuned_margin(tiny.agent, game, FEW, seed=0) == 0
 
 
 def test_a_policy_that_does_not_fit_is_one_line(tiny, game):

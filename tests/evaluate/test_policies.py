@@ -1,6 +1,6 @@
 import numpy as np
 
-from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf, favourite, hottest, myopic
+from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf, better_than_nothing, favourite, hottest, myopic
 
 
 def observation(heat, affinity, mask):
@@ -53,6 +53,18 @@ def test_greedy_takes_the_mean_of_the_estimates_and_says_what_it_expects():
 def test_myopic_scores_what_a_room_brings_beyond_nothing(tiny):
     seen = tiny.stage(2).reset(0, "test")
     assert myopic(tiny.agent, seen)(seen).tolist() == [[0, 1, 0.5]] * 2
+
+
+def test_without_nothing_a_score_is_the_value_itself():
+    class MustShow:
+        def q_values(self, observation):
+            return np.float32([[[-np.inf, 4, 1]]])
+
+        def myopic_values(self, observation):
+            return np.float32([[-np.inf, 2, 3]])
+
+    assert better_than_nothing(MustShow())({})[0, 1:].tolist() == [4, 1]
+    assert myopic(MustShow(), {})({})[0, 1:].tolist() == [2, 3]
 
 
 def test_rules_survive_a_checkpoint():

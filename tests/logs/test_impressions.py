@@ -37,3 +37,9 @@ def test_join_pads_to_the_longest(same):
 def test_no_rows_at_all():
     none = sessions([1]).take(slice(0, 0))
     assert len(none) == len(none.begins) == len(none.successor) == 0
+
+
+def test_row_0_is_a_candidate_even_where_nothing_is_open():
+    one = sessions([1], has_nothing=False).take(slice(0, 1))
+    closed = replace(one, rooms=0 * one.rooms, observation={**one.observation, "mask": np.zeros((1, 4), np.bool_)})
+    assert closed.sizes.tolist() == [1]

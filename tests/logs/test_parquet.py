@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -216,3 +217,20 @@ def test_a_missing_propensity_stays_missing(tmp_path, spoilt):
     (read,) = Parquet(path=str(tmp_path))
     assert np.isnan(read.propensity).tolist() == [True, False, True]
     assert read.action[-1] == NO_ACTION
+
+
+def test_that_there_is_no_nothing_stands_in_the_metadata(tmp_path, same):
+    made, spec = example_impressions([2, 3], has_nothing=False), replace(LOGS_SPEC, has_nothing=False)
+    with Writer(tmp_path, spec) as writer:
+        writer.add(made)
+    logs = Parquet(path=str(tmp_path))
+    assert logs.spec == spec
+    same(join(list(logs)), made)
+    with pytest.raises(LivedqnError, match="the mask closes row 0"), Writer(tmp_path / "other", LOGS_SPEC) as writer:
+        writer.add(made)
+
+
+def test_logs_that_do_not_say_so_have_nothing(tmp_path):
+    before = LOGS_SPEC.to_dict()
+    del before["has_nothing"]
+    assert Spec.from_dict(before) == LOGS_SPEC

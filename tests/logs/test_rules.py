@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,9 +8,11 @@ from livedqn.logs.rules import refuse_faults
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import LivedqnError
 
+MUST_SHOW = replace(LOGS_SPEC, has_nothing=False)
 
-def found(impressions):
-    return {fault.what: fault.rows.nonzero()[0].tolist() for fault in faults(impressions, LOGS_SPEC)}
+
+def found(impressions, spec=LOGS_SPEC):
+    return {fault.what: fault.rows.nonzero()[0].tolist() for fault in faults(impressions, spec)}
 
 
 @pytest.mark.parametrize("terminated", [True, False])
@@ -60,6 +64,21 @@ def test_a_masked_action_and_a_single_one(spoilt):
     }
     closed = spoilt(right, observation__mask=((2, 0), False), action=(2, 0))
     assert found(closed)["the mask closes row 0 (nothing)"] == [2]
+
+
+def test_where_a_room_always_had_to_be_shown_no_mask_allows_nothing(spoilt):
+    right = example_impressions([3], has_nothing=False)
+    assert found(right, MUST_SHOW) == {}
+    assert found(right)["the mask closes row 0 (nothing)"] == [0, 1, 2, 3]
+    open_ = spoilt(right, observation__mask=((1, 0), True), propensity=(1, np.nan))
+    assert found(open_, MUST_SHOW) == {"the mask allows row 0 (nothing), though the logs say has_nothing=False": [1]}
+    silent = spoilt(right, action=(2, 0))
+    assert found(silent, MUST_SHOW) == {
+        "row 0 (nothing) was chosen, though the logs say has_nothing=False": [2],
+        "the action was masked, or is none of the candidates": [2],
+    }
+    empty = spoilt(right, observation__mask=(3, False))  # the last observation, without action
+    assert found(empty, MUST_SHOW) == {"the mask allows no action": [3]}
 
 
 def test_a_missing_propensity_is_no_fault_but_known(spoilt):

@@ -275,3 +275,18 @@ def test_a_row_of_too_few_fields_is_a_defect_of_its_own(table):
     assert {fault.what: fault.rows.nonzero()[0].tolist() for fault in faults(whole, table().spec)}[
         "it has 2 fields, not 17"
     ] == [broken]
+
+
+def test_a_table_without_nothing(table):
+    columns = MAPPING + "has_nothing: false\n"
+    logs = table(columns=columns)
+    made = join(list(logs))
+    assert not logs.spec.has_nothing and not made.observation["mask"][:, 0].any()
+    found = {fault.what: sorted(made.row[fault.rows].tolist()) for fault in faults(made, logs.spec)}
+    assert found["row 0 (nothing) was chosen, though the logs say has_nothing=False"] == [1, 2]
+    assert found["the mask allows no action"] == [2]  # its lists are empty
+    shown = "".join(line for line in CSV.splitlines(keepends=True) if not line.startswith(("r2", "r3")))
+    logs = table(shown, columns)
+    assert not list(faults(join(list(logs)), logs.spec))
+    with pytest.raises(LivedqnError, match="has_nothing is 'never'; it is true, or false"):
+        table(columns=MAPPING + "has_nothing: never\n")

@@ -60,6 +60,20 @@ def test_what_is_wrong_is_said(request_with_rooms, change, sentence):
         observe(SPEC, request_with_rooms | change)
 
 
+def test_where_a_room_always_has_to_be_shown_nothing_is_closed(request_with_rooms):
+    must_show = replace(SPEC, has_nothing=False)
+    del request_with_rooms["mask"]
+    assert observe(must_show, request_with_rooms)["mask"].tolist() == [[False, True, True, True]]
+    some = observe(must_show, {**request_with_rooms, "mask": [0, 1, 0, 1]})["mask"]
+    assert some.tolist() == [[False, True, False, True]]
+    with pytest.raises(LivedqnError, match=r"mask\[0\] is true, but a room always has to be shown"):
+        observe(must_show, {**request_with_rooms, "mask": [1, 1, 0, 1]})
+    with pytest.raises(LivedqnError, match="mask allows no action; a room always has to be shown, so one at least"):
+        observe(must_show, {**request_with_rooms, "mask": [0, 0, 0, 0]})
+    with pytest.raises(LivedqnError, match="mask allows no action; a room always has to be shown"):
+        observe(must_show, {**request_with_rooms, "candidates": [[0, 0]]})
+
+
 def test_what_is_missing_is_said():
     with pytest.raises(LivedqnError, match="lacks history, candidates; the policy reads context, history, candidates"):
         observe(SPEC, {"context": [0, 0]})

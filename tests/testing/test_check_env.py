@@ -28,6 +28,8 @@ class Broken(LiveStream):
             self.metadata = {**self.metadata, "columns": {"context": ()}}
         if fault == "invalid":
             self._invalid = "nothing"
+        if fault in ("open", "empty", "maybe"):
+            self.metadata = {**self.metadata, "has_nothing": "no" if fault == "maybe" else False}
         if fault == "no metadata":
             self.metadata = None  # type: ignore[assignment]
         if fault == "one name":
@@ -68,6 +70,8 @@ class Broken(LiveStream):
             observation["candidates"][:, 0] = 1
         if self.fault == "mask":
             observation["mask"][:, 0] = False
+        if self.fault == "empty":
+            observation["mask"][:] = False
         if self.fault == "dtype":
             observation["context"] = observation["context"].astype(np.float64)
         if self.fault == "history":
@@ -123,6 +127,9 @@ class Broken(LiveStream):
         ("constant", "start the same run"),
         ("row 0", "it is nothing"),
         ("mask", "nothing is always allowed"),
+        ("open", r"mask\[:, 0\] is True somewhere, though metadata\['has_nothing'\] is False"),
+        ("empty", "the mask allows no action in some row; without nothing a room is owed in every observation"),
+        ("maybe", r"metadata\['has_nothing'\] is 'no'; it owes a bool"),
         ("dtype", "float64"),
         ("history", "unused row"),
         ("elapsed", "elapsed_s is not above 0"),

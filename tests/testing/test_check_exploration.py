@@ -75,7 +75,7 @@ class Overflows(Uniform):
 
 class WritesMask(Uniform):
     def __call__(self, q, mask, step):
-        mask[:, 1:] = False
+        mask[:, 2:] = False
         return super().__call__(q, mask, step)
 
 

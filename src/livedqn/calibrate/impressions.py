@@ -77,7 +77,8 @@ class Impressions:
         steps = -(-requests // env.num_envs)
         for step in range(steps):
             ids = infos["ids"]
-            actions = (rng.random(env.num_envs) * observation["mask"].sum(axis=1)).astype(np.int64)
+            among = observation["mask"].cumsum(axis=1)  # which of the allowed each action is, from 1
+            actions = (among > (rng.random(env.num_envs) * among[:, -1]).astype(np.int64)[:, None]).argmax(axis=1)
             observation, _, terminated, truncated, infos = env.step(actions)
             row = {"viewer": ids["viewer"], "time_s": ids["time_s"], "visit": visit.copy(), "shown": actions > 0}
             signals = infos["signals"]

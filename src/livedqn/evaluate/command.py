@@ -48,7 +48,7 @@ def run(config: EvaluateConfig, folder: Path) -> None:
         return stage
 
     for one in found:
-        if not _is_tuned(one, config):
+        if one.spec.offers_nothing and not _is_tuned(one, config):
             margin = tuned_margin(one.agent, make_stage, config.evaluation, seed=config.seed, notify=announce())
             one.agent.margin.fill_(margin)
     evaluation = compare(
@@ -59,7 +59,7 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     )  # fmt: skip
     show(evaluation, sys.stdout)
     for name, one in zip(names, found, strict=True):
-        if one.spec.has_rooms:
+        if one.spec.offers_nothing:
             print(f"{name} shows a room that is worth at least {float(one.agent.margin):.3g} more than nothing")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(evaluation, folder / "evaluation.json")

@@ -52,11 +52,13 @@ def tuned_margin(
 ) -> float:  # fmt: skip
     """By how much a room should be better than *nothing* before ``agent`` shows it, in the reward's unit, at least 0.
 
-    The best on the worlds on which baselines are tuned, with as many episodes; the environment has rooms.
+    The best on the worlds on which baselines are tuned, with as many episodes; 0 where there is no *nothing*.
     """
     stage, worlds = make_stage(ROWS), _worlds(seed, evaluation.validation_worlds)
     advance = _counted(notify, "tuning policy", len(ROUNDS) * len(worlds))
     try:
+        if not stage.spec.offers_nothing:
+            return 0.0
         score = better_than_nothing(agent)
         rule, _ = tune(margins(score, stage, worlds[0]), score, stage, worlds, evaluation.tuning_episodes, advance)
         return rule.threshold

@@ -160,7 +160,7 @@ def myopic(agent: Agent, observation: Observation) -> Score | None:
     def score(observation: Observation) -> FloatArray:
         values = agent.myopic_values(observation)
         assert values is not None  # it had a myopic network a moment ago
-        return values - values[:, :1]
+        return _beyond_nothing(values)
 
     return score
 
@@ -169,10 +169,15 @@ def better_than_nothing(agent: Agent) -> Score:
     """How much more the agent expects of a room than of nothing."""
 
     def score(observation: Observation) -> FloatArray:
-        values: FloatArray = agent.q_values(observation).mean(axis=0)
-        return values - values[:, :1]
+        return _beyond_nothing(agent.q_values(observation).mean(axis=0))
 
     return score
+
+
+def _beyond_nothing(values: FloatArray) -> FloatArray:
+    """``values`` (B, K) less that of *nothing*, where it has one."""
+    nothing = values[:, :1]
+    return np.asarray(values - np.where(np.isneginf(nothing), 0, nothing))
 
 
 def always(agent: Agent) -> Score:

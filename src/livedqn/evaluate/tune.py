@@ -52,11 +52,13 @@ def tune(
 
 
 def rules_of_baseline(score: Score, stage: Stage, world: int) -> list[Rule]:
-    """Thresholds and caps, the looser of two before.
+    """Thresholds and caps, the looser of two before; where a room always has to be shown, neither.
 
     Thresholds are quantiles (0, 0.1 ... 0.9; the first means always) of the best scores met where every request shows
     a room; caps are none, and four in equal ratios from 1 to the median number of rooms in a visit then.
     """
+    if not stage.spec.offers_nothing:
+        return [Rule()]
     met, always = _met(score, stage, world)
     caps = _caps(always.per_episode(always.action > 0) / always.per_episode(always.visit_over))
     return [Rule(threshold, cap) for threshold in [ALWAYS, *_quantiles(met)] for cap in (None, *caps)]

@@ -14,14 +14,14 @@ from livedqn.types import Column, LivedqnError, Spec
 
 _ARRAYS = ("context", "history", "candidates")
 _SIZES = ("history_length", "num_actions")
-_KNOWN = (*_ARRAYS, *_SIZES, "signals")
+_KNOWN = (*_ARRAYS, *_SIZES, "signals", "has_nothing")
 _FIELDS = tuple(field.name for field in fields(Column) if field.name != "name")
 
 
 def read(path: Path) -> Spec:
     """The spec in a file: ``context``, ``history`` and ``candidates`` map names of columns to what they are (``kind``,
     ``unit``, ``role``, ``cardinality``, ``of``), ``history_length`` is T, ``num_actions`` K, the most candidates that a
-    request has, and ``signals`` what is logged (all).
+    request has, ``signals`` what is logged (all), and ``has_nothing`` whether a request may be answered with nothing.
 
     Raises:
         LivedqnError: it cannot be read, lacks something, or holds what nobody knows.
@@ -43,9 +43,13 @@ def _spec(found: Any) -> Spec:
     columns: dict[str, Any] = {
         name: tuple(_column(f"{name}.{key}", key, of) for key, of in found[name].items()) for name in _ARRAYS
     }
+    has_nothing = found.get("has_nothing", Spec.has_nothing)
+    if not isinstance(has_nothing, bool):
+        raise ValueError(f"has_nothing is {has_nothing!r}; it is true, or false")
     return Spec(
         **columns, context_shape=(len(columns["context"]),), num_actions=int(found["num_actions"]),
         history_length=int(found["history_length"]), signals=tuple(found.get("signals") or SIGNALS),
+        has_nothing=has_nothing,
     )  # fmt: skip
 
 

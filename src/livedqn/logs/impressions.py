@@ -56,6 +56,7 @@ class Impressions:
     def sizes(self) -> IntArray:
         """(N,), how many candidates each row has, those that were masked included as far as they have an id."""
         is_one = self.observation["mask"] | (self.rooms != 0)
+        is_one[:, 0] = True  # row 0 is always there
         return np.asarray(is_one.shape[1] - is_one[:, ::-1].argmax(axis=1))
 
     @property

@@ -21,7 +21,10 @@ _PLAIN = (
     "request", "viewer", "session", "rooms", "streamers", "mask", "shown", "action", "propensity", "policy", "native",
     "elapsed_s", "terminated",
 )  # fmt: skip
-_SETTINGS = {"session_gap_s": 1800.0, "history_length": 10, "ends": "terminated", "last_elapsed_s": 60.0}
+_SETTINGS = {
+    "session_gap_s": 1800.0, "history_length": 10, "ends": "terminated", "last_elapsed_s": 60.0,
+    "has_nothing": Spec.has_nothing,
+}  # fmt: skip
 KEYS = (*_PLAIN, "time", "context", "history", "candidates", "signals", *_SETTINGS)
 
 
@@ -51,6 +54,7 @@ class Columns:
     history_length: int
     ends: str
     last_elapsed_s: float
+    has_nothing: bool
 
     def spec(self, num_actions: int) -> Spec:
         """What the impressions show, with so many candidates at most, *nothing* included."""
@@ -59,7 +63,7 @@ class Columns:
             num_actions=num_actions,
             history=(Column("real"), *(cell.column for cell in self.history)), history_length=self.history_length,
             candidates=tuple(cell.column for cell in self.candidates),
-            signals=tuple(cell.column.name for cell in self.signals),
+            signals=tuple(cell.column.name for cell in self.signals), has_nothing=self.has_nothing,
         )  # fmt: skip
 
     @property
@@ -103,6 +107,8 @@ def parse(found: Any) -> Columns:
     for key in ("session_gap_s", "history_length", "last_elapsed_s"):
         if not (isinstance(settings[key], int | float) and settings[key] > 0):
             raise ValueError(f"{key} is {settings[key]!r}; it is a number above 0")
+    if not isinstance(settings["has_nothing"], bool):
+        raise ValueError(f"has_nothing is {settings['has_nothing']!r}; it is true, or false")
     unit = time.get("unit", "s")
     for name, value, known in (("time.unit", unit, UNITS), ("ends", settings["ends"], ENDS)):
         if value not in known:

@@ -50,7 +50,7 @@ class Rows:
         real = np.arange(rooms.shape[1]) <= sizes[:, None]
         allowed = wide.pop("mask")
         mask = real & (allowed > 0) if "mask" in plain else real
-        mask[:, 0] = True
+        mask[:, 0] = of.has_nothing
         number = {ours: cells.numbers(plain[ours]) for ours in ("propensity", "native", "elapsed_s") if ours in plain}
         terminated = cells.numbers(plain["terminated"]) > 0 if "terminated" in plain else np.zeros(n, np.bool_)
         return Impressions(

@@ -88,9 +88,20 @@ def _defects(impressions: Impressions) -> Iterator[Fault]:
 
 def _choices(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
     mask, acted, p = impressions.observation["mask"], impressions.acted, impressions.propensity
-    first = "row 0 (nothing)" if spec.has_rooms else "every action"
-    closed = ~(mask[:, 0] if spec.has_rooms else mask.any(axis=1))
-    yield _fault(f"the mask closes {first}", "nothing can always be shown: set mask[0] to true", closed)
+    if spec.offers_nothing:
+        yield _fault(
+            "the mask closes row 0 (nothing)",
+            "set mask[0] to true; where a room always had to be shown, the logs have to say so: has_nothing=False",
+            ~mask[:, 0],
+        )  # fmt: skip
+    else:
+        cure = "log what could be chosen, and leave out requests for which there was no room"
+        yield _fault("the mask allows no action", cure, ~mask.any(axis=1))
+    if spec.has_rooms and not spec.has_nothing:
+        though = "though the logs say has_nothing=False"
+        yield _fault(f"the mask allows row 0 (nothing), {though}", "set mask[0] to false", mask[:, 0])
+        cure = "leave out requests to which no room was shown, or say has_nothing=True"
+        yield _fault(f"row 0 (nothing) was chosen, {though}", cure, acted & (impressions.action == 0))
     action = np.where((impressions.action >= 0) & (impressions.action < mask.shape[1]), impressions.action, -1)
     masked = acted & ~((action >= 0) & mask[np.arange(len(mask)), action])
     yield _fault(

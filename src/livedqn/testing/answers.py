@@ -35,7 +35,7 @@ class Answers:
         expect(not missing, f"the observation lacks {', '.join(missing)}, which its space names")
         expect(not unknown, f"the observation holds {', '.join(unknown)}, which its space does not name")
         record = {name: self._array(f"the observation {name}", given[name], spaces[name]) for name in spaces}
-        _check_rooms(record)
+        _check_rooms(record, self._spec)
         for array in ("context", "history", "candidates"):
             for index, column in enumerate(getattr(self._spec, array)):
                 _check_column(f"{array} column {column.name!r}", column, record[array][..., index])
@@ -111,10 +111,16 @@ def _named(name: str, given: Any) -> dict[str, Any]:
     return {key: value for key, value in given.items() if not (str(key).startswith("_") and str(key)[1:] in given)}
 
 
-def _check_rooms(record: Record) -> None:
+def _check_rooms(record: Record, spec: Spec) -> None:
     mask, candidates, history = record["mask"], record["candidates"], record["history"]
     expect(mask.dtype == np.bool_, f"mask is {mask.dtype}; it owes bool")
-    expect(mask[:, 0].all(), "mask[:, 0] is False somewhere; nothing is always allowed")
+    if spec.has_nothing:
+        always = "nothing is always allowed, unless metadata['has_nothing'] is False"
+        expect(mask[:, 0].all(), f"mask[:, 0] is False somewhere; {always}")
+    else:
+        expect(not mask[:, 0].any(), "mask[:, 0] is True somewhere, though metadata['has_nothing'] is False")
+        always = "without nothing a room is owed in every observation, the last one of an episode included"
+        expect(mask.any(axis=1).all(), f"the mask allows no action in some row; {always}")
     expect(not candidates[:, 0].any(), "row 0 of the candidates is not all zeros; it is nothing")
     expect(np.isin(history[..., 0], (0, 1)).all(), "column 0 of the history is neither 0 nor 1 somewhere")
     expect(not history[history[..., 0] == 0].any(), "an unused row of the history is not all zeros")

@@ -73,7 +73,7 @@ def _check_masked_action(env: Any, recorder: Recorder) -> None:
         if mask.all():
             continue
         row, action = np.argwhere(~mask)[0]
-        actions = np.zeros(env.num_envs, np.int64)
+        actions = mask.argmax(axis=1)
         actions[row] = action
         try:
             env.step(actions)

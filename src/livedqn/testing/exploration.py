@@ -30,6 +30,8 @@ def check_exploration(exploration: Exploration) -> None:
             mask = rng.random(shape) < 0.6
             mask[:, 0] = True
             mask[0, 1:] = False  # one viewer to whom nothing may be shown
+            if shape[1] > 1:
+                mask[-1, :2] = False, True  # and one to whom a room has to be
             for scale in _SCALES:
                 q = np.where(mask, scale * rng.normal(size=(estimates, *shape)), -np.inf).astype(np.float32)
                 for step in _STEPS:

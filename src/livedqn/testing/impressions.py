@@ -21,8 +21,9 @@ LOGS_SPEC = Spec(
 
 
 def example_impressions(
-    lengths: Sequence[int], *, start_s: int = 0, first: int = 0, terminated: bool = False, seed: int = 0
-) -> Impressions:
+    lengths: Sequence[int], *, start_s: int = 0, first: int = 0, terminated: bool = False, seed: int = 0,
+    has_nothing: bool = LOGS_SPEC.has_nothing,
+) -> Impressions:  # fmt: skip
     """Sessions of so many actions, by a random policy, of what ``LOGS_SPEC`` shows; a request a minute.
 
     Args:
@@ -31,6 +32,7 @@ def example_impressions(
         first: the number of the first session; requests, viewers are numbered from it, too.
         terminated: whether they end in leaving; else they are cut, and end with a last observation.
         seed: of candidates and actions.
+        has_nothing: as their spec says; where it is False the first room is always allowed.
     """
     rng = np.random.default_rng(seed)
     rows = [length + (not terminated) for length in lengths]
@@ -38,10 +40,11 @@ def example_impressions(
     position = np.concatenate([np.arange(count) for count in rows])
     length = np.repeat(lengths, rows)
     acted = position < length
-    sizes = rng.integers(1, LOGS_SPEC.num_actions + 1, n)
+    sizes = np.maximum(rng.integers(1, LOGS_SPEC.num_actions + 1, n), 1 + (not has_nothing))
     real = np.arange(LOGS_SPEC.num_actions) < sizes[:, None]
     mask = real & (rng.random(real.shape) < 0.8)
-    mask[:, 0] = True
+    mask[:, int(not has_nothing)] = True
+    mask[:, 0] = has_nothing
     rooms = np.where(real, rng.integers(1, 99, real.shape), 0)
     rooms[:, 0] = 0
     luck = np.where(mask, rng.random(mask.shape), -1)
