@@ -45,7 +45,7 @@ class OpenBandit:
             context=context, context_shape=(len(context),), num_actions=1 + len(self._item),
             history=(Column("real"),), history_length=1,  # nobody noted who the user was, so there is no past
             candidates=(Column("item", "id", role="streamer"), *columns, Column("affinity", "count", "clicks")),
-            signals=("clicked",),
+            signals=("clicked",), has_nothing=False,
         )  # fmt: skip
         folder = self._path.resolve().parent
         self.source: dict[str, Any] = {
@@ -76,12 +76,14 @@ class OpenBandit:
         users = [cells.feature(column[name], _id(name)) for name in self._users]
         clicked = cells.numbers(column["click"]).astype(np.float32)
         rooms = np.broadcast_to(np.concatenate([[0], 1 + self._item]), (n, k)).copy()
+        mask = np.ones((n, k), np.bool_)
+        mask[:, 0] = False  # there was an item at every position
         return Impressions(
             request=row, session=row, viewer=row, time_s=np.nan_to_num(time_s).astype(np.int64),
             observation={
                 "context": np.stack([cells.numbers(column["position"]).astype(np.float32), *users], axis=1),
                 "history": np.zeros((n, 1, 1), np.float32), "candidates": candidates,
-                "mask": np.ones((n, k), np.bool_),
+                "mask": mask,
             },
             rooms=rooms, streamers=rooms, action=np.where(is_item.any(axis=1), 1 + is_item.argmax(axis=1), k),
             propensity=propensity.astype(np.float32), policy=np.full(n, self.source["policy"]),

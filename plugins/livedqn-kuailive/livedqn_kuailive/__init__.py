@@ -70,7 +70,7 @@ class KuaiLive:
             history_length=history,
             candidates=(streamer, category, kind, Column("age", "count", "min", role="age"),
                         Column("heat", "count", "viewers in the data", role="heat"), *self._streamers.columns),
-            signals=SIGNALS,
+            signals=SIGNALS, has_nothing=False,  # whoever was not shown a room is in no file
         )  # fmt: skip
         self.source: dict[str, Any] = {"kuailive": path, "candidates": candidates, "seed": seed}
 
@@ -134,7 +134,7 @@ class KuaiLive:
             request=request, session=rows["session"], viewer=rows["user"], time_s=time // 1000,
             observation={
                 "context": context.astype(np.float32), "history": self._history(rows, start),
-                "candidates": candidates, "mask": np.concatenate([np.ones((n, 1), np.bool_), real], axis=1),
+                "candidates": candidates, "mask": np.concatenate([np.zeros((n, 1), np.bool_), real], axis=1),
             },
             rooms=rooms, streamers=streamers, action=place, propensity=np.full(n, np.nan, np.float32),
             policy=np.full(n, ""),

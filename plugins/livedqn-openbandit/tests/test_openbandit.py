@@ -56,7 +56,8 @@ def test_what_a_row_becomes(made) -> None:
     assert part.time_s.tolist() == [1574553634, 1574553653]
     assert part.policy.tolist() == ["random", "random"]
     assert part.terminated.all()
-    assert part.observation["mask"].all()
+    assert not logs.spec.has_nothing
+    assert part.observation["mask"].tolist() == [[False, True, True, True]] * 2
     assert part.observation["context"][:, 0].tolist() == [3, 1]
     assert [column.name for column in logs.spec.candidates] == ["item", "item_feature_0", "item_feature_1", "affinity"]
     rooms = part.observation["candidates"]

@@ -23,8 +23,8 @@ LAST_POSSIBLE = ("chosen", "before")
 class ReAgent:
     """Decisions of ReAgent, input or output of its timeline operator: an ``mdp_id`` is a session.
 
-    Actions that are features (parametric) become candidates behind *nothing*, which ReAgent does not know; actions that
-    are names (discrete) become the fixed actions of a game.
+    Actions that are features (parametric) become candidates behind *nothing*, which no mask allows: one of them always
+    was taken. Actions that are names (discrete) become the fixed actions of a game.
 
     Args:
         path: a file, plain, .gz or .bz2, or a folder of such parts.
@@ -53,6 +53,7 @@ class ReAgent:
         rooms: dict[str, Any] = {}
         if names.is_parametric:
             rooms["history"], rooms["history_length"] = (Column("real"),), 1  # nobody noted whom a decision was for
+            rooms["has_nothing"] = False
             rooms["candidates"] = tuple(Column(f"action_{name}") for name in names.action)
         self.spec = Spec(
             context=tuple(Column(f"state_{name}") for name in names.state), context_shape=(len(names.state),),

@@ -85,7 +85,6 @@ def _observed(rows: Sequence[Decision], spec: Spec) -> tuple[Observation, IntArr
             mask[i, np.array(row.possible, np.int64).ravel()] = True
         return {"context": context, "mask": mask}, rooms
     candidates = np.zeros((n, k, len(spec.candidates)), np.float32)
-    mask[:, 0] = True
     for i, row in enumerate(rows):
         for j, features in enumerate(row.possible, start=1):
             candidates[i, j], mask[i, j], rooms[i, j] = features, True, _name(features.tobytes())
