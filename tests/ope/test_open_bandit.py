@@ -42,6 +42,19 @@ def test_made_data(benchmark, tmp_path):
     found = benchmark.estimators(logs, policy)
     assert found["IPW"].value == pytest.approx((1.6 + 0.2 + 0.8) / 4)
     assert found["SNIPW"].value == pytest.approx(2.6 / 4.2)
+    assert logs["context"].shape == (4, 0)
+
+
+def test_a_lent_model(benchmark):
+    logs = {
+        "item": np.array([0, 1]), "position": np.array([0, 1]), "click": np.array([1.0, 0.0]),
+        "propensity": np.array([0.5, 0.1]),
+    }  # fmt: skip
+    model = np.array([[0.4, 0.2], [0.6, 0.1]])
+    found = benchmark.estimators(logs, np.array([[0.5, 0.0], [0.5, 1.0]]), model)
+    # rho is 1 and 10, q 0.4 and 0.1, v (0.4 + 0.2) / 2 and 0.1
+    assert found["DM"].value == pytest.approx((0.3 + 0.1) / 2)
+    assert found["DR"].value == pytest.approx((0.3 + 0.6 + 0.1 - 1.0) / 2)
 
 
 def test_a_simulated_policy_has_one_item_at_each_position(benchmark):
