@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livedqn import plugins
+from livedqn import checkpoint, plugins
 from livedqn.collect import run
 from livedqn.config import CollectConfig
 from livedqn.logs import faults, join
 from livedqn.logs.parquet import Parquet
-from livedqn.types import LivedqnError
+from livedqn.types import LivedqnError, Spec
 
 SIM = {"plugin": "sim", "streamers": 60, "days": 2, "max_requests": 8}
 STEADY = {"plugin": "epsilon_greedy", "start": 0.1, "end": 0.1}
@@ -24,6 +24,20 @@ def collected(folder, **settings):
     made = join(list(logs))
     assert list(faults(made, logs.spec)) == []
     return logs, made
+
+
+def test_logs_of_a_checkpoint_are_of_the_policy_that_is_judged(tmp_path):
+    config = {
+        "env": SIM, "cap": {"max_share_shown": 1.0, "max_shown_per_session": None}, "encoder": {"plugin": "mlp"},
+        "agent": {"plugin": "dqn", "hidden": 8},
+    }  # fmt: skip
+    agent = checkpoint.build_agent(config, Spec.of(plugins.build("env", SIM, 1)))
+    agent.margin.fill_(1e3)  # no room is better than nothing by that
+    checkpoint.save(tmp_path / "policy.ckpt", agent, config, 100, {}, agent.state_dict())
+    _, made = collected(tmp_path / "logs", checkpoint=str(tmp_path / "policy.ckpt"))
+    made = made.take(made.acted)
+    assert (agent.act(made.observation) == 0).all()
+    np.testing.assert_array_equal(made.action == 0, made.propensity > 0.5)
 
 
 def test_random_rooms_are_equally_likely(tmp_path, capsys):

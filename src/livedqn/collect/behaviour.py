@@ -49,13 +49,22 @@ def baseline(name: str, stage: Stage) -> QValues:
 def learned(path: str, device: str, stage: Stage) -> tuple[QValues, int, str]:
     """Of a checkpoint: its values (E, B, K), E, and the version that logs note: ``policy-`` and a hash of the file.
 
+    That of *nothing* is raised by the policy's margin: the best of these values is what :meth:`DQN.act` does, so that
+    logs are of the policy that is judged and served, but for what exploration adds.
+
     Raises:
         LivedqnError: it cannot be read, or does not fit the environment.
     """
     found = checkpoint.read(path, device)
     check_fit(found, stage.spec)
     version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
-    return found.agent.q_values, found.agent.ensemble, f"{Path(path).stem}-{version}"
+
+    def values(observation: Observation) -> FloatArray:
+        q = found.agent.q_values(observation)
+        q[..., 0] += float(found.agent.margin)
+        return q
+
+    return values, found.agent.ensemble, f"{Path(path).stem}-{version}"
 
 
 def _equal(observation: Observation) -> FloatArray:
