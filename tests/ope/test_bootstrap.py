@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from livedqn.ope.bootstrap import estimate, replicates
+from livedqn.ope.bootstrap import _counts, estimate, replicates
 from livedqn.ope.terms import Terms
 
 
@@ -30,6 +30,14 @@ def test_differences_are_paired():
     values = np.random.default_rng(0).normal(0, 1, 2_000)
     one, other = (replicates(Terms.mean(v), np.arange(2_000), seed=5) for v in (values, values + 0.1))
     np.testing.assert_allclose(other - one, 0.1, atol=1e-9)
+
+
+def test_counts_of_many_viewers_are_drawn_once():
+    values = np.random.default_rng(0).normal(0, 1, 20_000)  # in twenty blocks
+    _counts.cache_clear()
+    one, other = (replicates(Terms.mean(v), np.arange(20_000), seed=5, count=10) for v in (values, values + 0.1))
+    np.testing.assert_allclose(other - one, 0.1, atol=1e-9)
+    assert _counts.cache_info().misses == 20
 
 
 def test_ratios_are_of_sums():
