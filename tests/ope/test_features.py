@@ -1,12 +1,15 @@
 """Features of viewer and room: linear in what is done, and blind to what cannot be."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livedqn.ope.features import Features
+from livedqn.ope.features import CATEGORIES, SAMPLED, Features, _thinned
 from livedqn.testing import LOGS_SPEC, example_impressions
+from livedqn.types import Column
 
 
 def parts(seed=0):
@@ -50,3 +53,33 @@ def test_logs_in_order_of_time_are_standardised_as_a_whole():
     features = Features(LOGS_SPEC, [early, late])
     hours = np.concatenate([features.seen(part.observation).state[:, 0] for part in (early, late)])
     assert abs(hours).max() < 1.1
+
+
+def test_rows_from_all_over_are_kept_and_no_more_than_that():
+    logs = [example_impressions([10] * 300, first=i) for i in range(10)]
+    some = _thinned(logs)
+    total = sum(map(len, logs))
+    assert SAMPLED / 2 < len(some) <= SAMPLED
+    everything = np.concatenate([part.request for part in logs])
+    step = -(-total // len(some))
+    np.testing.assert_array_equal(some.request, everything[::step])
+    assert len(_thinned([example_impressions([3])])) == len(example_impressions([3]))
+    assert _thinned([]) is None
+
+
+def test_many_categories_are_hashed_into_a_few():
+    country = next(i for i, column in enumerate(LOGS_SPEC.context) if column.kind == "category")
+    context = list(LOGS_SPEC.context)
+    sizes = []
+    for cardinality in (1 + CATEGORIES, 100_000):
+        context[country] = Column("country", "category", cardinality=cardinality)
+        spec = replace(LOGS_SPEC, context=tuple(context))
+        logs = example_impressions([200])
+        logs.observation["context"][:, country] = np.arange(len(logs)) % CATEGORIES
+        features = Features(spec, [logs])
+        sizes.append(features.size)
+        hot = features.seen(logs.observation).state[:, -CATEGORIES:]
+        none = torch.from_numpy(logs.observation["context"][:, country] == 0)
+        torch.testing.assert_close(hot.sum(dim=1), (~none).float())
+        assert (hot.sum(dim=0) > 0).sum() > CATEGORIES / 2
+    assert sizes[0] == sizes[1]

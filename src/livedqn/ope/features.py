@@ -3,7 +3,7 @@
 A candidate set changes from request to request, so what is known of an action is its room. Numbers are transformed as
 for a network (:class:`~livedqn.features.Transform`), with s those of the context, the means of the past impressions'
 and a one for each category, and f(a) those of a room with their products in pairs, a one for each category, and a one
-that says that a room is shown:
+that says that a room is shown (many categories are hashed into few):
 
     x(s, a) = [1, s, s^2, f(a), s f(a)]
 
@@ -20,15 +20,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from livedqn.features import CODES, Transform
+from livedqn.features import CODES, KNUTH, Transform
 from livedqn.logs import Impressions, join
 from livedqn.ope.logged import pieces
 from livedqn.types import Column, Observation, Spec
 
 #: Standard deviations at which a number is cut: one heavy tail must not carry a fit.
 MOST = 5.0
-#: Rows of a piece of the logs by which features are standardised.
-SAMPLED = 64
+#: Rows of the logs by which features are standardised, at most.
+SAMPLED = 4_096
+#: A column of more than 2**6 categories has its own hashed into so many, since sums are as large as the square of what
+#: is told apart: 10,000 categories would take tens of gigabytes a policy.
+CATEGORY_BITS = 6
+CATEGORIES = 2**CATEGORY_BITS
 
 
 class Seen(NamedTuple):
@@ -43,15 +47,14 @@ class Features:
 
     Args:
         spec: of the logs.
-        parts: whole sessions; they are read once, and some rows of each piece kept for that.
+        parts: whole sessions; they are read once, and some rows from all over kept for that.
     """
 
     def __init__(self, spec: Spec, parts: Iterable[Impressions]) -> None:
         self._spec = spec
         self._transform = Transform(spec, id_bits=1)
-        some = [part.take(slice(None, None, max(len(part) // SAMPLED, 1))) for part in pieces(parts)]
-        if some:
-            self._transform.fit({k: torch.from_numpy(array) for k, array in join(some).observation.items()})
+        if some := _thinned(parts):
+            self._transform.fit({k: torch.from_numpy(array) for k, array in some.observation.items()})
         self._numbers = sum(_is_number(c) for c in spec.context)  # of s, those that are multiplied
         numbers = sum(_is_number(c) for c in spec.candidates)
         #: Of f, those that are multiplied: *a room is shown*, and its numbers; without rooms, each action.
@@ -98,18 +101,42 @@ class Features:
         return torch.cat([torch.ones(len(state), 1), state, state**2], dim=1)
 
 
+def _thinned(parts: Iterable[Impressions]) -> Impressions | None:
+    """Every n-th row of all, with the least power of two as n of which there are no more than ``SAMPLED``."""
+    kept: list[Impressions] = []
+    step, read = 1, 0
+    for part in pieces(parts):
+        kept.append(part.take(slice(-read % step, None, step)))
+        read += len(part)
+        while sum(map(len, kept)) > SAMPLED:
+            kept, step = [join(kept).take(slice(None, None, 2))], 2 * step
+    return join(kept) if kept else None
+
+
 def _hot(found: dict[str, Tensor], array: str, columns: tuple[Column, ...]) -> list[Tensor]:
-    """A one for the value of each category, (..., cardinality - 1); ids would need one for every streamer."""
+    """A one for each category, and none for *none*; ids would need one for every streamer."""
     coded = [column for column in columns if not _is_number(column)]
     return [
-        one_hot(found[array + CODES][..., i], column.cardinality)[..., 1:].float()
+        one_hot(_few(found[array + CODES][..., i], column), 1 + _count(column))[..., 1:].float()
         for i, column in enumerate(coded)
         if column.kind == "category"
     ]
 
 
+def _few(code: Tensor, column: Column) -> Tensor:
+    """The codes, hashed where there are too many; 0 stays 0."""
+    if column.cardinality - 1 <= CATEGORIES:
+        return code
+    return torch.where(code > 0, 1 + (code * KNUTH % 2**32 >> 32 - CATEGORY_BITS), 0)
+
+
 def _ones(columns: tuple[Column, ...]) -> int:
-    return sum(column.cardinality - 1 for column in columns if column.kind == "category")
+    return sum(_count(column) for column in columns if column.kind == "category")
+
+
+def _count(column: Column) -> int:
+    several: int = column.cardinality - 1
+    return min(several, CATEGORIES)
 
 
 def _is_number(column: Column) -> bool:
