@@ -85,9 +85,11 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def learned_from(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The logs of a run's own, and of those whose weights it began from: of each ``logs``, ``holdout``, ``before``."""
+    """A run's own logs, and those of whose weights it began from: of each ``logs``, ``holdout``, ``before``, ``files``."""
     said = {"holdout": float(config.get("holdout") or 0), "before": config.get("before") or ""}
-    own = [{"logs": config["logs"], **said}] if config.get("logs") else []
+    own = (
+        [{"logs": config["logs"], **said, "files": list(config.get("logs_files") or [])}] if config.get("logs") else []
+    )
     return [*own, *(config.get("learned_from") or [])]
 
 

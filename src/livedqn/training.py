@@ -25,6 +25,7 @@ from livedqn.experience import Experience
 from livedqn.fitting import fit
 from livedqn.live import Live, announce
 from livedqn.logged import LoggedExperience
+from livedqn.logs.files import NOTED, digests
 from livedqn.loop import Loop, Marks, StoppedError, signals_raised
 from livedqn.protocols import Env, Replay, Reward
 from livedqn.stage import Stage
@@ -245,6 +246,7 @@ def _plain(config: TrainConfig) -> dict[str, Any]:
     path = (plain["logs"] or {}).get("path")
     if path and Path(path).exists():  # it says which logs they were wherever it is read; a reader's address stays
         plain["logs"] = {**plain["logs"], "path": str(Path(path).resolve())}
+        plain["logs_files"] = digests(plain["logs"])[:NOTED]
     return plain
 
 

@@ -122,7 +122,9 @@ def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
     assert again.folder == Path("two")
     first, second = (checkpoint.read_config(f"{folder}/policy.ckpt") for folder in ("one", "two"))
     assert first["logs"]["path"] == str(Path("logs").resolve())  # wherever it is read
-    assert second["learned_from"] == [{"logs": first["logs"], "holdout": 0.2, "before": ""}]
+    assert second["learned_from"] == [
+        {"logs": first["logs"], "holdout": 0.2, "before": "", "files": first["logs_files"]}
+    ]
 
 
 def test_a_run_that_was_evaluated_in_an_env_of_its_own_does_not_go_on_without(logged, no_pictures):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from livedqn.evaluate_logs.reading import Judging, holdout
+from livedqn.logs.files import digests
 from livedqn.logs.split import held_out
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import LivedqnError
@@ -82,6 +83,19 @@ def test_overlap_is_refused_unless_it_is_said():
         with pytest.raises(LivedqnError, match="was trained on these logs"):
             holdout([found], {"path": "logs"}, asked, since="", allow_overlap=False)
         assert holdout([found], {"path": "logs"}, asked, since="", allow_overlap=True) == (asked or 1.0)
+
+
+def test_a_copy_of_logs_is_known_again(tmp_path):
+    for name, text in (("logs", "the same"), ("copy", "the same"), ("other", "others")):
+        (tmp_path / name / "day").mkdir(parents=True)
+        (tmp_path / name / "day" / "0.parquet").write_text(text)
+    policy = trained(str(tmp_path / "logs"), 0.0)
+    policy.config["logs_files"] = digests({"path": str(tmp_path / "logs")})
+    for name in ("copy", "copy/day/0.parquet"):
+        with pytest.raises(LivedqnError, match="was trained on these logs"):
+            holdout([policy], {"path": str(tmp_path / name)}, None, allow_overlap=False)
+    assert holdout([policy], {"path": str(tmp_path / "other")}, None, allow_overlap=False) == 1.0
+    assert digests({"path": str(tmp_path / "nosuch")}) == digests({}) == []
 
 
 def test_what_weights_began_from_counts_too():

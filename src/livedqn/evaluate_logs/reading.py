@@ -10,6 +10,7 @@ import numpy as np
 
 from livedqn.checkpoint import Checkpoint, learned_from
 from livedqn.logs import Impressions
+from livedqn.logs.files import digests
 from livedqn.logs.rules import sessions_at_fault
 from livedqn.logs.split import day_s, held_out
 from livedqn.ope.logged import one_by_one
@@ -59,10 +60,12 @@ def holdout(
         LivedqnError: a policy was trained on these logs, and on viewers that are to judge.
     """
     share = 1.0 if asked is None else asked
+    files = set(digests(logs))
     for policy in found:
         for one in learned_from(policy.config):
             kept, before = float(one["holdout"]), one.get("before") or ""
-            if not _same(one["logs"], logs) or _is_later(since, before):
+            is_same = _same(one["logs"], logs) or bool(files.intersection(one.get("files") or ()))
+            if not is_same or _is_later(since, before):
                 continue
             if asked is None and kept > 0:
                 share = min(share, kept)
