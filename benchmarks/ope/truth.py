@@ -27,6 +27,7 @@ from livedqn.logs import Impressions, join
 from livedqn.ope.bootstrap import estimate, replicates
 from livedqn.ope.estimators import estimates, logged
 from livedqn.ope.evidence import Target, gather
+from livedqn.ope.features import Features
 from livedqn.ope.logged import rewards
 from livedqn.ope.terms import Terms
 from livedqn.ope.verdict import why_not
@@ -64,12 +65,12 @@ def cells(
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """A row an estimator of each policy, of one log set."""
     logs = world.logs(BEHAVIOURS[behaviour](world.spec), steps, number)
-    evidence = gather(logs, world.spec, world.reward, judged, noted)
+    evidence = gather(logs, Features(world.spec, logs), world.reward, judged, noted)
     own = logged(evidence, number, REPLICATES)
     sessions, viewers = len(evidence.viewer), int(evidence.viewer.max()) + 1
     length = float(np.median(np.bincount(evidence.session)))
     for name in judged:
-        found = estimates(evidence, name, number, REPLICATES)
+        found = estimates(evidence, name, number, REPLICATES, mixes=True)
         for key, drawn in found.by_name.items():
             one, difference = drawn.interval, drawn.minus(own)
             yield {

@@ -88,6 +88,9 @@ def test_logs_that_cannot_answer(livedqn, made, collected):
     assert outcome.code == 1
     assert "hottest: these logs cannot answer: the policy differs too much from the logs" in outcome.out
     assert "gate: policy is not shown to be better: these logs cannot answer" in outcome.out
+    tries = [line for line in outcome.out.splitlines() if line.startswith("  try: ")]
+    assert tries and len(tries) == sum(len(one["next"]) for one in result()["policies"].values())
+    assert any("log around it (livedqn collect, exploration=steady)" in line for line in tries)
 
 
 def test_one_request_at_a_time(livedqn, made, collected):

@@ -93,8 +93,8 @@ def test_a_copy_of_logs_is_known_again(tmp_path):
     policy.config["logs_files"] = digests({"path": str(tmp_path / "logs")})
     for name in ("copy", "copy/day/0.parquet"):
         with pytest.raises(LivedqnError, match="was trained on these logs"):
-            holdout([policy], {"path": str(tmp_path / name)}, None, allow_overlap=False)
-    assert holdout([policy], {"path": str(tmp_path / "other")}, None, allow_overlap=False) == 1.0
+            holdout([policy], {"path": str(tmp_path / name)}, None, since="", allow_overlap=False)
+    assert holdout([policy], {"path": str(tmp_path / "other")}, None, since="", allow_overlap=False) == 1.0
     assert digests({"path": str(tmp_path / "nosuch")}) == digests({}) == []
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from livedqn.ope.behaviour import Behaviour
+from livedqn.ope.features import Features
 from livedqn.testing import LOGS_SPEC, example_impressions
 
 
@@ -18,7 +19,7 @@ def test_a_policy_by_heat_is_found_out():
     luck = np.random.default_rng(0).random(len(logs))[:, None]
     action = np.where(logs.acted, (true.cumsum(axis=1) < luck).sum(axis=1), -1)
     unknown = replace(logs, action=action, propensity=np.full(len(logs), np.nan, np.float32))
-    guessed = Behaviour([unknown], LOGS_SPEC)
+    guessed = Behaviour([unknown], Features(LOGS_SPEC, [unknown]))
     found = guessed.probabilities(unknown)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     assert (found[~mask] == 0).all()
@@ -32,4 +33,4 @@ def test_a_policy_by_heat_is_found_out():
 def test_what_was_noted_stays():
     logs = example_impressions([4] * 10)
     noted = logs.propensity[logs.acted]
-    np.testing.assert_allclose(Behaviour([logs], LOGS_SPEC)(logs), noted)
+    np.testing.assert_allclose(Behaviour([logs], Features(LOGS_SPEC, [logs]))(logs), noted)

@@ -24,8 +24,10 @@ from livedqn.logs import Impressions
 from livedqn.ope.behaviour import Behaviour
 from livedqn.ope.estimators import estimates, logged
 from livedqn.ope.evidence import gather
+from livedqn.ope.features import Features
 from livedqn.ope.logged import ROWS
-from livedqn.ope.verdict import why_not
+from livedqn.ope.remedy import remedies
+from livedqn.ope.verdict import lacks, why_not
 from livedqn.protocols import Logs
 from livedqn.scoring import require_signals
 from livedqn.types import FloatArray, LivedqnError
@@ -54,13 +56,12 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     agents = {name: one.agent for name, one in zip(names, found, strict=True)}
     contestants = targets(agents, logs.spec, config.policies, ope.epsilon)
 
-    for _ in parts:  # what is missing is said before anything is computed
-        pass
+    features = Features(logs.spec, parts)  # the first reading: what is missing is said before anything is computed
     _require(parts, share, is_estimated=ope.estimate_propensities)
     tell, read = partial(announce(), "reading"), count()
-    guessed = Behaviour(parts, logs.spec) if ope.estimate_propensities and parts.missing else None
+    guessed = Behaviour(parts, features) if ope.estimate_propensities and parts.missing else None
     evidence = gather(
-        parts, logs.spec, reward, contestants, guessed or noted, ope.discount,
+        parts, features, reward, contestants, guessed or noted, ope.discount,
         lambda: tell(min(next(read) * ROWS, 2 * parts.impressions), 2 * parts.impressions),
     )  # fmt: skip
     viewers = int(evidence.viewer.max()) + 1
@@ -73,6 +74,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
         requests=len(evidence.session), cut=evidence.cut, unknown=evidence.unknown, at_fault=parts.at_fault,
         holdout=share, logged=logged(evidence, config.seed), policies=judged,
         why_not={n: why_not(one.overlap, len(evidence.viewer), viewers, evidence.cut) for n, one in judged.items()},
+        next={n: tuple(remedies(evidence, n, ope.epsilon)) for n, one in judged.items() if lacks(one.overlap)},
         warnings=tuple(warnings), calibration=None if guessed is None else guessed.calibration(parts),
     )  # fmt: skip
     for line in lines(result):

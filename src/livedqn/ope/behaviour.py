@@ -20,7 +20,7 @@ from livedqn.logs import Impressions
 from livedqn.ope.evidence import FOLDS
 from livedqn.ope.features import Features
 from livedqn.ope.logged import folds, pieces
-from livedqn.types import FloatArray, Spec
+from livedqn.types import FloatArray
 
 #: Rows of a step of Adam, steps and readings of the logs at least, and its first rate, which falls to 0.
 BATCH, STEPS, PASSES, LEARNING_RATE = 512, 400, 2, 0.02
@@ -42,8 +42,8 @@ class Calibration(NamedTuple):
 class Behaviour:
     """The logs' policy, as it can be guessed."""
 
-    def __init__(self, parts: Iterable[Impressions], spec: Spec) -> None:
-        self._features = Features(spec, parts)
+    def __init__(self, parts: Iterable[Impressions], features: Features) -> None:
+        self._features = features
         leading, numbers, rooms = self._features.widths
         self._w = torch.zeros(FOLDS, rooms, requires_grad=True)
         self._m = torch.zeros(FOLDS, numbers, leading, requires_grad=True)

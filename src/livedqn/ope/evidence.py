@@ -1,7 +1,8 @@
-"""What logs say of policies: ratios, models and weights of every logged request, in three readings of the logs.
+"""What logs say of policies: ratios, models and weights of every logged request, in two readings of the logs.
 
-The first reading standardises features, the second sums up what the models are solved from, the third asks them of each
-request, the model of a viewer being made of other viewers' requests. Only a few numbers a request are kept.
+Features are standardised before (:mod:`livedqn.ope.features`). The first reading sums up what the models are solved
+from, the second asks them of each request, the model of a viewer being made of other viewers' requests. Only a few
+numbers a request are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from livedqn.ope.features import Features
 from livedqn.ope.fit import Sums, by_fold
 from livedqn.ope.logged import Requests, folds, pieces, requests
 from livedqn.protocols import Reward
-from livedqn.types import FloatArray, IntArray, Observation, Spec
+from livedqn.types import FloatArray, IntArray, Observation
 
 #: The probabilities (B, K) with which a policy takes each action.
 Target = Callable[[Observation], FloatArray]
@@ -50,6 +51,7 @@ class Evidence:
     position: IntArray  # (N,) in its session, from 0
     viewer: IntArray  # (n,) of each session, numbered from 0
     reward: FloatArray  # (N,)
+    uniform: FloatArray  # (N,) how much likelier than the logs' policy a uniform choice over the mask is the logged one
     logged: FloatArray  # (n,) what each session earned, with the model's value of what was cut off
     cut: int  # sessions that were cut
     unknown: int  # of which the last observation is missing besides
@@ -84,21 +86,20 @@ class _Part:
 
 
 def gather(
-    parts: Iterable[Impressions], spec: Spec, reward: Reward, targets: Mapping[str, Target], propensity: Propensity,
-    gamma: float = 1.0, advance: Callable[[], None] = lambda: None,
+    parts: Iterable[Impressions], features: Features, reward: Reward, targets: Mapping[str, Target],
+    propensity: Propensity, gamma: float = 1.0, advance: Callable[[], None] = lambda: None,
 ) -> Evidence:  # fmt: skip
     """Read ``parts``, which can be read again and again and hold whole sessions without faults.
 
     Args:
         parts: the logs.
-        spec: what they show.
+        features: of what they show.
         reward: what is to be judged by.
         targets: the policies to judge.
         propensity: that of each answered request.
         gamma: discount of a request.
-        advance: is called after every piece, in the last two readings.
+        advance: is called after every piece, in both readings.
     """
-    features = Features(spec, parts)
     models = {name: _Models(features) for name in targets}
     own = Sums(features.states, FOLDS)  # of the logs' policy, whose action there is no need to know
     for part in pieces(parts):
@@ -109,8 +110,8 @@ def gather(
     notes: list[dict[str, FloatArray | IntArray]] = []
     for part in pieces(parts):
         seen = _Part(part, reward, features)
-        note = _note(seen, own_theta, gamma)
         known = propensity(part)
+        note = _note(seen, known, own_theta, gamma)
         for name, target in targets.items():
             note |= {f"{key} {name}": a for key, a in _ask(seen, target, solved[name], known, gamma).items()}
         notes.append(note)
@@ -162,14 +163,15 @@ def _ask(
     return {"rho": rho, "q": q, "v": v, "paid": paid, "error": error, "omega": rho * counts, "pull": pull}
 
 
-def _note(part: _Part, theta: FloatArray, gamma: float) -> dict[str, FloatArray | IntArray]:
+def _note(part: _Part, propensity: FloatArray, theta: FloatArray, gamma: float) -> dict[str, FloatArray | IntArray]:
     found = part.requests
     state = part.features.alone(part.seen.state)
     tail = by_fold(part.following(state), theta, part.fold)
+    allowed = part.observation["mask"].sum(axis=1)[found.rows]
     return {
         "begins": found.begins, "viewer": found.viewer, "reward": found.reward,
-        "tail": np.where(found.is_cut, gamma * tail, 0), "cut": found.is_cut | found.is_unknown,
-        "unknown": found.is_unknown,
+        "uniform": 1 / (allowed * propensity), "tail": np.where(found.is_cut, gamma * tail, 0),
+        "cut": found.is_cut | found.is_unknown, "unknown": found.is_unknown,
     }  # fmt: skip
 
 
@@ -182,6 +184,7 @@ def _joined(notes: list[dict[str, FloatArray | IntArray]], names: list[str], gam
     fields = ("rho", "q", "v", "paid", "error", "omega", "pull")
     return Evidence(
         session=session, position=position, viewer=np.unique(rows["viewer"][starts], return_inverse=True)[1],
-        reward=rows["reward"], logged=returns, cut=int(rows["cut"].sum()), unknown=int(rows["unknown"].sum()),
+        reward=rows["reward"], uniform=rows["uniform"], logged=returns, cut=int(rows["cut"].sum()),
+        unknown=int(rows["unknown"].sum()),
         policies={name: Judged(**{key: rows[f"{key} {name}"] for key in fields}) for name in names}, gamma=gamma,
     )  # fmt: skip

@@ -15,6 +15,12 @@ LEAST_SUPPORT, MOST_SUPPORT = 0.5, 1.5
 MOST_CUT = 0.2
 
 
+def lacks(overlap: Overlap) -> bool:
+    """Whether the policy does too much of what the logs hardly ever did."""
+    is_enough = overlap.sessions_share >= LEAST_SHARE and overlap.sessions >= LEAST_EFFECTIVE
+    return not (overlap.supported >= LEAST_SUPPORT and is_enough)
+
+
 def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
     """Why these logs cannot answer, in words; "" where they can. ``cut`` of the ``sessions`` have no end."""
     if sessions < LEAST_SESSIONS or viewers < LEAST_VIEWERS:
@@ -36,7 +42,7 @@ def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
             f"propensities are too small: ratios have a mean of {overlap.supported:.2g}, which cannot be above 1; "
             "look: livedqn check-logs"
         )
-    if not (overlap.sessions_share >= LEAST_SHARE and overlap.sessions >= LEAST_EFFECTIVE):
+    if lacks(overlap):
         return (
             f"the policy differs too much from the logs: {overlap.sessions:,.0f} of {sessions:,} sessions count "
             f"({overlap.sessions_share:.2%}; {LEAST_EFFECTIVE} and {LEAST_SHARE:.0%} at least)"

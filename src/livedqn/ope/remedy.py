@@ -1,0 +1,62 @@
+"""What to do where logs overlap too little with what a policy does: judge it softer, or log nearer to it.
+
+A policy that is certain, judged by sessions of L requests that were logged with epsilon around it, agrees with all of
+one in (1 - epsilon)^L of cases: that share of sessions counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from livedqn.ope.diagnostics import Overlap, overlap
+from livedqn.ope.estimators import session_weights
+from livedqn.ope.evidence import Evidence
+from livedqn.ope.verdict import LEAST_SHARE, lacks
+
+#: What is tried, of uniform choice mixed into a policy, and of exploration around it.
+EPSILONS = tuple(round(0.1 * tenths, 1) for tenths in range(1, 10))
+#: Of sessions, by length: most are not longer, and none of the longest alone decides.
+QUANTILE = 0.9
+
+
+def softer(evidence: Evidence, name: str, had: float, wanted: float) -> Overlap:
+    """That of a policy which was judged with ``had`` of uniform choice mixed in, with ``wanted`` of it instead."""
+    alone = (evidence.policies[name].rho - had * evidence.uniform) / (1 - had)
+    rho = np.maximum((1 - wanted) * alone + wanted * evidence.uniform, 0)  # rounding would leave less than nothing
+    return overlap(rho, session_weights(evidence, rho))
+
+
+def answerable(evidence: Evidence, name: str, had: float) -> float | None:
+    """The least of ``EPSILONS`` above ``had`` with which these logs overlap enough with a policy; None: with none."""
+    for wanted in (epsilon for epsilon in EPSILONS if epsilon > had):
+        found = softer(evidence, name, had, wanted)
+        if not lacks(found):
+            return wanted
+    return None
+
+
+def most_exploration(evidence: Evidence) -> float:
+    """The greatest epsilon with which logs around a certain policy answer for it: (1 - epsilon)^L >= LEAST_SHARE.
+
+    L is the ``QUANTILE`` of these sessions' lengths; those of another policy may differ.
+    """
+    length = float(np.quantile(np.bincount(evidence.session), QUANTILE))
+    return float(1 - LEAST_SHARE ** (1 / length))
+
+
+def remedies(evidence: Evidence, name: str, had: float) -> Iterator[str]:
+    """What to do next, in words, the nearest first; ``name`` was judged with ``had`` of uniform choice mixed in."""
+    rho = evidence.policies[name].rho
+    if np.allclose(rho, evidence.uniform):
+        yield "what is judged is a uniform choice: log with more exploration"
+        return
+    if had < 1 and (wanted := answerable(evidence, name, had)) is not None:
+        yield f"ope.epsilon={wanted:g} judges it with so much exploration, as it may be served at first"
+    if evidence.position.any() and not lacks(overlap(rho, rho)):
+        yield "ope.unit=request judges single requests, as if nothing followed"
+    yield (
+        "log around it (livedqn collect, exploration=steady): where sessions are as long as these, with an "
+        f"epsilon of {most_exploration(evidence):.2g} at most"
+    )
