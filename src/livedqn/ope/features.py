@@ -32,7 +32,7 @@ SAMPLED = 4_096
 #: A column of more than 2**6 categories has its own hashed into so many, since sums are as large as the square of what
 #: is told apart: 10,000 categories would take tens of gigabytes a policy.
 CATEGORY_BITS = 6
-CATEGORIES = 2**CATEGORY_BITS
+CATEGORIES: int = 2**CATEGORY_BITS
 
 
 class Seen(NamedTuple):
@@ -135,8 +135,7 @@ def _ones(columns: tuple[Column, ...]) -> int:
 
 
 def _count(column: Column) -> int:
-    several: int = column.cardinality - 1
-    return min(several, CATEGORIES)
+    return min(column.cardinality - 1, CATEGORIES)
 
 
 def _is_number(column: Column) -> bool:
