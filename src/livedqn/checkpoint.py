@@ -85,7 +85,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def learned_from(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A run's own logs, and those behind the weights it began from: of each ``logs``, ``holdout``, ``before``, ``files``."""
+    """A run's own logs, and those behind its first weights: of each ``logs``, ``holdout``, ``before``, ``files``."""
     said = {"holdout": float(config.get("holdout") or 0), "before": config.get("before") or ""}
     files = list(config.get("logs_files") or [])
     own = [{"logs": config["logs"], **said, "files": files}] if config.get("logs") else []
