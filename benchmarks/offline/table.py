@@ -1,11 +1,11 @@
 """Does learning from logs pay? Logs of three policies, a training a method on each, and all in the true simulator.
 
-python benchmarks/offline/table.py --checkpoint runs/…/policy.ckpt --seeds 10 --jobs 2
+python benchmarks/offline/table.py --checkpoint runs/…/policy.ckpt --seeds 5 --choose 1 --jobs 2
 python benchmarks/offline/table.py --quick
 
 A seed has logs of its own of each behaviour: random, hottest with epsilon 0.2, and a trained policy with epsilon 0.1
-(``--checkpoint``; one is trained where none is given). Learned from them are plain DQN, conservative Q-learning and
-discrete BCQ, without a look at the simulator: no checkpoint is chosen and no margin is tuned by it. Then all play the
+(``--checkpoint``; one is trained where none is given). Learned from them are plain DQN, the mean of an ensemble of
+five, conservative Q-learning and discrete BCQ, without a look at the simulator: no checkpoint is chosen and no margin is tuned by it. Then all play the
 same test worlds, beside random, hottest and favourite (tuned there), the trained policy, and the behaviours themselves.
 
 The method is chosen on seeds of its own (``--choose``), on other worlds, by what it keeps of (trained - random) in the
@@ -39,7 +39,9 @@ from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
 from livedqn.types import FloatArray
 
 ENV, REWARD = ["env=sim"], ["reward=watchtime"]
-METHODS = {"plain": [], "cql": ["agent.cql_alpha=1"], "bcq": ["agent.bcq_threshold=0.3"]}
+METHODS = {
+    "plain": [], "ensemble": ["agent.ensemble=5"], "cql": ["agent.cql_alpha=0.03"], "bcq": ["agent.bcq_threshold=0.3"],
+}  # fmt: skip
 #: What a training from logs does not have.
 PLAYED = ("exploration",)
 RESULTS = Path(__file__).parent / "results"
