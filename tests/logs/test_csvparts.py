@@ -64,6 +64,8 @@ def test_lines_of_nothing_are_no_rows(tmp_path):
     found = read(path, "a", "b")
     assert [(row["a"], row[BROKEN]) for row in found] == [("1", None), (None, "it has 1 fields, not 2"), ("4", None)]
     assert [row[ROW] for row in found] == sorted({row[ROW] for row in found})
+    path.write_text("a,b\n  \n \n")  # a part all the same
+    assert [part.to_pydict() for part in parts(path, ["a"])] == [{"a": [], ROW: [], BROKEN: []}]
     path.write_text("a,b\n" + "".join(f"{i},{'x' * 99}\n \n" for i in range(30_000)))  # several blocks
     found = read(path, "a")
     assert [(row["a"], row[BROKEN]) for row in found] == [(str(i), None) for i in range(30_000)]

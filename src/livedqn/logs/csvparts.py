@@ -64,7 +64,7 @@ def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
         "read_options": pa.csv.ReadOptions(use_threads=False),  # with threads a broken row has no number
         "parse_options": pa.csv.ParseOptions(invalid_row_handler=note), "convert_options": convert,
     }  # fmt: skip
-    row = 0
+    row, is_given = 0, False
     try:
         with pa.csv.open_csv(path, **options) as reader:
             for read in chain(reader, [pa.RecordBatch.from_pylist([], reader.schema)]):  # broken ones may come last
@@ -73,8 +73,11 @@ def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
                     count, end = count + 1, end + 1
                 table = _whole(read, row, broken[:count])
                 row, broken[:count] = row + len(read) + count, []
-                if len(table) or not row:  # at least one, so that there are columns
+                if len(table):
+                    is_given = True
                     yield table
+            if not is_given:  # at least one, so that there are columns
+                yield table
     except (pa.ArrowException, OSError) as error:
         raise LivedqnError(f"{path} cannot be read behind row {row:,}: {_line(error)}") from error
 
