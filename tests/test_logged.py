@@ -125,7 +125,7 @@ def test_sessions_are_shuffled_by_the_seed_and_all_come_once_a_pass(monkeypatch:
     missing = set(expected) - set(flat)
     assert len(missing) <= 3 * 3  # of sessions that others had begun before
     assert flat != sorted(flat)
-    assert one.measures()["epochs"] == 0  # the last shard was read, and is not through
+    assert one.measures()["epochs"] == 1  # all have begun, and one of the next pass has, too
     order(one, total)
     assert one.measures()["epochs"] >= 2
 
@@ -133,6 +133,14 @@ def test_sessions_are_shuffled_by_the_seed_and_all_come_once_a_pass(monkeypatch:
 def test_a_pass_is_over_when_its_sessions_were_played_and_not_when_they_were_read() -> None:
     made = experience(numbered(example_impressions([2, 3])), rows=1)  # one shard
     for played, epochs in enumerate([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2]):
+        assert made.measures()["epochs"] == epochs, played
+        made.collect(None, gamma)
+
+
+def test_a_pass_is_over_in_time_where_its_last_shard_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logged, "ROWS", 4)  # two parts of three impressions and a last observation: a shard each
+    made = experience(*(numbered(example_impressions([3], first=1 + i)) for i in range(2)), rows=1)
+    for played, epochs in enumerate([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2]):
         assert made.measures()["epochs"] == epochs, played
         made.collect(None, gamma)
 
@@ -178,6 +186,8 @@ def test_a_reward_of_what_the_logs_do_not_have_is_one_line() -> None:
     silent = replace(example_impressions([3]), native=np.array([0, 0, 0, np.nan], np.float32))
     with pytest.raises(LivedqnError, match="reads native, which is 0 in all of the logs; choose one that reads sig"):
         experience(silent, reward=Native())
+    with pytest.raises(LivedqnError, match="the logs hold nothing to learn from: they have 0 rows; look"):
+        experience(reward=Native())
 
 
 def test_rewards_that_come_late_in_the_logs_are_rewards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,13 +61,13 @@ class LoggedExperience(Source):
         Raises:
             LivedqnError: there is nothing to learn from, or too much of the first shard is at fault.
         """
+        everywhere = np.ones(self._num_envs, np.bool_)
+        self._refill()  # first: it says what is wrong with logs that hold nothing at all
         if "native" in self._reward.signals and not any(np.nan_to_num(part.native).any() for part in self._logs):
             raise LivedqnError(
                 f"reward {type(self._reward).__name__} reads native, which is 0 in all of the logs; choose one that "
                 "reads signals, reward=watchtime say"
             )
-        everywhere = np.ones(self._num_envs, np.bool_)
-        self._refill()
         self._start(everywhere)
         self.observation = self._shard.observation(self._at)
         self.replay.begin(self.observation, everywhere)
@@ -124,8 +124,8 @@ class LoggedExperience(Source):
 
     def _refill(self) -> None:
         """The next shard, and in front of it what is left of the sessions that are being played."""
-        self._epochs = self._passes.done
         new = Shard.of(self._passes.take(ROWS), self.spec, self._reward)
+        self._epochs = self._passes.current
         left = self._end - self._at
         starts = np.cumsum(left) - left
         if left.any():

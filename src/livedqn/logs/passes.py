@@ -66,6 +66,7 @@ class Passes:
     def __init__(self, logs: Logs, *, holdout: float, before: str, tolerated: float) -> None:
         self.counts = Counts()
         self.done = 0  # passes
+        self.current = 0  # number of the pass, from 0, that what was taken last belongs to
         self._logs, self._holdout, self._tolerated = logs, holdout, tolerated
         self._before_s = day_s(before, "before") if before else np.inf
         self._parts = iter(logs)
@@ -91,6 +92,7 @@ class Passes:
             self._found += len(sound)
             if len(sound):
                 taken.append(sound)
+                self.current = self.done
         return join(taken)
 
     def _next_pass(self) -> None:
