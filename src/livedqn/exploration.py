@@ -1,8 +1,8 @@
 """Exploration: from estimated values to the probabilities with which actions are chosen.
 
-Every class maps q (E, B, K), E estimates of each value, -inf outside the mask (B, K), to probabilities (B, K) float64
-and has no state, so whatever is done can be logged with its propensity. The platform then mixes in its floor
-and draws (:func:`draw`).
+Every class maps q (E, B, K), E estimates of each value, -inf outside the mask (B, K) and for what a policy rules out
+within it, to probabilities (B, K) float64 and has no state, so whatever is done can be logged with its propensity. The
+platform then mixes in its floor and draws (:func:`draw`).
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class UCB:
 
     def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
         """All on the greatest mean + bonus x deviation; equals share."""
-        # what a policy rules out is -inf within the mask too, and has no deviation
+        # what is ruled out has no deviation
         spread = np.where(np.isneginf(q), 0, q).std(axis=0, dtype=np.float64)
         return _greedy(_mean(q, mask) + self.bonus * spread)
 

@@ -89,7 +89,8 @@ class Exploration(Protocol):
     def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
         """Probabilities (B, K), rows summing to 1, zero outside ``mask`` (B, K).
 
-        ``q`` (E, B, K) holds E estimates, -inf outside the mask; ``step`` counts environment steps.
+        ``q`` (E, B, K) holds E estimates, -inf outside the mask and for what the policy rules out within it, never for
+        all that the mask allows; ``step`` counts environment steps.
         """
         ...
 

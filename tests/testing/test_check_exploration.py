@@ -73,6 +73,16 @@ class Overflows(Uniform):
             return weight / weight.sum(axis=-1, keepdims=True)
 
 
+class Standardises(Uniform):
+    """Goes by the mask alone; a policy may rule out what it allows."""
+
+    def __call__(self, q, mask, step):
+        value = np.where(mask, q.mean(axis=0, dtype=np.float64), 0)
+        with np.errstate(all="ignore"):
+            weight = mask * np.exp(value / (1 + np.abs(value).max(axis=1, keepdims=True)))
+        return weight / weight.sum(axis=-1, keepdims=True)
+
+
 class WritesMask(Uniform):
     def __call__(self, q, mask, step):
         mask[:, 2:] = False
@@ -120,6 +130,7 @@ def test_an_exploration_that_says_how_many_estimates_it_needs_passes():
         (SumsToTwo(), r"sum to 2 \.\.\. 2"),
         (Negative(), "negative probability"),
         (Overflows(), "not finite"),
+        (Standardises(), "not finite"),
         (WritesMask(), "may only read"),
         (Draws(), "draws nothing"),
         (SharesTheGreatest(), "otherwise for a row alone.*rows are different viewers"),
