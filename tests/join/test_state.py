@@ -2,12 +2,14 @@
 
 import json
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from livedqn import durable
 from livedqn.config import JoinConfig
 from livedqn.join import Joiner, command
+from livedqn.join.state import State
 from livedqn.logs import join
 from livedqn.logs.parquet import Parquet
 from livedqn.logs.whole import Whole
@@ -108,6 +110,19 @@ def test_killed_again_and_again_with_other_files_in_between(call, monkeypatch):
     assert len(written()) == 3
     call(2)  # the second file never came to its end: what it wrote is gone
     assert [request for request, _ in written()] == [1, 2]
+
+
+def test_calls_at_once_would_write_under_the_same_names_so_the_second_is_refused(call):
+    pytest.importorskip("fcntl")
+    call(0)
+    with (
+        State(Path("state.json")),
+        pytest.raises(LivedqnError, match=r"another call .* goes on from state=state\.json"),
+    ):
+        call(1)
+    call(1)
+    call(2)
+    assert written() == [(1, 1), (2, 1), (3, 0), (4, 1)]
 
 
 def test_other_settings_or_another_spec_are_one_line_and_change_nothing(call, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -32,47 +32,47 @@ def run(config: JoinConfig, folder: Path) -> None:
     if not config.events or not config.spec:
         raise LivedqnError(f"join needs {'spec' if config.events else 'events'}=<file>; docs/joining.md shows one")
     out, seen = Path(config.out), spec.read(Path(config.spec))
-    state = State(Path(config.state)) if config.state else None
-    if (state is None or state.is_new) and next(out.rglob("*.parquet"), None):
-        raise LivedqnError(f"out={out} holds logs already; choose another folder, or go on from their state=<file>")
-    folder.mkdir(parents=True, exist_ok=True)
     bad: Counter[str] = Counter()
-    with ExitStack() as files:
-        lines = files.enter_context(_opened(config.events))
-        refused = files.enter_context((folder / "set_aside.jsonl").open("w", encoding="utf-8"))
+    with State(Path(config.state)) if config.state else nullcontext() as state:
+        if (state is None or state.is_new) and next(out.rglob("*.parquet"), None):
+            raise LivedqnError(f"out={out} holds logs already; choose another folder, or go on from their state=<file>")
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as files:
+            lines = files.enter_context(_opened(config.events))
+            refused = files.enter_context((folder / "set_aside.jsonl").open("w", encoding="utf-8"))
 
-        def set_aside(event: Event, why: str) -> None:
-            refused.write(json.dumps({"why": why, "event": plain.event(event)}) + "\n")
+            def set_aside(event: Event, why: str) -> None:
+                refused.write(json.dumps({"why": why, "event": plain.event(event)}) + "\n")
 
-        joiner = Joiner(
-            seen, windows=config.windows, allowed_lateness_s=config.allowed_lateness_s,
-            session_gap_s=config.session_gap_s, set_aside=set_aside,
-        )  # fmt: skip
-        prefix = state.begin(joiner, out) if state else ""
-        faulty = files.enter_context(SetAside(folder / "set_aside.parquet", seen))
-        writer = files.enter_context(Writer(out, seen, {"command": "join"}, prefix=prefix))
+            joiner = Joiner(
+                seen, windows=config.windows, allowed_lateness_s=config.allowed_lateness_s,
+                session_gap_s=config.session_gap_s, set_aside=set_aside,
+            )  # fmt: skip
+            prefix = state.begin(joiner, out) if state else ""
+            faulty = files.enter_context(SetAside(folder / "set_aside.parquet", seen))
+            writer = files.enter_context(Writer(out, seen, {"command": "join"}, prefix=prefix))
 
-        def write(impressions: Impressions | None) -> None:
-            if impressions is not None and len(sound := faulty.sound(impressions)):
-                writer.add(sound)
+            def write(impressions: Impressions | None) -> None:
+                if impressions is not None and len(sound := faulty.sound(impressions)):
+                    writer.add(sound)
 
-        read = plain.Reader(seen)
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                joiner.add(read.event(parse(line)))
-            except LivedqnError as error:
-                bad["lines"] += 1
-                said = {"why": str(error), "line": number, "text": line.decode("utf-8", "replace").rstrip("\n")}
-                refused.write(json.dumps(said) + "\n")
-            write(joiner.finished())
-        if state is None:  # nothing follows that could be late
-            joiner.advance(joiner.newest_s)
-        impressions, still_open = joiner.finish()
-        write(impressions)
-    if state is not None:
-        state.end(joiner)
+            read = plain.Reader(seen)
+            for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    joiner.add(read.event(parse(line)))
+                except LivedqnError as error:
+                    bad["lines"] += 1
+                    said = {"why": str(error), "line": number, "text": line.decode("utf-8", "replace").rstrip("\n")}
+                    refused.write(json.dumps(said) + "\n")
+                write(joiner.finished())
+            if state is None:  # nothing follows that could be late
+                joiner.advance(joiner.newest_s)
+            impressions, still_open = joiner.finish()
+            write(impressions)
+        if state is not None:
+            state.end(joiner)
     print(f"{out}: {writer.rows:,} impressions of sessions that are over; {still_open:,} sessions are still open" + (
         f", and kept in {config.state}" if config.state else ", and left out"))  # fmt: skip
     for outcome, kinds in joiner.counts.items():

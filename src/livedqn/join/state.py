@@ -3,42 +3,60 @@
 The state is what counts. It names the files of the call that goes on from it, and is replaced, all at once, when they
 are whole. A call that was killed before that leaves the state as it was, and maybe files of those names: the call that
 is made in its place takes them away, and writes its own. If a call is made again that had come so far, its events are
-duplicates, or late.
+duplicates, or late. Calls come one after another: while one goes on from a state, no other does.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import IO, Any
 from uuid import uuid4
 
 from livedqn import durable
 from livedqn.join.joiner import Joiner
 from livedqn.types import LivedqnError
 
+try:
+    import fcntl
+except ImportError:  # Windows has none; whoever calls has to take care there
+    fcntl = None  # type: ignore[assignment]
+
 
 class State:
-    """``prefix = state.begin(joiner, out)``, then write files of such names, then ``state.end(joiner)``.
+    """``with State(path) as state: prefix = state.begin(joiner, out)``, then write files of such names, then
+    ``state.end(joiner)``. The lock, a file beside it, falls with whoever holds it.
 
     Args:
         path: of a JSON file, made where there is none.
 
     Raises:
-        LivedqnError: it cannot be read.
+        LivedqnError: it cannot be read, or another call goes on from it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._found: dict[str, Any] | None = None  # that an earlier call has left
-        try:
-            if path.exists():
-                self._found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise LivedqnError(
-                f"state={path} cannot be read: {error}; name the file that livedqn join has left"
-            ) from None
         self._join, self._call = uuid4().hex[:8], 0  # whose files these are, and how many calls came to their end
+
+    def __enter__(self) -> State:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self._path)
+        try:
+            if self._path.exists():
+                self._found = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            self._lock.close()
+            raise LivedqnError(
+                f"state={self._path} cannot be read: {error}; name the file that livedqn join has left"
+            ) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:  # fmt: skip
+        self._lock.close()
 
     @property
     def is_new(self) -> bool:
@@ -70,8 +88,23 @@ class State:
         self._write(joiner)
 
     def _write(self, joiner: Joiner) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         part = self._path.with_name(self._path.name + ".part")
         state = {"join": self._join, "call": self._call, **joiner.state_dict()}
         part.write_text(json.dumps(state), encoding="utf-8")
         durable.replace(part, self._path)
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """A file beside ``path`` that is locked until it is closed."""
+    lock = path.with_name(path.name + ".lock").open("wb")
+    if fcntl is not None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise LivedqnError(
+                f"another call of livedqn join goes on from state={path}; make this one when that is through"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+    return lock
