@@ -5,8 +5,9 @@ python benchmarks/offline/table.py --quick
 
 A seed has logs of its own of each behaviour: random, hottest with epsilon 0.2, and a trained policy with epsilon 0.1
 (``--checkpoint``; one is trained where none is given). Learned from them are plain DQN, the mean of an ensemble of
-five, conservative Q-learning and discrete BCQ, without a look at the simulator: no checkpoint is chosen and no margin is tuned by it. Then all play the
-same test worlds, beside random, hottest and favourite (tuned there), the trained policy, and the behaviours themselves.
+five, conservative Q-learning and discrete BCQ, without a look at the simulator: no checkpoint is chosen and no margin
+is tuned by it. Then all play the same test worlds, beside random, hottest and favourite (tuned there), the trained
+policy, and the behaviours themselves.
 
 The method is chosen on seeds of its own (``--choose``), on other worlds, by what it keeps of (trained - random) in the
 mean over the three kinds of logs; the table is of the other seeds. Differences are paired by world, after a mean over

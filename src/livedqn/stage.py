@@ -103,7 +103,7 @@ class Stage:
         if self._cap.is_active and not self.spec.has_nothing:
             raise LivedqnError(
                 "in this environment a room always has to be shown (has_nothing=False), so there can be no cap on "
-                "injections; leave cap out"
+                "injections; leave cap out, or take it back: cap.max_share_shown=1 cap.max_shown_per_session=null"
             )
         require_signals(reward, self.spec, "this environment")
 

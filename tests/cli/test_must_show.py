@@ -175,5 +175,5 @@ def test_a_cap_has_nothing_to_fall_back_on(mustshow):
     outcome = mustshow("env=mustshow", "cap.max_shown_per_session=1", *TINY)
     assert outcome.error == (
         "in this environment a room always has to be shown (has_nothing=False), so there can be no cap on injections; "
-        "leave cap out"
+        "leave cap out, or take it back: cap.max_share_shown=1 cap.max_shown_per_session=null"
     )

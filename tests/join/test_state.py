@@ -138,6 +138,19 @@ def test_other_settings_or_another_spec_are_one_line_and_change_nothing(call, tm
     call(1, allowed_lateness_s=60)
 
 
+def test_a_first_call_that_came_to_no_end_binds_nobody_to_what_it_was_told(call, monkeypatch):
+    def killed(*given):
+        raise KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(State, "end", killed)
+        call(0, windows={"click": 60})
+    call(0)
+    call(1)
+    call(2)
+    assert written() == [(1, 1), (2, 1), (3, 0), (4, 1)]
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "3", "no json", '{"spec": {}}'])
 def test_what_is_no_state_is_one_line(call, tmp_path, text):
     (tmp_path / "state.json").write_text(text)

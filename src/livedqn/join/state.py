@@ -73,8 +73,9 @@ class State:
             self._write(joiner)  # so that there is no file without a state that knows it
         else:
             try:
-                joiner.load_state_dict(self._found)
                 self._join, self._call = str(self._found["join"]), int(self._found["call"])
+                if self._call:  # before the first came to its end there is nothing to go on from, whatever it was told
+                    joiner.load_state_dict(self._found)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise LivedqnError(f"state={self._path} is none that livedqn join has left: {error!r}") from None
         prefix = f"{self._join}-{self._call:05d}-"

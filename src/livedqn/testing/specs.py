@@ -50,7 +50,7 @@ def example_observation(spec: Spec, batch: int, seed: int) -> TensorObservation:
         return torch.randn(batch, *shape, generator=random)
 
     mask = torch.rand(batch, spec.num_actions, generator=random) < 0.8
-    mask[:, 0] = True
+    mask[:, 0] = spec.has_nothing
     if not spec.has_rooms:
         if len(spec.context_shape) == 3:
             pixels = torch.randint(256, (batch, *spec.context_shape), generator=random, dtype=torch.uint8)
