@@ -1,5 +1,6 @@
 """Features of viewer and room: linear in what is done, and blind to what cannot be."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +66,19 @@ def test_rows_from_all_over_are_kept_and_no_more_than_that():
     np.testing.assert_array_equal(some.request, everything[::step])
     assert len(_thinned([example_impressions([3])])) == len(example_impressions([3]))
     assert _thinned([]) is None
+
+
+def test_kept_rows_do_not_keep_the_parts_that_they_are_of():
+    alive: list[weakref.ref] = []
+
+    def parts():
+        for i in range(30):
+            part = example_impressions([10] * 30, first=i)
+            alive.append(weakref.ref(part.observation["candidates"]))
+            assert sum(one() is not None for one in alive) <= 2
+            yield part
+
+    assert len(_thinned(parts())) > SAMPLED / 2
 
 
 def test_many_categories_are_hashed_into_a_few():

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -106,7 +107,9 @@ def _thinned(parts: Iterable[Impressions]) -> Impressions | None:
     kept: list[Impressions] = []
     step, read = 1, 0
     for part in pieces(parts):
-        kept.append(part.take(slice(-read % step, None, step)))
+        rows = np.arange(-read % step, len(part), step)  # a slice would be a view, which keeps all of the part
+        if len(rows):
+            kept.append(part.take(rows))
         read += len(part)
         while sum(map(len, kept)) > SAMPLED:
             kept, step = [join(kept).take(slice(None, None, 2))], 2 * step
