@@ -1,5 +1,7 @@
 """What to do where logs overlap too little: of sessions of known length, judged by a policy that is certain."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,18 +14,18 @@ from livedqn.ope.verdict import lacks
 SESSIONS, ALLOWED = 4_000, 4
 
 
-def logged(length, explored, epsilon=0.0):
+def logged(length, explored, epsilon=0.0, sessions=SESSIONS, cut=0):
     """Sessions of so many requests by (1 - ``explored``) x always the same + ``explored`` x uniform; ``it`` always
     does the same, but for ``epsilon``."""
     chosen, other = 1 - explored + explored / ALLOWED, explored / ALLOWED
-    is_same = np.random.default_rng(0).random(SESSIONS * length) < chosen
+    is_same = np.random.default_rng(0).random(sessions * length) < chosen
     propensity = np.where(is_same, chosen, other)
     judged = np.where(is_same, 1 - epsilon + epsilon / ALLOWED, epsilon / ALLOWED)
-    none, session = np.zeros(len(is_same)), np.repeat(np.arange(SESSIONS), length)
+    none, session = np.zeros(len(is_same)), np.repeat(np.arange(sessions), length)
     targets = {"it": judged / propensity, "random": 1 / (ALLOWED * propensity)}
     return Evidence(
-        session=session, position=np.tile(np.arange(length), SESSIONS), viewer=np.arange(SESSIONS), reward=none,
-        uniform=targets["random"], logged=np.zeros(SESSIONS), cut=0, unknown=0, gamma=1.0,
+        session=session, position=np.tile(np.arange(length), sessions), viewer=np.arange(sessions), reward=none,
+        uniform=targets["random"], logged=np.zeros(sessions), cut=cut, unknown=0, gamma=1.0,
         policies={name: Judged(rho, none, none, none, none, none, none) for name, rho in targets.items()},
     )  # fmt: skip
 
@@ -49,6 +51,8 @@ def test_the_least_epsilon_that_overlaps():
 def test_the_most_exploration():
     # 0.9^44 is 1 %
     assert most_exploration(logged(44, 0.1)) == pytest.approx(0.1, abs=0.002)
+    # of 300 sessions 30 have to count, and 0.9^22 is a tenth
+    assert most_exploration(logged(22, 0.1, sessions=300)) == pytest.approx(0.1, abs=0.002)
 
 
 def test_in_words():
@@ -58,3 +62,19 @@ def test_in_words():
     assert list(remedies(logged(10, 0.5), "random", 0.0)) == [
         "what is judged is a uniform choice: log with more exploration"
     ]
+
+
+def test_of_single_requests_no_session_is_told_of():
+    alone = logged(1, 0.1)
+    unlike = replace(alone.policies["it"], rho=np.where(np.arange(SESSIONS) < 5, 700.0, 0.0))
+    *_, last = remedies(replace(alone, policies={"it": unlike}), "it", 0.0)
+    assert last == "log around it (livedqn collect, exploration=steady): with an epsilon of 0.99 at most"
+
+
+def test_nothing_is_advised_where_it_would_not_help():
+    assert not list(remedies(logged(2, 0.1), "it", 0.0))  # enough as it is
+    assert not list(remedies(logged(10, 0.5, sessions=150), "it", 0.0))  # too few sessions, whoever is judged
+    assert not list(remedies(logged(10, 0.5, cut=2_000), "it", 0.0))
+    wrong = logged(10, 0.5)
+    small = replace(wrong, policies={"it": replace(wrong.policies["it"], rho=3 * wrong.policies["it"].rho)})
+    assert not list(remedies(small, "it", 0.0))  # propensities that cannot be

@@ -27,7 +27,7 @@ from livedqn.ope.evidence import gather
 from livedqn.ope.features import Features
 from livedqn.ope.logged import ROWS
 from livedqn.ope.remedy import remedies
-from livedqn.ope.verdict import lacks, why_not
+from livedqn.ope.verdict import why_not
 from livedqn.protocols import Logs
 from livedqn.scoring import require_signals
 from livedqn.types import FloatArray, LivedqnError
@@ -74,7 +74,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
         requests=len(evidence.session), cut=evidence.cut, unknown=evidence.unknown, at_fault=parts.at_fault,
         holdout=share, logged=logged(evidence, config.seed), policies=judged,
         why_not={n: why_not(one.overlap, len(evidence.viewer), viewers, evidence.cut) for n, one in judged.items()},
-        next={n: tuple(remedies(evidence, n, ope.epsilon)) for n, one in judged.items() if lacks(one.overlap)},
+        next={name: tuple(remedies(evidence, name, ope.epsilon)) for name in judged},
         warnings=tuple(warnings), calibration=None if guessed is None else guessed.calibration(parts),
     )  # fmt: skip
     for line in lines(result):

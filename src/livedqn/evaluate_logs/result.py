@@ -27,7 +27,7 @@ class Result:
     logged: Drawn  # the logs' own policy
     policies: Mapping[str, Estimates]
     why_not: Mapping[str, str]  # policy -> why the logs cannot answer, "" where they can
-    next: Mapping[str, tuple[str, ...]]  # what to do about it, of policies that the logs do not overlap with enough
+    next: Mapping[str, tuple[str, ...]]  # what to do about it, where the logs do not overlap enough with the policy
     warnings: tuple[str, ...]  # what every report has to say
     calibration: Calibration | None  # of estimated propensities
 
@@ -67,7 +67,7 @@ class Result:
         found = self.policies[name]
         return {
             "cannot_answer": self.why_not[name] or None,
-            "next": list(self.next.get(name, ())),
+            "next": list(self.next[name]),
             "estimates": {key: one.interval.to_dict() for key, one in found.by_name.items()},
             "difference": self.difference(name).to_dict(),
             "overlap": found.overlap._asdict(),

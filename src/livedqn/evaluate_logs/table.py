@@ -26,7 +26,7 @@ def lines(result: Result) -> Iterator[str]:
     yield ""
     for name in result.policies:
         yield f"{name}: {verdict(result, name)}"
-        yield from (f"  try: {what}" for what in result.next.get(name, ()))
+        yield from (f"  try: {what}" for what in result.next[name])
     answered = [name for name, why in result.why_not.items() if not why]
     for (a, b), found in result.pairs().items():
         if a in answered and b in answered:

@@ -18,11 +18,16 @@ MOST_CUT = 0.2
 def lacks(overlap: Overlap) -> bool:
     """Whether the policy does too much of what the logs hardly ever did."""
     is_enough = overlap.sessions_share >= LEAST_SHARE and overlap.sessions >= LEAST_EFFECTIVE
-    return not (overlap.supported >= LEAST_SUPPORT and is_enough)
+    return not (overlap.supported >= LEAST_SUPPORT and (is_enough or overlap.supported > MOST_SUPPORT))
 
 
 def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
     """Why these logs cannot answer, in words; "" where they can. ``cut`` of the ``sessions`` have no end."""
+    return too_little(sessions, viewers, cut) or _why_not_of(overlap, sessions)
+
+
+def too_little(sessions: int, viewers: int, cut: int) -> str:
+    """Why these logs cannot answer for any policy, in words; "" where they may."""
     if sessions < LEAST_SESSIONS or viewers < LEAST_VIEWERS:
         return (
             f"{sessions:,} sessions of {viewers:,} viewers are too few ({LEAST_SESSIONS} and {LEAST_VIEWERS} at least)"
@@ -32,6 +37,10 @@ def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
             f"{cut:,} of {sessions:,} sessions were cut ({MOST_CUT:.0%} at most), and what would have followed is a "
             "model's guess; log how sessions end, or judge single requests (ope.unit=request)"
         )
+    return ""
+
+
+def _why_not_of(overlap: Overlap, sessions: int) -> str:
     if not overlap.supported >= LEAST_SUPPORT:  # which NaN is not either
         return (
             f"what the policy does was hardly ever shown: ratios have a mean of {overlap.supported:.2g}, which is 1 "
