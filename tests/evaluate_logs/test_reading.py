@@ -96,6 +96,8 @@ def test_a_copy_of_logs_is_known_again(tmp_path):
             holdout([policy], {"path": str(tmp_path / name)}, None, since="", allow_overlap=False)
     assert holdout([policy], {"path": str(tmp_path / "other")}, None, since="", allow_overlap=False) == 1.0
     assert digests({"path": str(tmp_path / "nosuch")}) == digests({}) == []
+    (tmp_path / "folder" / "table.parquet").mkdir(parents=True)
+    assert digests({"path": str(tmp_path / "folder")}) == []
 
 
 def test_what_weights_began_from_counts_too():

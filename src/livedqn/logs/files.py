@@ -22,7 +22,7 @@ def digests(logs: Mapping[str, Any]) -> list[str]:
     """
     path = Path(str(logs.get("path") or ""))
     files = [path] if path.is_file() else path.rglob("*.parquet") if path.is_dir() and logs.get("path") else []
-    return sorted({_digest(file) for file in files})
+    return sorted({_digest(file) for file in files if file.is_file()})  # some systems call a folder so
 
 
 def _digest(path: Path) -> str:
