@@ -13,7 +13,7 @@ from livedqn.ope.logged import ROWS, one_by_one, pieces, requests
 from livedqn.ope.targets import certain, mixed, uniform
 from livedqn.rewards import Native
 from livedqn.testing import LOGS_SPEC, example_impressions
-from livedqn.types import Column, Spec
+from livedqn.types import Column, LivedqnError, Spec
 
 #: Two actions; the second pays 1 and goes on with a half, the first pays 0 and goes on for sure up to three requests.
 SPEC = Spec(context=(Column("step"),), context_shape=(1,), num_actions=2)
@@ -114,3 +114,9 @@ def test_pieces_are_whole_sessions():
     assert len(parts) > 1
     seen = np.concatenate([np.unique(part.session) for part in parts])
     assert len(seen) == len(set(seen.tolist()))
+
+
+def test_logs_that_can_be_read_once_alone():
+    logs = world(10)
+    with pytest.raises(LivedqnError, match="starts anew whenever it is iterated"):
+        gather(iter([logs]), Features(SPEC, [logs]), Native(), {"always": ALWAYS}, noted)

@@ -19,7 +19,7 @@ from livedqn.ope.features import Features
 from livedqn.ope.fit import Sums, by_fold
 from livedqn.ope.logged import Requests, folds, pieces, requests
 from livedqn.protocols import Reward
-from livedqn.types import FloatArray, IntArray, Observation
+from livedqn.types import FloatArray, IntArray, LivedqnError, Observation
 
 #: The probabilities (B, K) with which a policy takes each action.
 Target = Callable[[Observation], FloatArray]
@@ -99,6 +99,9 @@ def gather(
         propensity: that of each answered request.
         gamma: discount of a request.
         advance: is called after every piece, in both readings.
+
+    Raises:
+        LivedqnError: there was nothing to read.
     """
     models = {name: _Models(features) for name in targets}
     own = Sums(features.states, FOLDS)  # of the logs' policy, whose action there is no need to know
@@ -116,6 +119,11 @@ def gather(
             note |= {f"{key} {name}": a for key, a in _ask(seen, target, solved[name], known, gamma).items()}
         notes.append(note)
         advance()
+    if not notes:
+        raise LivedqnError(
+            "the logs were empty when they were read again; a reader of logs starts anew whenever it is iterated "
+            "(livedqn.testing.check_logs tries it)"
+        )
     return _joined(notes, [*targets], gamma)
 
 
@@ -176,7 +184,7 @@ def _note(part: _Part, propensity: FloatArray, theta: FloatArray, gamma: float) 
 
 
 def _joined(notes: list[dict[str, FloatArray | IntArray]], names: list[str], gamma: float) -> Evidence:
-    rows = {key: np.concatenate([note[key] for note in notes]) for key in (notes[0] if notes else {})}
+    rows = {key: np.concatenate([note[key] for note in notes]) for key in notes[0]}
     session = np.cumsum(rows["begins"]) - 1
     starts = np.flatnonzero(rows["begins"])
     position = np.arange(len(session)) - starts[session]
