@@ -1,6 +1,6 @@
 """Open Bandit's public sample: what each of its two policies would earn, from logs of the other.
 
-python benchmarks/ope/open_bandit.py <folder of the data>                  # the first line says 1.1981263157894735
+python benchmarks/ope/open_bandit.py <folder of the data>                  # the first estimate is 1.1981263157894735
 python benchmarks/ope/open_bandit.py <folder of the data> --peer <python>  # beside the Open Bandit Pipeline
 
 The data (Saito et al. 2021, https://arxiv.org/abs/2008.07146) come with the Open Bandit Pipeline, whose documentation
