@@ -176,7 +176,7 @@ def test_a_saved_experience_goes_on_as_if_nothing_had_happened(env: dict) -> Non
 def test_returns_discount_from_an_episodes_first_step() -> None:
     progress, none = Progress(1), np.zeros(1, bool)
     for reward in (1.0, 2.0, 4.0):
-        step = Step({}, np.array([reward], np.float32), none, none, none, {}, np.ones(1, np.float32), {})
+        step = Step({}, np.array([reward], np.float32), none, none, none, none, {}, np.ones(1, np.float32), {})
         progress.add(step, np.array([0.5], np.float32))
     progress.end(np.array([True]))
     assert progress.return_quantile() == pytest.approx(3.0, abs=0.01)  # 1 + 0.5 * 2 + 0.25 * 4

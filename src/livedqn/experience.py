@@ -109,9 +109,8 @@ class Experience(Source):
         self.steps += self.stage.num_envs
         self.progress.add(step, discount)
         self.observation = step.observation
-        ended = step.terminated | step.truncated
-        if ended.any():
-            self._restart(ended)
+        if np.count_nonzero(step.ended):  # a tenth of the time of any()
+            self._restart(step.ended)
 
     def measures(self) -> dict[str, float]:
         """``epsilon`` or ``temperature``, if the exploration has it."""

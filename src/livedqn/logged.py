@@ -83,10 +83,9 @@ class LoggedExperience(Source):
         following = self._shard.observation(np.where(terminated, self._at, self._at + 1))
         self.replay.add(done["action"], done["propensity"], done["reward"], discount, following)
         self.steps += self._num_envs
-        visit_over = np.asarray(ended, np.bool_)  # whatever an episode is, a session of logs is one visit
         signals = signals_of(done)
-        step = Step(
-            following, done["reward"], terminated, done["truncated"], visit_over, signals, done["elapsed_s"], {}
+        step = Step(  # whatever an episode is, a session of logs is one visit
+            following, done["reward"], terminated, done["truncated"], ended, ended, signals, done["elapsed_s"], {}
         )  # fmt: skip
         self.progress.add(step, discount)
         self._at += 1

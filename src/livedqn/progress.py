@@ -53,8 +53,7 @@ class Progress:
 
     def add(self, step: Step, discount: FloatArray) -> None:
         """One step of every row; ``discount`` (B,) is the step's, 0 where it was terminal."""
-        _add(self._running, self._discounted, step.reward, discount)
-        self._running[2] += step.visit_over
+        _add(self._running, self._discounted, step.reward, discount, step.visit_over)
         for i, name in enumerate(self.NAMES[3:], start=3):
             if name in step.signals:
                 self._running[i] += step.signals[name]
@@ -117,10 +116,13 @@ class Progress:
 
 
 @kernel
-def _add(running: FloatArray, discounted: FloatArray, reward: FloatArray, discount: FloatArray) -> None:
-    """Return and length of every row's episode; discounted return += factor x reward, then factor *= discount."""
+def _add(
+    running: FloatArray, discounted: FloatArray, reward: FloatArray, discount: FloatArray, visit_over: BoolArray
+) -> None:
+    """Return, length, visits of every row's episode; discounted return += factor x reward, then factor *= discount."""
     for row in range(len(reward)):
         running[0, row] += reward[row]
         running[1, row] += 1
+        running[2, row] += visit_over[row]
         discounted[0, row] += discounted[1, row] * reward[row]
         discounted[1, row] *= discount[row]

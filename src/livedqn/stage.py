@@ -30,6 +30,7 @@ class Step(NamedTuple):
     reward: FloatArray  # (B,) float32
     terminated: BoolArray  # (B,)
     truncated: BoolArray  # (B,)
+    ended: BoolArray  # (B,), either of the two: the row has to be restarted
     visit_over: BoolArray  # (B,), the viewer has left, or the visit was cut with its episode
     signals: dict[str, FloatArray]  # (B,) float32: the environment's, shown (with rooms), elapsed_s, native
     elapsed_s: FloatArray  # (B,) float32, seconds to the next request; 1 where the environment has no clock
@@ -122,8 +123,10 @@ class Stage:
         elapsed_s = self._own(infos["elapsed_s"], np.float32) if "elapsed_s" in infos else self._second
         own = {name: self._own(infos["signals"][name], np.float32) for name in self.spec.signals}
         signals = all_signals(own, actions, elapsed_s, self._own(native, np.float32), has_rooms=self._has_rooms)
+        terminated, truncated = self._own(terminated, np.bool_), self._own(truncated, np.bool_)
+        ended = terminated | truncated
         # where leaving is an ordinary step, a visit ends before its episode does
-        visit_over = terminated | truncated | (signals["left"] > 0 if self._visits else False)
+        visit_over = ended | (signals["left"] > 0) if self._visits else ended
         if self._cap.is_active:
             self._cap.count(actions)
             if self._visits:
@@ -131,8 +134,8 @@ class Stage:
         self._current = self._observe(raw)
         self.ids = self._owned(infos["ids"]) if "ids" in infos else {}
         return Step(
-            self._current, scored(self.reward, signals, self.num_envs), self._own(terminated, np.bool_),
-            self._own(truncated, np.bool_), self._own(visit_over, np.bool_), signals, elapsed_s, self.ids,
+            self._current, scored(self.reward, signals, self.num_envs), terminated, truncated, ended, visit_over,
+            signals, elapsed_s, self.ids,
         )  # fmt: skip
 
     def restart(self, rows: BoolArray) -> Observation:

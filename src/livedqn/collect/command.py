@@ -98,7 +98,7 @@ def play(
         action, propensity = act(observation, done * stage.num_envs)
         step = stage.step(action)
         recorder.add(observation, ids, action, propensity, step)
-        observation, ids = stage.restart(step.terminated | step.truncated), stage.ids
+        observation, ids = stage.restart(step.ended), stage.ids
         if (sessions := recorder.finished()) is not None:
             yield sessions
     tell(rounds, rounds)

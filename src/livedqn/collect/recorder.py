@@ -61,7 +61,7 @@ class Recorder:
         over = step.visit_over
         if over.any():
             self._end(over, over & ~step.terminated, step.observation, step.ids)
-            self._clock[step.terminated | step.truncated] = 0
+            self._clock[step.ended] = 0
 
     def cut(self, observation: Observation, ids: dict[str, IntArray]) -> None:
         """End every visit here, as truncated; ``observation`` is what came last."""

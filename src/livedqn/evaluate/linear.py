@@ -183,7 +183,7 @@ def learn(
         rows = every[actions > 0]
         ridge.add(_dense(pairs, rows, actions[rows], features.size), torch.from_numpy(step.reward[rows]))
         ridge.solve()
-        observation = stage.restart(step.terminated | step.truncated)
+        observation = stage.restart(step.ended)
         advance()
 
     def score(observation: Observation) -> FloatArray:

@@ -68,7 +68,7 @@ def play(policy: Policy, stage: Stage, *, seed: int, split: str, episodes: int) 
         value = None if predicts is None else predicts.value
         step = stage.step(actions)
         notes.add(observation, actions, step, value, rows[active])
-        ended = step.terminated | step.truncated
+        ended = step.ended
         if predicts is not None and (cut := step.truncated & ~step.terminated & active).any():
             policy(step.observation)
             notes.cut(rows[cut], predicts.value)
@@ -122,7 +122,7 @@ class _Notes:
         for role, column in self._candidates.items():
             chosen = observation["candidates"][rows, actions[rows], column].astype(np.float32)
             self._shown[role].append(np.where(actions[rows] > 0, chosen, np.float32(np.nan)))
-        ended = rows[step.terminated[rows] | step.truncated[rows]]
+        ended = rows[step.ended[rows]]
         self._truncated[self._number(ended)] = ~step.terminated[ended]
         self._request[rows] += 1
 
