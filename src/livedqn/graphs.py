@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call
@@ -13,7 +14,7 @@ from torch.func import functional_call
 from livedqn.compilation import NotCompilableError, captured, compiled, seconds
 from livedqn.learner import BETA1, Gradient, Learner, State, adam
 from livedqn.objective import Networks
-from livedqn.transitions import Transitions, tensor
+from livedqn.transitions import Transitions
 from livedqn.types import FloatArray, LivedqnError, Observation, TensorObservation
 
 #: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
@@ -88,6 +89,8 @@ class Graphs:
     def __init__(self, learner: Learner, batch: Transitions, observation: Observation) -> None:
         self._names = list(batch.observation)
         self._batch_size, self._weights = len(batch.action), learner.state.weights
+        self._observed = {name: np.array(observation[name]) for name in self._names}
+        self._acted_on = [self._weights, *map(torch.from_numpy, self._observed.values())]
         eager = Functional(copy.deepcopy(learner), self._names)
         learned_from, acted_on = [*fresh(learner.state), *self._of_batch(batch)], self._of_observation(observation)
         update_graph, values_graph = captured(eager.update, learned_from), captured(eager.values, acted_on)
@@ -132,7 +135,11 @@ class Graphs:
         return [*seen, *following, batch.action, batch.reward, batch.discount, batch.weight]
 
     def _of_observation(self, observation: Observation) -> list[Tensor]:
-        return [self._weights, *[tensor(observation[name], self._weights.device) for name in self._names]]
+        # copied, for tensors that stay: to make some of NumPy's arrays takes longer, unless they are large
+        for name, array in self._observed.items():
+            array[...] = observation[name]
+        given, device = self._acted_on, self._weights.device
+        return given if self._weights.is_cpu else [tensor.to(device) for tensor in given]
 
 
 def fresh(state: State) -> State:
