@@ -100,6 +100,14 @@ def test_a_copy_of_logs_is_known_again(tmp_path):
     assert digests({"path": str(tmp_path / "folder")}) == []
 
 
+def test_readers_without_a_path_read_the_same_if_all_they_are_told_is():
+    policy = SimpleNamespace(path="a.ckpt", config={"logs": {"plugin": "warehouse", "table": "a"}, "holdout": 0.0})
+    with pytest.raises(LivedqnError, match="was trained on these logs"):
+        holdout([policy], {"plugin": "warehouse", "table": "a"}, None, since="", allow_overlap=False)
+    for others in ({"plugin": "warehouse", "table": "b"}, {"plugin": "parquet", "path": "logs"}):
+        assert holdout([policy], others, None, since="", allow_overlap=False) == 1.0
+
+
 def test_what_weights_began_from_counts_too():
     policy = trained("elsewhere", 0.2)
     policy.config["learned_from"] = [{"logs": {"path": "logs"}, "holdout": 0.0}]

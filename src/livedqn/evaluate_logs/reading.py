@@ -88,6 +88,8 @@ def _is_later(since: str, before: str) -> bool:
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether both read one place, however it is written."""
-    paths = [Path(str(logs.get("path", ""))).resolve() for logs in (one, other)]
+    """Whether both read one place, however it is written; of readers without a path, all settings."""
+    if not (one.get("path") and other.get("path")):
+        return dict(one) == dict(other)
+    paths = [Path(str(logs["path"])).resolve() for logs in (one, other)]
     return paths[0] == paths[1] or paths[0] in paths[1].parents or paths[1] in paths[0].parents
