@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -78,6 +79,7 @@ def train(words: Sequence[str], run: Path, program: Sequence[str] = LIVEDQN) -> 
         done = subprocess.run(command, text=True, capture_output=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+        shutil.rmtree(run / "resume", ignore_errors=True)  # with its replay it is 0.6 GB, of every training
     print(f"trained {run.name}", flush=True)
     return run / "policy.ckpt"
 
