@@ -87,7 +87,8 @@ def cells(
 def summary(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     """Heading, then a row an estimator."""
     yield (
-        "estimator", "cells", "median error", "rank corr.", "coverage", "of difference", "width / ideal", "regret at 1"
+        "estimator", "cells", "median error", "rank corr.", "ideal", "coverage", "of difference", "width / ideal",
+        "regret at 1",
     )  # fmt: skip
     for key in dict.fromkeys(row["estimator"] for row in rows):
         mine = [row for row in rows if row["estimator"] == key]
@@ -99,13 +100,22 @@ def summary(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         )
         sets = [list(of) for _, of in groupby(mine, lambda row: (row["behaviour"], row["set"]))]
         ranks = [spearman([r["value"] for r in of], [r["truth"] for r in of]) for of in sets if len(of) > 2]
+        ideals = [ideal_rank(of) for of in sets if len(of) > 2]
         lost = [1 - max(of, key=lambda r: r["value"])["truth"] / max(r["truth"] for r in of) for of in sets]
         yield (
             key, str(len(mine)), f"{np.median(abs(value / true - 1)):.1%}",
-            f"{np.mean(ranks):.2f}" if ranks else "-", f"{np.mean((low <= true) & (true <= high)):.0%}",
+            f"{np.mean(ranks):.2f}" if ranks else "-", f"{np.mean(ideals):.2f}" if ideals else "-",
+            f"{np.mean((low <= true) & (true <= high)):.0%}",
             f"{np.mean((first <= difference) & (difference <= last)):.0%}", f"{np.median((high - low) / ideal):.1f}",
             f"{np.mean(lost):.1%}",
         )  # fmt: skip
+
+
+def ideal_rank(of: list[dict[str, Any]], draws: int = 100) -> float:
+    """The rank correlation that as many sessions of each policy's own would have: policies may be too alike for 1."""
+    true, width = (np.array([row[name] for row in of]) for name in ("truth", "ideal_width"))
+    noise = np.random.default_rng(0).normal(size=(draws, len(of)))
+    return float(np.mean([spearman(list(true + width / 3.92 * z), list(true)) for z in noise]))
 
 
 def spearman(one: list[float], other: list[float]) -> float:
