@@ -60,7 +60,7 @@ def estimates(
     """Every estimator of the policy of this name; where every session is one request, those of requests.
 
     MAGIC is among them only where ``mixes`` asks for it: it trusts the model for any bias that the interval of WDR
-    would hide, which its own interval cannot know, and which held the truth in 57 % of cases (benchmarks/ope).
+    would hide, which its own interval cannot know, and which held the truth in 42 % of cases (benchmarks/ope).
     """
     judged, viewer = evidence.policies[name], evidence.viewer
     if not evidence.position.any():
