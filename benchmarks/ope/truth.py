@@ -1,8 +1,8 @@
 """Are estimates from logs right? On simulated viewers the truth can be had by playing.
 
 python benchmarks/ope/truth.py --quick                 # a minute or two: does it work; writes nothing
-python benchmarks/ope/truth.py                         # about 6 minutes on a core of its own: 4 sets by 3 policies
-python benchmarks/ope/truth.py --sets 34               # the whole study, 102 sets: 40 minutes
+python benchmarks/ope/truth.py                         # some 8 minutes on a core of its own: 4 sets by 3 policies
+python benchmarks/ope/truth.py --sets 34               # the whole study, 102 sets: half an hour
 
 Log sets of one world, each of other viewers, are made by policies that explore much or little. Twenty policies are
 judged by each set, and their true values are means over more sessions than any set has. Printed is, for each estimator,
