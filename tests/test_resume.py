@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
 
+from livedqn.loop import StoppedError, signals_raised
 from livedqn.tracking import read_metrics
 
 TINY = [
@@ -154,6 +156,11 @@ def test_a_signal_in_the_final_evaluation_stops_it_and_resume_makes_up_for_it(wh
     out = finish(process, code=128 + signal.SIGTERM)
     assert out.strip().splitlines()[-1] == "stopped by SIGTERM and saved; go on with: livedqn resume=run"
     assert not (tmp_path / "run" / "evaluation.json").exists()
+
+
+def test_code_that_catches_whatever_it_meets_does_not_swallow_a_signal() -> None:
+    with pytest.raises(StoppedError), signals_raised(), suppress(Exception):  # as Gymnasium's checker of spaces does
+        signal.raise_signal(signal.SIGTERM)
 
 
 def test_resume_with_more_steps_extends_a_run(whole, tmp_path) -> None:

@@ -66,8 +66,12 @@ class Marks:
         return iter(self.due)
 
 
-class StoppedError(Exception):
-    """A signal asked to stop while no step was under way."""
+class StoppedError(BaseException):
+    """A signal asked to stop while no step was under way.
+
+    Like KeyboardInterrupt no ``Exception``: an environment's ``except Exception`` (Gymnasium's own checker has one)
+    would swallow it, and the run would go on.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
