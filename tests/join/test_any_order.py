@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields
+from itertools import product
 
 import numpy as np
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ impressions = st.tuples(
 )
 signals = st.tuples(
     times, st.sampled_from([*KINDS, "leave"]), st.sampled_from([70, 80]), st.integers(1, 2),
-    st.none() | st.integers(0, 5), st.sampled_from([0.1, 0.7, 60.0]),
+    st.none() | st.integers(0, 5), st.sampled_from([0.1, 0.7, 60.0, 95.0]),
 )  # fmt: skip
 
 
@@ -78,6 +79,33 @@ def test_any_order_and_any_duplicates_give_the_same_bytes(events, data):
     assert once.counts["joined"].total() + once.counts["unattributed"].total() == len(events)
     assert made.acted.sum() == sum(event.kind == "impression" for event in events)
     assert list(faults(made, SPEC)) == []
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.sampled_from([20, 59, 60, 80, 170]), min_size=1, max_size=5),
+    st.lists(st.tuples(st.integers(0, 4), st.sampled_from([30, 65, 99]), st.sampled_from([1, 40, 99])), max_size=5),
+    st.randoms(),
+)
+def test_a_session_is_a_time_in_which_the_viewer_was_seen_without_a_pause(pauses_s, watched, random):
+    shown_s = np.cumsum([0, *pauses_s]).tolist()
+    events = [shown(i, time_s) for i, time_s in enumerate(shown_s)]
+    spans = [(time_s, time_s) for time_s in shown_s]
+    for i, (request, behind_s, amount_s) in enumerate(watched):
+        amount_s = min(amount_s, behind_s)  # begun when it was shown, or later
+        time_s = shown_s[request % len(shown_s)] + behind_s
+        events.append(did(f"w{i}", "watch", time_s, request=request % len(shown_s), amount=amount_s))
+        spans.append((time_s - amount_s, time_s))
+    random.shuffle(events)
+    begin_s, end_s = [], -np.inf
+    for since_s, until_s in sorted(spans):
+        begin_s += [since_s] * (since_s >= end_s + 60)
+        end_s = max(end_s, until_s)
+    made = fed(joiner(max_requests=100), events)
+    of = dict(zip(made.request.tolist(), made.session.tolist(), strict=True))
+    expected = np.searchsorted(begin_s, shown_s, side="right")
+    for i, j in product(range(len(shown_s)), repeat=2):
+        assert (of[i] == of[j]) == (expected[i] == expected[j])
 
 
 @settings(deadline=None, max_examples=60)

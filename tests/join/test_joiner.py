@@ -111,6 +111,36 @@ def test_a_pause_begins_a_session_and_signs_of_life_prevent_it(joined):
     assert signal(late, "gift_value") == [80, 0]
 
 
+def test_a_request_while_a_watch_goes_on_is_of_its_session_though_the_watch_is_told_of_later(joined):
+    pause = [shown(1, 0.0), shown(2, 70.0, action=2)]
+    made = joined([*pause, did("w", "watch", 90.0, 70, amount=80)])  # from 10 on
+    assert made.session.tolist() == [1, 1]
+    assert made.elapsed_s.tolist() == [70, 20]
+    assert made.terminated.tolist() == [False, True]
+    assert joined([*pause, did("w", "watch", 90.0, 70, amount=30)]).session.tolist() == [1, 2]  # over at 60
+    assert joined([*pause, did("g", "gift", 90.0, 70, amount=80)]).session.tolist() == [1, 2]
+    # the same room once more: the watch began before, and counts for the later one
+    again = joined([shown(1, 0.0), shown(2, 70.0), did("w", "watch", 90.0, 70, amount=80)])
+    assert again.session.tolist() == [1, 1]
+    assert signal(again, "watch_s") == [0, 80]
+    # nothing that was shown in between could still get a signal, but its session may yet turn out to be another
+    quiet = [shown(1, 0.0), shown(2, 61.0, action=0), did("w", "watch", 99.0, 70, amount=95), shown(3, 158.0)]
+    assert joined(quiet).session.tolist() == [1, 1, 1]
+    left = [shown(1, 0.0), shown(2, 70.0), did("l", "leave", 75.0), shown(3, 76.0)]
+    made = joined([*left, did("w", "watch", 90.0, request=1, amount=85)])
+    assert made.session.tolist() == [1, 1, 3]  # who leaves ends it all the same
+    assert made.elapsed_s.tolist() == [70, 5, 14]
+
+
+def test_sessions_that_turn_out_to_be_one_are_cut_between_if_it_were_too_long(joined):
+    watched = did("w", "watch", 90.0, 70, amount=85)
+    made = joined([shown(1, 0.0), shown(2, 1.0), shown(3, 70.0, action=2), watched, shown(4, 149.0)], max_requests=2)
+    assert made.request.tolist() == [1, 2, ~3, 3, 4]
+    assert made.session.tolist() == [1, 1, 1, 3, 3]  # what is cut goes on: the watch is a sign of life of what follows
+    assert made.truncated.tolist() == [False, True, False, False, False]
+    assert list(faults(made, SPEC)) == []
+
+
 def test_the_last_impression_lasts_to_the_last_sign_of_life(joined):
     made = joined([shown(1, 0.0), shown(2, 10.0, action=2), did("w", "watch", 30.0, 70, amount=20)])
     assert made.elapsed_s.tolist() == [10, 20]

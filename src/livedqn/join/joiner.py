@@ -31,7 +31,7 @@ class Joiner:
         spec: what impressions show, and which of ``livedqn.join.kinds.SIGNALS`` are logged.
         windows: kind of signal -> seconds after the impression within which it counts, where not as ``KINDS`` says.
         allowed_lateness_s: events may be older than the newest by so much; ids are known again for as long.
-        session_gap_s: without an impression, or a signal of one, for so long a session is over.
+        session_gap_s: without an impression, or a signal of one of the visit, for so long a session is over.
         max_requests: a session is cut when it has so many; the next goes on with it.
         set_aside: is told of each event that found no place, and why: "late" or "unattributed".
 

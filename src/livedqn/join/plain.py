@@ -72,9 +72,8 @@ class Reader:
     def session(self, found: Mapping[str, Any]) -> Session:
         """The session."""
         shown = [(self._impression(row["impression"]), row["signals"]) for row in found["rows"]]
-        first = shown[0][0].request
         successor = None if found["successor"] is None else self._impression(found["successor"])
-        rows = [Row(impression, first, dict(signals)) for impression, signals in shown]
+        rows = [Row(impression, dict(signals)) for impression, signals in shown]
         return Session(rows, found["alive_s"], found["awaits_s"], found["ended"], successor)
 
     def _impression(self, found: Mapping[str, Any]) -> Impression:

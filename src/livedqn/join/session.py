@@ -10,10 +10,9 @@ from livedqn.join.kinds import GIFT_DELAY, KINDS
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """An impression, the session it is in, and its signals so far (0 where none came)."""
+    """An impression, and its signals so far (0 where none came)."""
 
     impression: Impression
-    session: int
     signals: dict[str, float] = field(default_factory=dict)
 
     def add(self, signal: Signal) -> None:
@@ -31,7 +30,7 @@ class Session:
     rows: list[Row]
     alive_s: float  # the last sign of life; the time of leaving, if that was seen
     awaits_s: float  # until when signals of its impressions count
-    ended: bool = False  # another follows it, or the viewer was seen leaving: no sign of life makes it longer
+    ended: bool = False  # the viewer was seen leaving: no sign of life makes it longer
     successor: Impression | None = None  # where it was cut for its length: the request that came next
 
     @property
@@ -42,6 +41,13 @@ class Session:
     def is_over(self, time_s: float, gap_s: float) -> bool:
         """Whether an event at ``time_s`` is none of this session."""
         return self.ended or time_s >= self.alive_s + gap_s
+
+    def absorb(self, later: Session) -> None:
+        """Take in the session that followed, as no pause lay between the two."""
+        self.rows += later.rows
+        self.alive_s, self.awaits_s, self.ended, self.successor = (
+            later.alive_s, later.awaits_s, later.ended, later.successor,
+        )  # fmt: skip
 
     def closes_s(self, gap_s: float) -> float:
         """Nothing that comes later than this changes it, as far as is known; it only ever grows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
+from itertools import dropwhile
 
 from livedqn.join.events import Impression, Signal
 from livedqn.join.kinds import LEAVE
@@ -26,7 +27,8 @@ class Sessions:
         self._open: dict[int, Session] = {}  # by name
         self._rows: dict[int, Row] = {}  # by request
         self._shown: dict[tuple[int, int], Row] = {}  # the latest impression of a room, by viewer and room
-        self._current: dict[int, dict[int | None, Session]] = {}  # by viewer, and the platform's name of the visit
+        # by viewer, and the platform's name of the visit; one after another
+        self._visits: dict[int, dict[int | None, list[Session]]] = {}
         self._closing: list[tuple[float, int]] = []  # a heap: when a session closes at the earliest, and its name
 
     def __len__(self) -> int:
@@ -45,17 +47,14 @@ class Sessions:
         time_s, name = impression.time_s, impression.request
         if name in self._rows:
             return False
-        current = self._current.setdefault(impression.viewer, {})
-        session = current.get(impression.session)
-        if session is not None and not session.is_over(time_s, self._gap_s) and len(session.rows) >= self._max_requests:
-            session.successor, session.ended = impression, True
+        visit = self._visits.setdefault(impression.viewer, {}).setdefault(impression.session, [])
+        session = visit[-1] if visit else None
         if session is None or session.is_over(time_s, self._gap_s):
-            if session is not None:
-                session.ended = True
-            session = Session([], alive_s=time_s, awaits_s=time_s)
-            self._open[name] = current[impression.session] = session
-            heappush(self._closing, (session.closes_s(self._gap_s), name))
-        row = Row(impression, session.name if session.rows else name)
+            session = self._begin(impression, visit)
+        elif len(session.rows) >= self._max_requests:
+            session.successor = impression
+            session = self._begin(impression, visit)
+        row = Row(impression)
         session.rows.append(row)
         session.alive_s = time_s
         self._rows[name] = row
@@ -63,6 +62,16 @@ class Sessions:
             session.awaits_s = max(session.awaits_s, time_s + self._longest_s)
             self._shown[impression.viewer, room] = row
         return True
+
+    def _begin(self, impression: Impression, visit: list[Session]) -> Session:
+        """The next session of a visit."""
+        session = Session([], alive_s=impression.time_s, awaits_s=impression.time_s)
+        if visit and not visit[-1].ended:  # watching may yet show that they are one: none closes before an earlier one
+            session.awaits_s = max(session.awaits_s, visit[-1].awaits_s)
+        self._open[impression.request] = session
+        visit.append(session)
+        heappush(self._closing, (session.closes_s(self._gap_s), impression.request))
+        return session
 
     def attribute(self, signal: Signal) -> bool:
         """Add a signal to its impression: the one it names, else the latest that showed that room to that viewer.
@@ -83,20 +92,39 @@ class Sessions:
         row.add(signal)
         # who has watched for a time was there all the while
         since_s = signal.time_s - (signal.amount if signal.kind == "watch" else 0.0)
-        session = self._open[row.session]
-        if not session.is_over(since_s, self._gap_s):
-            session.alive_s = signal.time_s
+        self._live(self._visit(row.impression), since_s, signal.time_s)
         return True
 
+    def _visit(self, impression: Impression) -> list[Session]:
+        return self._visits[impression.viewer][impression.session]
+
+    def _live(self, visit: list[Session], since_s: float, time_s: float) -> None:
+        """The viewer was there from ``since_s`` to ``time_s``: what began meanwhile goes on with what was before."""
+        touched = list(dropwhile(lambda session: session.is_over(since_s, self._gap_s), visit))
+        if not touched:
+            return
+        going = touched[0]
+        for session in touched[1:]:
+            if going.ended or going.successor is not None:
+                going = session
+            elif len(going.rows) + len(session.rows) <= self._max_requests:
+                going.absorb(session)
+                visit.remove(session)
+                del self._open[session.name]
+            else:
+                going.successor, going = session.rows[0].impression, session
+        if not going.ended:
+            going.alive_s = time_s
+
     def _leave(self, signal: Signal) -> bool:
-        """End the session of the request it names, else the viewer's session with the latest impression."""
+        """End the last session of the visit of the request it names, else that of the viewer's latest impression."""
         if signal.request is None:
-            found = list(self._current.get(signal.viewer, {}).values())
+            visits = list(self._visits.get(signal.viewer, {}).values())
         else:
             row = self._rows.get(signal.request)
             is_theirs = row is not None and row.impression.viewer == signal.viewer
-            found = [self._open[row.session]] if row is not None and is_theirs else []
-        going = [session for session in found if not session.is_over(signal.time_s, self._gap_s)]
+            visits = [self._visit(row.impression)] if row is not None and is_theirs else []
+        going = [visit[-1] for visit in visits if not visit[-1].is_over(signal.time_s, self._gap_s)]
         if not going:
             return False
         latest = max(going, key=lambda s: (s.rows[-1].impression.time_s, s.rows[-1].impression.request))
@@ -107,7 +135,9 @@ class Sessions:
         """The sessions that close before ``before_s``, in order of that; they are forgotten."""
         while self._closing and self._closing[0][0] < before_s:
             at_s, name = heappop(self._closing)
-            session = self._open[name]
+            session = self._open.get(name)
+            if session is None:  # it has become one with the one before
+                continue
             if session.closes_s(self._gap_s) > at_s:  # it has gone on since
                 heappush(self._closing, (session.closes_s(self._gap_s), name))
                 continue
@@ -122,11 +152,11 @@ class Sessions:
             if self._shown.get((one.viewer, one.room)) is row:
                 del self._shown[one.viewer, one.room]
         first = session.rows[0].impression
-        current = self._current.get(first.viewer, {})
-        if current.get(first.session) is session:
-            del current[first.session]
-            if not current:
-                del self._current[first.viewer]
+        self._visit(first).remove(session)
+        if not self._visit(first):
+            del self._visits[first.viewer][first.session]
+            if not self._visits[first.viewer]:
+                del self._visits[first.viewer]
 
     def restore(self, sessions: Iterable[Session]) -> None:
         """Take sessions that were open elsewhere; it has to have none of its own."""
@@ -134,8 +164,7 @@ class Sessions:
             self._open[session.name] = session
             heappush(self._closing, (session.closes_s(self._gap_s), session.name))
             first = session.rows[0].impression
-            if not session.ended:
-                self._current.setdefault(first.viewer, {})[first.session] = session
+            self._visits.setdefault(first.viewer, {}).setdefault(first.session, []).append(session)
         rows = [row for session in self for row in session.rows]
         for row in sorted(rows, key=lambda row: (row.impression.time_s, row.impression.request)):
             one = row.impression
