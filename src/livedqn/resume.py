@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from livedqn import checkpoint
+from livedqn import checkpoint, durable
 from livedqn.agent import DQN
 from livedqn.experience import Source
 from livedqn.types import LivedqnError
@@ -40,7 +40,7 @@ def save(
         "experience": experience.state_dict(),
         "generators": _generators(),
     }
-    path_in(folder).parent.mkdir(exist_ok=True)
+    durable.folder(path_in(folder).parent)
     checkpoint.write_state(path_in(folder), "resume point", state)
 
 

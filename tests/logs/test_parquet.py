@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from itertools import pairwise
 
@@ -124,6 +125,16 @@ def test_a_crash_leaves_what_no_reader_looks_at(tmp_path):
     write(tmp_path, example_impressions([2]))
     (tmp_path / "day=1970-01-01/00001.parquet.part").write_bytes(b"PAR1 half of it")
     assert sum(map(len, Parquet(path=str(tmp_path)))) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders cannot be opened here")
+def test_what_bears_its_name_does_so_after_a_power_cut_its_new_folders_too(tmp_path, monkeypatch):
+    real, synced = os.fsync, []
+    monkeypatch.setattr(os, "fsync", lambda file: [synced.append(os.fstat(file).st_ino), real(file)])
+    write(tmp_path / "logs", example_impressions([2]))
+    (file,) = (tmp_path / "logs").glob("day=*/*.parquet")
+    assert {path.stat().st_ino for path in (file, *file.parents[:3])} == set(synced)
+    assert file.parents[2] == tmp_path
 
 
 def test_what_cannot_be_is_not_written(tmp_path, spoilt):

@@ -41,7 +41,7 @@ class State:
         self._join, self._call = uuid4().hex[:8], 0  # whose files these are, and how many calls came to their end
 
     def __enter__(self) -> State:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        durable.folder(self._path.parent)
         self._lock = _locked(self._path)
         try:
             if self._path.exists():

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from livedqn import durable
 from livedqn.logs.arrow import to_arrow
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import refuse_faults
@@ -110,7 +111,7 @@ class Writer:
 
     def _free_path(self, day: int) -> Path:
         within = self._folder / f"day={datetime.fromtimestamp(day * DAY_S, UTC):%Y-%m-%d}"
-        within.mkdir(parents=True, exist_ok=True)
+        durable.folder(within)
         names = [path.stem.removeprefix(self._prefix) for path in within.glob(f"{self._prefix}*.parquet")]
         taken = [int(name) for name in names if name.isdigit()]
         return within / f"{self._prefix}{max(taken, default=-1) + 1:05d}.parquet"
