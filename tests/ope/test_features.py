@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.functional import one_hot
 
 from livedqn.ope.features import CATEGORIES, SAMPLED, Features, _thinned
 from livedqn.testing import LOGS_SPEC, example_impressions
@@ -27,8 +28,15 @@ def test_sizes():
     assert seen.rooms.shape == (len(logs), 4, 3)
     x = features.joint(seen.state, seen.rooms[:, 0])
     assert x.shape == (len(logs), features.size)
-    assert features.size == 1 + 2 * 6 + 3 + 1 * 2
+    assert features.size == 1 + 6 + 3 + 3 + 1 * 2  # s, squares of its three numbers, f, the hour with shown and heat
     torch.testing.assert_close(features.alone(seen.state), x[:, : features.states])
+
+
+def test_no_feature_of_the_state_follows_from_the_others():
+    features, _, _ = parts()
+    numbers, country = torch.randn(200, 3, generator=torch.Generator().manual_seed(0)), torch.arange(200) % 4
+    alone = features.alone(torch.cat([numbers, one_hot(country)[:, 1:]], dim=1))
+    assert torch.linalg.matrix_rank(alone) == features.states
 
 
 def test_nothing_and_masked_rooms_are_zeros():

@@ -7,7 +7,8 @@ that says that a room is shown (many categories are hashed into few):
 
     x(s, a) = [1, s, s^2, f(a), s f(a)]
 
-where the last are products of every number of the context with every number of the room. x is linear in f(a), so what a
+where squares are those of numbers (a one for a category is its own), and the last are products of every number of the
+context with every number of the room. x is linear in f(a), so what a
 policy is expected to do at s has the features x(s, E_pi f(a)): no candidate is looked at one by one.
 """
 
@@ -61,14 +62,15 @@ class Features:
         #: Of f, those that are multiplied: *a room is shown*, and its numbers; without rooms, each action.
         self._leading = 1 + numbers if spec.has_rooms else spec.num_actions
         past = sum(_is_number(c) for c in spec.history)
-        states = self._numbers + past + _ones(spec.context)
+        self._squared = self._numbers + past  # of s, the first
+        states = 1 + 2 * self._squared + _ones(spec.context)
         rooms = self._leading + (numbers * (numbers + 1) // 2 + _ones(spec.candidates) if spec.has_rooms else 0)
         #: Of f those that are multiplied, of s the same, and the size of f.
         self.widths = self._leading, self._numbers, rooms
         #: d, the size of x.
-        self.size = 1 + 2 * states + rooms + self._numbers * self._leading
+        self.size = states + rooms + self._numbers * self._leading
         #: Of x, those of s alone: the first.
-        self.states = 1 + 2 * states
+        self.states = states
 
     @torch.no_grad()
     def seen(self, observation: Observation) -> Seen:
@@ -95,11 +97,11 @@ class Features:
     def joint(self, state: Tensor, room: Tensor) -> Tensor:
         """x (B, d) of states (B, S) and of a room each, or of the mean of several, (B, F)."""
         products = state[:, : self._numbers, None] * room[:, None, : self._leading]
-        return torch.cat([torch.ones(len(state), 1), state, state**2, room, products.flatten(1)], dim=1)
+        return torch.cat([self.alone(state), room, products.flatten(1)], dim=1)
 
     def alone(self, state: Tensor) -> Tensor:
         """The part of x that says nothing of the action, (B, ``states``)."""
-        return torch.cat([torch.ones(len(state), 1), state, state**2], dim=1)
+        return torch.cat([torch.ones(len(state), 1), state, state[:, : self._squared] ** 2], dim=1)
 
 
 def _thinned(parts: Iterable[Impressions]) -> Impressions | None:
