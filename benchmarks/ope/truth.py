@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from magic import magic
 from world import BEHAVIOURS, World, policies
 
 from livedqn.logs import Impressions, join
@@ -73,8 +74,8 @@ def cells(
     sessions, viewers = len(evidence.viewer), int(evidence.viewer.max()) + 1
     length = float(np.median(np.bincount(evidence.session)))
     for name in judged:
-        found = estimates(evidence, name, number, REPLICATES, mixes=True)
-        for key, drawn in found.by_name.items():
+        found = estimates(evidence, name, number, REPLICATES)
+        for key, drawn in {**found.by_name, "MAGIC": magic(evidence, name, number, REPLICATES)}.items():
             one, difference = drawn.interval, drawn.minus(own)
             yield {
                 "behaviour": behaviour, "set": number, "policy": name, "estimator": key, "truth": true[name][0],

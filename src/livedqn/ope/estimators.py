@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livedqn.ope import magic, requests, sessions
+from livedqn.ope import requests, sessions
 from livedqn.ope.bootstrap import REPLICATES, Estimate, estimate, replicates
 from livedqn.ope.diagnostics import Overlap, overlap
 from livedqn.ope.evidence import Evidence, Judged
@@ -54,25 +54,11 @@ def logged(evidence: Evidence, seed: int, count: int = REPLICATES) -> Drawn:
     return _drawn(Terms.mean(evidence.logged), evidence.viewer, seed, count)
 
 
-def estimates(
-    evidence: Evidence, name: str, seed: int, count: int = REPLICATES, *, mixes: bool = False
-) -> Estimates:  # fmt: skip
-    """Every estimator of the policy of this name; where every session is one request, those of requests.
-
-    MAGIC is among them only where ``mixes`` asks for it: it trusts the model for any bias that the interval of WDR
-    would hide, which its own interval cannot know, and which held the truth in 42 % of cases (benchmarks/ope).
-    """
-    judged, viewer = evidence.policies[name], evidence.viewer
-    if not evidence.position.any():
-        terms = of_requests(judged)
-        by_name = {key: _drawn(one, viewer, seed, count) for key, one in terms.items()}
-    else:
-        terms = of_sessions(evidence, judged)
-        wdr = replicates(terms["WDR"], viewer, seed, count)
-        by_name = {key: _drawn(one, viewer, seed, count) for key, one in terms.items() if key != "WDR"}
-        by_name["WDR"] = Drawn(terms["WDR"].value, wdr.sum(axis=1))
-        if mixes:
-            by_name["MAGIC"] = _magic(terms["WDR"], wdr, by_name["WDR"].interval)
+def estimates(evidence: Evidence, name: str, seed: int, count: int = REPLICATES) -> Estimates:
+    """Every estimator of the policy of this name; where every session is one request, those of requests."""
+    judged = evidence.policies[name]
+    terms = of_sessions(evidence, judged) if evidence.position.any() else of_requests(judged)
+    by_name = {key: _drawn(one, evidence.viewer, seed, count) for key, one in terms.items()}
     return Estimates(by_name, overlap(judged.rho, session_weights(evidence, judged.rho)))
 
 
@@ -112,13 +98,6 @@ def of_sessions(evidence: Evidence, judged: Judged) -> dict[str, Terms]:
         "WDR": sessions.weighted_doubly_robust(rho, r, q, v, gamma),
         "DRL": sessions.marginalised(first, correction),
     }  # fmt: skip
-
-
-def _magic(wdr: Terms, drawn: FloatArray, interval: Estimate) -> Drawn:
-    chosen = magic.steps(wdr.numerator.shape[1] // 2)
-    g, replicated = magic.partial(wdr.columns)[chosen], magic.partial(drawn)[:, chosen]
-    x = magic.mixture(g, replicated, interval.low, interval.high)
-    return Drawn(float(g @ x), replicated @ x)
 
 
 def session_weights(evidence: Evidence, rho: FloatArray) -> FloatArray:

@@ -5,7 +5,8 @@ model's value, the last one WDR. MAGIC is the mixture x of some of them with the
 
     x^T (Omega + b b^T) x,   x >= 0,   sum x = 1
 
-where Omega is their covariance and b_j how far g_j lies outside the interval of WDR.
+where Omega is their covariance and b_j how far g_j lies outside the interval of WDR. It trusts the model for any bias
+that this interval would hide, which its own interval cannot know: too narrow to be offered by ``livedqn evaluate``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,24 @@ from itertools import combinations
 
 import numpy as np
 
+from livedqn.ope.bootstrap import replicates
+from livedqn.ope.estimators import Drawn, of_sessions
+from livedqn.ope.evidence import Evidence
 from livedqn.types import FloatArray
 
 #: How many estimates are mixed: the model's, WDR, and some in equal ratios of steps between.
 MIXED = 6
+
+
+def magic(evidence: Evidence, name: str, seed: int, count: int) -> Drawn:
+    """MAGIC of the policy of this name, from the replicates that ``livedqn.ope.estimators.estimates`` draws for WDR."""
+    wdr = of_sessions(evidence, evidence.policies[name])["WDR"]
+    drawn = replicates(wdr, evidence.viewer, seed, count)
+    interval = Drawn(wdr.value, drawn.sum(axis=1)).interval
+    chosen = steps(wdr.numerator.shape[1] // 2)
+    g, replicated = partial(wdr.columns)[chosen], partial(drawn)[:, chosen]
+    x = mixture(g, replicated, interval.low, interval.high)
+    return Drawn(float(g @ x), replicated @ x)
 
 
 def partial(columns: FloatArray) -> FloatArray:
