@@ -140,6 +140,14 @@ def test_tuning_keeps_what_is_best_left_alone(tiny):
     assert rule == Rule()
 
 
+def test_where_there_is_nothing_to_choose_from_one_round_says_what_it_earns(tiny):
+    stage, played = tiny.stage(ROWS), []
+    rule, value = tune([Rule()], hottest(stage.spec), stage, range(2), episodes=4, advance=lambda: played.append(1))
+    assert rule == Rule()
+    assert value > 0
+    assert len(played) == 2  # worlds, each once
+
+
 @pytest.mark.parametrize(("price", "margin"), [(1.0, 3.0), (0.25, 0.0)])
 def test_a_margin_is_tuned_where_an_agent_hopes_for_too_much(tiny, price, margin):
     class Hopeful(type(tiny.agent)):

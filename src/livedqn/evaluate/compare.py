@@ -14,7 +14,7 @@ from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.metrics import mean_return
 from livedqn.evaluate.play import Episodes, play
 from livedqn.evaluate.policies import Agent, Random, Rule, Score, better_than_nothing
-from livedqn.evaluate.tune import ROUNDS, ROWS, margins, rules_of_baseline, tune
+from livedqn.evaluate.tune import ROWS, margins, rounds, rules_of_baseline, tune
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, world_seed
 
@@ -55,12 +55,15 @@ def tuned_margin(
     The best on the worlds on which baselines are tuned, with as many episodes; 0 where there is no *nothing*.
     """
     stage, worlds = make_stage(ROWS), _worlds(seed, evaluation.validation_worlds)
-    advance = _counted(notify, "tuning policy", len(ROUNDS) * len(worlds))
     try:
         if not stage.spec.offers_nothing:
             return 0.0
         score = better_than_nothing(agent)
-        rule, _ = tune(margins(score, stage, worlds[0]), score, stage, worlds, evaluation.tuning_episodes, advance)
+        rules = margins(score, stage, worlds[0])
+        if len(rules) == 1:
+            return rules[0].threshold
+        advance = _counted(notify, "tuning policy", len(rounds(rules)) * len(worlds))
+        rule, _ = tune(rules, score, stage, worlds, evaluation.tuning_episodes, advance)
         return rule.threshold
     finally:
         stage.close()
@@ -147,9 +150,9 @@ def _tuned(
     found = {}
     try:
         for name, make_score in scores.items():
-            advance = _counted(notify, f"tuning {name}", len(ROUNDS) * len(worlds))
             score = make_score(stage)
             rules = rules_of_baseline(score, stage, worlds[0])
+            advance = _counted(notify, f"tuning {name}", len(rounds(rules)) * len(worlds))
             found[name] = tune(rules, score, stage, worlds, evaluation.tuning_episodes, advance)
         return found
     finally:

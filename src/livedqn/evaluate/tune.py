@@ -25,6 +25,11 @@ ROUNDS = (THRESHOLDS * CAPS, 6)
 ROWS = 5 * max(ROUNDS)
 
 
+def rounds(rules: Sequence[Rule]) -> tuple[int, ...]:
+    """How many rules are on trial in each round: one alone is played once, to know what it earns."""
+    return ROUNDS[: min(len(rules), len(ROUNDS))]
+
+
 def tune(
     rules: Sequence[Rule], score: Score, stage: Stage, worlds: Sequence[int], episodes: int,
     advance: Callable[[], None] = lambda: None,
@@ -39,7 +44,7 @@ def tune(
     quota = math.ceil(episodes * max(ROUNDS) / stage.num_envs)
     total, count = np.zeros((2, len(rules)))
     left = np.arange(len(rules))
-    for keep in (*ROUNDS[1:], 1):
+    for keep in (*rounds(rules)[1:], 1):
         for world in worlds:
             found = _trial([rules[int(i)] for i in left], score, stage, world, quota)
             total[left] += found[0]
