@@ -46,6 +46,22 @@ def test_a_lookahead_keeps_to_the_mask_and_repeats_itself():
     assert played[0].per_episode(played[0].action > 0).max() == 1
 
 
+def test_a_lookahead_shows_what_costs_where_nothing_is_closed():
+    class Price:
+        signals = ("clicked",)
+
+        def __call__(self, signals):
+            return signals["clicked"] - 9 * signals["shown"]
+
+    stage = make_stage(20)
+    stage.reward = Price()
+    observation = stage.reset(2, "test")
+    lookahead = Lookahead(stage, Rule(), 0, copies=2, horizon=2)
+    assert not lookahead(observation).any()
+    observation["mask"][:, 0] = False
+    assert lookahead(observation).all()
+
+
 def test_named_contestants_and_how_far_they_come(tiny):
     names = ["always", "random", "linucb", "lints", "oracle", "lookahead"]
     told = set()

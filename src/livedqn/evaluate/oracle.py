@@ -43,7 +43,7 @@ def oracle(stage: Stage) -> Score:
 
 
 class Lookahead:
-    """The action with the best mean return among *nothing* and the rooms that ``oracle`` likes best.
+    """The action with the best mean return among *nothing*, where the mask has it, and the rooms that ``oracle`` likes best.
 
     Args:
         stage: where it plays.
@@ -90,7 +90,8 @@ class Lookahead:
             np.broadcast_to(luck, form).ravel(),
             self._horizon,
         ).reshape(form)
-        chosen = returns.mean(axis=2).argmax(axis=1)  # the first of equals: nothing before rooms
+        means = np.where(np.take_along_axis(observation["mask"], actions, axis=1), returns.mean(axis=2), -np.inf)
+        chosen = means.argmax(axis=1)  # the first of equals: nothing before rooms
         return np.asarray(actions[np.arange(num_envs), chosen])
 
 
