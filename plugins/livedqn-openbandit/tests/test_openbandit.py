@@ -125,9 +125,9 @@ def test_livedqn_finds_and_builds_it(made) -> None:
 
 def test_the_real_files() -> None:
     """The inverse propensity estimate of either policy from its own logs is its rate of clicks."""
-    folder = os.environ.get("LIVEDQN_OPENBANDIT", "")
+    folder = os.environ.get("LIVEDQN_OPEN_BANDIT", "")
     if not folder:
-        pytest.skip("no real files here: set LIVEDQN_OPENBANDIT to the folder with random/ and bts/")
+        pytest.skip("no real files here: set LIVEDQN_OPEN_BANDIT to the folder with random/ and bts/")
     for name, clicks in (("random/all", 38), ("bts/all", 42), ("random/men", 46), ("bts/men", 69)):
         logs = OpenBandit(path=f"{folder}/{name}")
         whole = join(list(logs))
