@@ -1,8 +1,10 @@
 """Files of events, one after another: every session comes into the logs once, wherever a call is killed."""
 
 import json
+import sys
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -113,7 +115,6 @@ def test_killed_again_and_again_with_other_files_in_between(call, monkeypatch):
 
 
 def test_calls_at_once_would_write_under_the_same_names_so_the_second_is_refused(call):
-    pytest.importorskip("fcntl")
     call(0)
     with (
         State(Path("state.json")),
@@ -123,6 +124,25 @@ def test_calls_at_once_would_write_under_the_same_names_so_the_second_is_refused
     call(1)
     call(2)
     assert written() == [(1, 1), (2, 1), (3, 0), (4, 1)]
+
+
+def test_on_windows_they_are_refused_too(call, monkeypatch):
+    def locking(file, mode, count):
+        assert (mode, count) == (2, 1)
+        if held:
+            raise PermissionError(13, "Permission denied")
+        held.append(file)
+
+    held = []
+    monkeypatch.setattr("livedqn.join.state.sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK=2, locking=locking))
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    call(0)
+    with pytest.raises(LivedqnError, match=r"another call .* goes on from state=state\.json"):
+        call(1)
+    held.clear()
+    call(1)
+    assert len(written()) == 3
 
 
 def test_other_settings_or_another_spec_are_one_line_and_change_nothing(call, tmp_path):

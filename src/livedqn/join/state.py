@@ -9,6 +9,7 @@ duplicates, or late. Calls come one after another: while one goes on from a stat
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -17,11 +18,6 @@ from uuid import uuid4
 from livedqn import durable
 from livedqn.join.joiner import Joiner
 from livedqn.types import LivedqnError
-
-try:
-    import fcntl
-except ImportError:  # Windows has none; whoever calls has to take care there
-    fcntl = None  # type: ignore[assignment]
 
 
 class State:
@@ -97,15 +93,26 @@ class State:
 
 def _locked(path: Path) -> IO[bytes]:
     """A file beside ``path`` that is locked until it is closed."""
-    lock = path.with_name(path.name + ".lock").open("wb")
-    if fcntl is not None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise LivedqnError(
-                f"another call of livedqn join goes on from state={path}; make this one when that is through"
-            ) from None
-        except OSError:  # a file system without locks
-            pass
+    lock = path.with_name(path.name + ".lock").open("ab")
+    try:
+        _lock(lock)
+    except (BlockingIOError, PermissionError):  # the latter on Windows
+        lock.close()
+        raise LivedqnError(
+            f"another call of livedqn join goes on from state={path}; make this one when that is through"
+        ) from None
+    except OSError:  # a file system without locks
+        pass
     return lock
+
+
+def _lock(file: IO[bytes]) -> None:
+    """At once, or an OSError."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
