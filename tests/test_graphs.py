@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,12 @@ from livedqn.encoders import MLP
 from livedqn.experience import Experience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.graphs import Functional, Graphs, choose
+from livedqn.logged import LoggedExperience
+from livedqn.logs import Impressions
 from livedqn.replay.prioritised import Prioritised
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
+from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import FloatArray, LivedqnError, Spec, TensorObservation
 
 
@@ -50,6 +55,16 @@ class Spoilt(Small):
         if self.how == "branches" and state.sum() > 0:
             return 2 * state
         return state * self.calls if self.how == "counts" else state
+
+
+class MustShow:
+    """Logs without *nothing*."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec, self.source = spec, dict[str, Any]()
+
+    def __iter__(self) -> Iterator[Impressions]:
+        return iter([example_impressions([5] * 100, has_nothing=False)])
 
 
 def has_compiler() -> bool:
@@ -155,6 +170,24 @@ def test_compiled_updates_from_logs_equal_eager_ones() -> None:
     """Of both guards against overestimation at once, as they would be in one graph."""
     acted = require_the_same_of_graphs(*made(sync_every=3, cql_alpha=0.5, bcq_threshold=0.3), updates=10)
     assert np.isinf(acted).any()  # what is not plausible
+
+
+@pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")
+def test_compiled_updates_equal_eager_ones_where_a_room_always_has_to_be_shown() -> None:
+    spec = replace(LOGS_SPEC, has_nothing=False)
+    torch.manual_seed(0)
+    agent = DQN(spec, Small, batch_size=16, n_step=2, warmup_steps=200, hidden=16, sync_every=3)
+    experience = LoggedExperience(
+        MustShow(spec), WatchTime(), Prioritised(spec, 8, 2, capacity=2_000), num_envs=8, seed=0, holdout=0.0,
+        before="", tolerated=0.0,
+    )  # fmt: skip
+    experience.begin()
+    agent.configure_optimizers()
+    agent.learn_from(experience)
+    agent.training_step(200, 0)  # the warm-up
+    assert np.isinf(require_the_same_of_graphs(agent, experience, updates=10)[..., 0]).all()
+    others = {**experience.observation, "mask": np.ones_like(experience.observation["mask"])}
+    assert np.isinf(agent.acting_values(others)[..., 0]).all()  # nobody knows what nothing is worth
 
 
 def test_what_is_rounded_to_another_side_of_a_threshold_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
