@@ -246,7 +246,8 @@ def _plain(config: TrainConfig) -> dict[str, Any]:
     path = (plain["logs"] or {}).get("path")
     if path and Path(path).exists():  # it says which logs they were wherever it is read; a reader's address stays
         plain["logs"] = {**plain["logs"], "path": str(Path(path).resolve())}
-        plain["logs_files"] = digests(plain["logs"])[:NOTED]
+        if not (config.resume and config.logs_files):  # a resumed run has noted them
+            plain["logs_files"] = digests(plain["logs"])[:NOTED]
     return plain
 
 

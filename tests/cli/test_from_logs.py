@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from livedqn import checkpoint
 from livedqn.logs.writer import Writer
@@ -75,11 +76,14 @@ def test_an_environment_beside_it_is_for_evaluation(logged, no_pictures):
     )
 
 
-def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged, no_pictures):
+def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged, no_pictures, monkeypatch):
     for run, words in (("whole", ["steps=400"]), ("part", ["steps=200"])):
         assert logged(*LOGS, *TINY, *words, f"hydra.run.dir={run}").code == 0
+    noted = yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"]
+    monkeypatch.setattr("livedqn.training.digests", lambda logs: pytest.fail("the run has noted them"))
     outcome = logged("resume=part", "steps=400")
     assert outcome.code == 0, outcome.err
+    assert noted and yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"] == noted
     whole, resumed = weights("whole"), weights("part")
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
     assert "lies there" not in outcome.out and "policy.ckpt: the newest weights, at step 400" in outcome.out
