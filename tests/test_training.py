@@ -182,3 +182,13 @@ def test_marks_are_fixed_before_the_run_whatever_it_resumes_from() -> None:
     assert sorted(whole.save) == [640, 1_216, 1_856, 2_048]
     assert [mark for mark in whole if mark > 640] == list(resumed)
     assert len(resumed) == len(list(resumed))
+
+
+@pytest.mark.parametrize(
+    ("steps", "num_envs", "rows"), [(50_000, 16, 100), (1_000_000, 1_024, 100), (1_000, 4, 4), (50, 16, 1)]
+)
+def test_a_run_logs_a_hundred_rows_or_one_a_tick(steps: int, num_envs: int, rows: int) -> None:
+    marks = Marks.of(steps, 0, num_envs=num_envs, points=1, save_every=steps)
+    assert len(marks.log) == rows
+    assert max(marks.log) == marks.total
+    assert marks.log <= set(marks)

@@ -22,7 +22,7 @@ from livedqn.lightning import pl
 
 #: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
 TICK = 256
-#: Rows of metrics.csv in a run, about.
+#: Rows of metrics.csv in a run; fewer where there are fewer ticks, or fewer steps of all viewers.
 LOG_ROWS = 100
 
 #: Signals that stop a run cleanly.
@@ -44,7 +44,8 @@ class Marks:
 
     @classmethod
     def of(cls, steps: int, start: int, *, num_envs: int, points: int, save_every: int) -> Marks:
-        """Evaluate at ``points`` evenly spaced marks, save every ``save_every`` steps, and do both at the end.
+        """Evaluate at ``points`` evenly spaced marks, log at ``LOG_ROWS``, save every ``save_every`` steps, and do all
+        three at the end.
 
         All rows step together, so a mark is the next multiple of ``num_envs``.
         """
@@ -52,8 +53,8 @@ class Marks:
         def up(marks: Iterable[int]) -> frozenset[int]:
             return frozenset(-(-mark // num_envs) * num_envs for mark in marks)
 
-        log_every = max(TICK, steps // LOG_ROWS // TICK * TICK)
-        log = up({*range(log_every, steps, log_every), steps})
+        rows = min(LOG_ROWS, -(-steps // TICK))
+        log = up(steps * (i + 1) // rows for i in range(rows))
         evaluate = up(steps * (i + 1) // points for i in range(points)) - {0}
         save = up({*range(save_every, steps, save_every), steps})
         due = {*up(range(TICK, steps, TICK)), *log, *evaluate, *save}

@@ -43,7 +43,7 @@ def oracle(stage: Stage) -> Score:
 
 
 class Lookahead:
-    """The action with the best mean return among *nothing*, where the mask has it, and the rooms that ``oracle`` likes best.
+    """The action with the best mean return among *nothing* and the rooms that ``oracle`` likes best, within the mask.
 
     Args:
         stage: where it plays.
