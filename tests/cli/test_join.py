@@ -46,8 +46,8 @@ def test_events_become_logs_and_nothing_is_lost_in_silence(livedqn, write, tmp_p
     late = CLICK | {"id": "d", "time_s": 1006}
     outcome = livedqn(*write(CLICK, shown(1, "ann", 1000), "no json", shown(2, "bob", 90_000), late, CLICK))
     assert outcome.out.splitlines() == [
-        "logs: 1 impressions of sessions that are over; 0 sessions are still open, and left out",
-        "  joined: 1 click, 1 impression",
+        "logs: 1 impressions of sessions that are over; 1 sessions are still open, and left out",
+        "  joined: 1 click, 2 impression",
         "  duplicate: 1 click",
         "  late: 1 click",
         "  no events: 1 lines",
@@ -64,7 +64,12 @@ def test_the_next_file_goes_on_from_the_state(livedqn, write):
     words = [*write(shown(1, "ann", 1000)), "state=state.json"]
     assert "0 impressions of sessions that are over" in livedqn(*words).out
     write(CLICK, shown(2, "bob", 90_000))
-    assert "1 impressions of sessions that are over" in livedqn(*words).out
+    outcome = livedqn(*words)
+    assert outcome.out.splitlines()[0].startswith("logs: 1 impressions of sessions that are over")
+    assert outcome.out.splitlines()[1:] == [
+        "  joined so far: 1 click, 1 impression",
+        "  waiting for what may be late: 1 events",
+    ]
     assert join(list(Parquet(path="logs"))).signals["clicked"].tolist() == [1]
     assert "out=logs holds logs already" in livedqn(*words[:-1]).error
 
@@ -86,6 +91,27 @@ def test_where_a_room_always_has_to_be_shown(livedqn, write):
 def test_impossible_sessions_are_set_aside(livedqn, write):
     words = write(shown(1, "ann", 1000) | {"propensity": 2.0}, shown(2, "bob", 90_000))
     assert "impossible: 1 sessions, 1 rows, with why, in run/set_aside.parquet" in livedqn(*words).out
+
+
+def test_a_number_that_is_too_large_is_set_aside_without_a_warning(livedqn, write):
+    words = write(shown(1, "ann", 1000) | {"native": 1e300}, shown(2, "bob", 90_000))
+    outcome = livedqn(*words)
+    assert "impossible: 1 sessions, 1 rows" in outcome.out
+    assert "Warning" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("num_actions: -3", "num_actions is -3; it is a whole number from 2"),
+        ("history_length: 1.5", "history_length is 1.5; it is a whole number from 1"),
+        ("signals: clicked", "signals is 'clicked'; it is a list of some of clicked, watch_s,"),
+        ("signals: [clicked, clicked]", "it is a list of some of clicked, watch_s,"),
+    ],
+)
+def test_a_spec_that_cannot_be_is_one_line(livedqn, write, tmp_path, line, why):
+    (tmp_path / "spec.yaml").write_text(f"{SPEC}{line}\n")  # of two values the last counts
+    assert why in livedqn(*write(shown(1, "ann", 1000))).error
 
 
 @pytest.mark.parametrize(

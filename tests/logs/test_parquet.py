@@ -186,6 +186,15 @@ def test_a_file_that_is_no_log(tmp_path, change, why):
         Parquet(path=rewritten(tmp_path, change))
 
 
+def test_a_page_that_cannot_be_decoded_is_one_line(tmp_path):
+    write(tmp_path, example_impressions([2]))
+    (file,) = tmp_path.glob("day=*/*.parquet")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:20] + b"\xff" * 40 + whole[60:])
+    with pytest.raises(LivedqnError, match=r"00000.parquet is damaged from row 0 on: .*; restore it"):
+        list(Parquet(path=str(tmp_path)))
+
+
 @pytest.mark.parametrize(
     ("column", "values", "why"),
     [
@@ -203,12 +212,15 @@ def test_rows_that_do_not_fit_together(tmp_path, column, values, why):
         list(Parquet(path=rewritten(tmp_path, change)))
 
 
-def test_files_that_differ_are_not_mixed(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "what"), [({"episode": "viewer"}, "episode"), ({"has_nothing": False}, "has nothing")]
+)
+def test_files_that_differ_are_not_mixed(tmp_path, change, what):
     write(tmp_path, example_impressions([2]))
-    spec = Spec(**{**vars(LOGS_SPEC), "episode": "viewer"})
+    spec = replace(LOGS_SPEC, **change)
     with Writer(tmp_path, spec) as writer:
-        writer.add(example_impressions([2], first=4))
-    with pytest.raises(LivedqnError, match="differ in episode; read them apart"):
+        writer.add(example_impressions([2], first=4, has_nothing=spec.has_nothing))
+    with pytest.raises(LivedqnError, match=f"differ in {what}; read them apart"):
         list(Parquet(path=str(tmp_path)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -68,16 +69,19 @@ def run(config: JoinConfig, folder: Path) -> None:
                     refused.write(json.dumps(said) + "\n")
                 write(joiner.finished())
             if state is None:  # nothing follows that could be late
-                joiner.advance(joiner.newest_s)
+                joiner.advance(math.nextafter(joiner.newest_s, math.inf))
             impressions, still_open = joiner.finish()
             write(impressions)
         if state is not None:
             state.end(joiner)
     print(f"{out}: {writer.rows:,} impressions of sessions that are over; {still_open:,} sessions are still open" + (
         f", and kept in {config.state}" if config.state else ", and left out"))  # fmt: skip
+    since = " so far" if state else ""  # a state keeps what its earlier calls have counted
     for outcome, kinds in joiner.counts.items():
         if kinds:
-            print(f"  {outcome}: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())))
+            print(f"  {outcome}{since}: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())))
+    if joiner.waiting:
+        print(f"  waiting for what may be late: {joiner.waiting:,} events")
     if bad["lines"]:
         print(f"  no events: {bad['lines']:,} lines")
     if faulty.rows:

@@ -18,6 +18,7 @@ from livedqn.types import FloatArray, Spec
 LEAST_S = 1e-3
 
 
+@np.errstate(over="ignore")  # what float32 cannot hold is infinite, by which its session is known to be impossible
 def impressions(sessions: Sequence[Session], spec: Spec, first_row: int) -> Impressions:
     """The rows of ``sessions``, numbered from ``first_row``: of each its requests, and where it was cut the next one,
     without action and by a name of its own, the bitwise complement of its request's."""

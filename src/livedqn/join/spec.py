@@ -46,11 +46,20 @@ def _spec(found: Any) -> Spec:
     has_nothing = found.get("has_nothing", Spec.has_nothing)
     if not isinstance(has_nothing, bool):
         raise ValueError(f"has_nothing is {has_nothing!r}; it is true, or false")
+    signals = found.get("signals") or list(SIGNALS)
+    if not isinstance(signals, list) or len(set(map(str, signals))) < len(signals):
+        raise ValueError(f"signals is {signals!r}; it is a list of some of {', '.join(SIGNALS)}, each once")
     return Spec(
-        **columns, context_shape=(len(columns["context"]),), num_actions=int(found["num_actions"]),
-        history_length=int(found["history_length"]), signals=tuple(found.get("signals") or SIGNALS),
-        has_nothing=has_nothing,
+        **columns, context_shape=(len(columns["context"]),), num_actions=_whole(found, "num_actions", 2),
+        history_length=_whole(found, "history_length", 1), signals=tuple(signals), has_nothing=has_nothing,
     )  # fmt: skip
+
+
+def _whole(found: Mapping[str, Any], name: str, least: int) -> int:
+    value = found[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} is {value!r}; it is a whole number from {least}")
+    return value
 
 
 def _column(where: str, name: str, found: Any) -> Column:

@@ -48,7 +48,7 @@ class Parquet:
                     table = file.read_row_group(group)
                     self._refuse_nulls(table)
                     part = from_arrow(table, self.spec, str(path), row)
-                except (pa.ArrowException, ValueError) as error:
+                except (pa.ArrowException, OSError, ValueError) as error:
                     raise LivedqnError(f"{path} is damaged from row {row:,} on: {_line(error)}; restore it") from error
                 row += len(part)
                 yield part
@@ -106,7 +106,7 @@ def _schema(path: Path) -> Any:
 
 
 def _difference(one: Spec, other: Spec) -> str:
-    parts = ("episode", "signals", "context", "history", "history_length", "candidates", "num_actions")
+    parts = ("episode", "signals", "context", "history", "history_length", "candidates", "num_actions", "has_nothing")
     return ", ".join(part.replace("_", " ") for part in parts if getattr(one, part) != getattr(other, part))
 
 
