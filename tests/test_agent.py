@@ -307,6 +307,7 @@ def test_trainer_flags_without_effect_are_refused() -> None:
         {"munchausen_clip": 1.0},
         {"munchausen_alpha": 2.0},
         {"munchausen_temperature": 0},
+        {"noisy_sigma": 0.0},
         {"cql_alpha": -1.0},
         {"bcq_threshold": 1.0},
     ],
@@ -414,6 +415,7 @@ def test_what_nothing_would_be_worth_is_not_looked_ahead_to_where_masks_close_it
     [
         {"distribution": "none"}, {"distribution": "c51"}, {"distribution": "quantile"}, {"double": False},
         {"munchausen": True}, {"cql_alpha": 1.0}, {"bcq_threshold": 0.3}, {"n_step": 2},
+        {"noisy": True},
     ],
 )  # fmt: skip
 def test_nothing_plays_no_part_in_what_is_learned_where_masks_close_it(settings: dict[str, Any]) -> None:

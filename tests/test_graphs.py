@@ -141,6 +141,8 @@ SWITCHES: list[dict[str, Any]] = [
     {"munchausen": True, "munchausen_temperature": 0.5},
     {"cql_alpha": 0.5, "ensemble": 2},
     {"bcq_threshold": 0.9, "myopic": False, "estimate_rewards": False},
+    {"noisy": True, "ensemble": 2, "layer_norm": True, "dueling": True},
+    {"noisy": True, "distribution": "none", "double": False, "bcq_threshold": 0.3},
 ]
 
 
@@ -161,7 +163,7 @@ def require_the_same_of_graphs(agent: DQN, experience: Experience, updates: int)
         assert np.allclose(*errors, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(agent.learner.state.weights, eager.learner.state.weights, rtol=1e-4, atol=1e-5)
     acted = agent.acting_values(experience.observation)
-    assert np.allclose(acted, eager.q_values(experience.observation), rtol=1e-4, atol=1e-5)
+    assert np.allclose(acted, eager.acting_values(experience.observation), rtol=1e-4, atol=1e-5)
     return acted
 
 
@@ -207,6 +209,15 @@ def test_what_is_rounded_to_another_side_of_a_threshold_is_no_difference(monkeyp
     monkeypatch.setattr(graphs, "compiled", at_an_edge)
     Graphs(agent.learner, *inputs(agent, experience))
     assert torch.equal(agent.learner.state.weights, known)
+
+
+@pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")
+def test_compiled_updates_of_noisy_networks_equal_eager_ones_and_building_a_graph_draws_nothing() -> None:
+    agent, experience = made(sync_every=3, noisy=True)
+    before = agent.learner.state_dict()["noise"]
+    Graphs(agent.learner, *inputs(agent, experience))
+    assert agent.learner.state_dict()["noise"] == before  # or a resumed run would go on from elsewhere
+    require_the_same_of_graphs(agent, experience, updates=10)
 
 
 @pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")

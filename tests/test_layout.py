@@ -28,7 +28,7 @@ ROWS = [
     {"objective"},
     {"narrowing", "distributions", "transitions"},
     {"encoders", "rewards", "exploration", "network", "replay", "logs", "features", "watchdog", "scoring"},
-    {"losses", "protocols", "device", "compilation", "flat"},
+    {"losses", "protocols", "device", "compilation", "flat", "noisy"},
     {"config", "csvrows", "agent_settings", "request"},
     {"types", "kernel", "memcpy", "lightning", "durable"},
 ]

@@ -42,7 +42,8 @@ def losses(encoder: Any, batch: Transitions, **switches: Any) -> tuple[Tensor, T
     torch.manual_seed(0)
     agent = DQN(SPEC, encoder, hidden=8, **switches)
     agent.configure_optimizers()
-    return tuple(agent.learner.gradient(agent.learner.networks, agent.learner.weights.parameters, batch))
+    learner = agent.learner
+    return tuple(learner.gradient(learner.networks, learner.weights.parameters, learner.with_noise(batch)))
 
 
 def transitions(seed: int, rows: int = 6) -> Transitions:
@@ -73,6 +74,7 @@ SWITCHES = st.fixed_dictionaries(
         "atoms": st.sampled_from([2, 5]),
         "cql_alpha": st.sampled_from([0.0, 1.0]),
         "bcq_threshold": st.sampled_from([0.0, 0.9]),
+        "noisy": st.booleans(),
     }
 )
 

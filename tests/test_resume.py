@@ -29,7 +29,7 @@ ENVIRONMENTS = {
     "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
     "gym": ["env=gym", "env.id=CartPole-v1", "replay.folder=."],  # whose slots lie in a file
 }
-COMPILED = ["compile=true", "steps=1500"]
+COMPILED = ["compile=true", "steps=1500", "agent.noisy=true"]  # whose noise is drawn beside the graph
 
 
 #: ``python -m livedqn``, whose runs end without a report: it takes longer than they do and shows what is compared here.

@@ -44,6 +44,12 @@ def _distribution(config: Config) -> Rows:
     return {f"distribution {name}": [f"agent.distribution={name}"] for name in others}
 
 
+def _noisy(config: Config) -> Rows:
+    if config["agent"]["noisy"]:
+        return {"without noisy": ["agent.noisy=false", "exploration=epsilon_greedy"]}
+    return {"with noisy": ["agent.noisy=true", "exploration=greedy"]}  # which explores by itself
+
+
 def _prioritised(config: Config) -> Rows:
     other = "uniform" if config["replay"]["plugin"] == "prioritised" else "prioritised"
     return {f"{other} replay": [f"replay={other}"]}
@@ -61,7 +67,7 @@ PARTS: dict[str, Callable[[Config], Rows]] = {
     "double": _flag("double"), "dueling": _flag("dueling"), "n_step": _number("n_step", N_STEP),
     "prioritised": _prioritised, "distribution": _distribution, "layer_norm": _flag("layer_norm"),
     "munchausen": _flag("munchausen"), "estimate_rewards": _estimate_rewards,
-    "ensemble": _number("ensemble", ENSEMBLE), "soft_sync": _soft_sync,
+    "ensemble": _number("ensemble", ENSEMBLE), "noisy": _noisy, "soft_sync": _soft_sync,
 }  # fmt: skip
 DEFAULT = "default"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from livedqn.agent_settings import check
+from livedqn.agent_settings import check, check_trainer
 from livedqn.distributions import distribution as form_of
 from livedqn.experience import Source
 from livedqn.exploration import Schedule
@@ -18,10 +19,11 @@ from livedqn.features import Transform
 from livedqn.learner import Learner
 from livedqn.lightning import pl
 from livedqn.network import EncoderFactory, QNetwork
+from livedqn.noisy import Noise
 from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
 from livedqn.protocols import Batch
-from livedqn.transitions import Transitions, tensors
+from livedqn.transitions import Shared, Transitions, tensors
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
 from livedqn.watchdog import Watchdog, are_numbers, diverged
 
@@ -57,6 +59,10 @@ class DQN(pl.LightningModule):
         resolution: smaller returns than this lie about evenly in "c51", greater ones in equal ratios, so that there is
             room for a heavy tail; null: all lie evenly, as in the paper.
         ensemble: E estimates of every value, for ``ucb`` and ``thompson``.
+        noisy: the heads' weights are noisy by as much as they learn (https://arxiv.org/abs/1706.10295), drawn anew for
+            every update and every step of all viewers, and are their means where a policy is judged or serves. Such a
+            network explores by itself: choose ``exploration=greedy``.
+        noisy_sigma: how noisy they are at first, in units of 1 / sqrt(a layer's inputs).
         hidden: width of a candidate head's hidden layer.
         huber_delta: of the mean's loss, in scaled rewards. Wide: watch time is so heavy-tailed that a narrow one learns
             medians. null: the squared error.
@@ -89,10 +95,11 @@ class DQN(pl.LightningModule):
         munchausen: bool = False, munchausen_temperature: float = 0.03, munchausen_alpha: float = 0.9,
         munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False, distribution: str = "c51",
         atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
-        resolution: float | None = 0.02, ensemble: int = 1, hidden: int = 64, huber_delta: float | None = 10.0,
-        gradient_clip: float | None = 10.0, sync_every: int = 100, sync_tau: float = 1.0, steps_per_update: int = 128,
-        warmup_steps: int = 8_192, standardise: bool = True, scale_rewards: bool = True, myopic: bool = True,
-        estimate_rewards: bool = True, cql_alpha: float = 0.0, bcq_threshold: float = 0.0,
+        resolution: float | None = 0.02, ensemble: int = 1, noisy: bool = False, noisy_sigma: float = 0.5,
+        hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
+        sync_tau: float = 1.0, steps_per_update: int = 128, warmup_steps: int = 8_192, standardise: bool = True,
+        scale_rewards: bool = True, myopic: bool = True, estimate_rewards: bool = True, cql_alpha: float = 0.0,
+        bcq_threshold: float = 0.0,
     ) -> None:  # fmt: skip
         check(locals())
         super().__init__()
@@ -113,21 +120,18 @@ class DQN(pl.LightningModule):
             distribution, atoms=atoms, kappa=kappa, support=support, resolution=resolution, huber_delta=huber_delta
         )
 
-        def network(numbers: int = self.distribution.numbers, ensemble: int = ensemble) -> QNetwork:
-            return QNetwork(
-                spec, encoder_factory, numbers=numbers,
-                hidden=hidden, is_dueling=dueling, layer_norm=layer_norm, ensemble=ensemble,
-            )  # fmt: skip
-
-        self.online = network()
+        network = partial(QNetwork, spec, encoder_factory, hidden=hidden, is_dueling=dueling, layer_norm=layer_norm)
+        shape: dict[str, int] = {"numbers": self.distribution.numbers, "ensemble": ensemble}
+        self.online = network(**shape, noisy_sigma=noisy_sigma if noisy else None)
+        self._noise = Noise.of(self.online) if noisy else None
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
-        self.myopic = network() if myopic and spec.has_rooms else None
+        self.myopic = network(**shape) if myopic and spec.has_rooms else None
         self.behaviour = network(numbers=1, ensemble=1) if bcq_threshold else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.register_buffer("margin", torch.zeros(()))  # in the reward's own unit, see preferences
         self.is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
-        self._seen: tuple[Batch | None, Transitions | None] = None, None
+        self._tensors = Shared()
         self.watchdog = Watchdog()
         self.eval()
 
@@ -158,18 +162,23 @@ class DQN(pl.LightningModule):
         return np.asarray(preferred.argmax(axis=-1), np.int64)
 
     @torch.inference_mode()
-    def _values(self, network: QNetwork, observation: Observation, behaviour: QNetwork | None = None) -> FloatArray:
-        seen = tensors(observation, self.reward_scale.device)
-        return self.objective.values(network, seen, behaviour).cpu().numpy()
+    def _values(
+        self, network: QNetwork, seen: Observation, behaviour: QNetwork | None = None, noise: Tensor | None = None
+    ) -> FloatArray:
+        observation = tensors(seen, self.reward_scale.device)
+        return self.objective.values(network, observation, behaviour, noise).cpu().numpy()
 
     def acting_values(self, observation: Observation) -> FloatArray:
-        """As :meth:`q_values`, by a compiled graph if there is one.
+        """As :meth:`q_values`, by a compiled graph if there is one; of a noisy network with noise that is drawn anew.
 
         Raises:
             DivergenceError: they are no numbers. Nobody can act on such, nor wait until the loss is looked at.
         """
-        graphs = self.learner.graphs
-        q = self.q_values(observation) if graphs is None else graphs.values(observation)
+        graphs, noise = self.learner.graphs, self.learner.draw(1)
+        if graphs is None:
+            q = self._values(self.online, observation, self.behaviour, noise)
+        else:
+            q = graphs.values(observation, noise)
         if not are_numbers(q):
             raise diverged(self.updates, "its values are not numbers")
         return q
@@ -201,12 +210,12 @@ class DQN(pl.LightningModule):
 
     def configure_optimizers(self) -> None:
         """Get ready to learn, on the device where the agent now is, Adam from its beginning; updates go on counting."""
-        self._seen = None, None
+        self._tensors = Shared()
         self.learner = Learner(
             self.online, self.target, self.myopic, self.objective,
             learning_rate=self._learning_rate, gradient_clip=self._gradient_clip,
             sync_every=self._sync_every, sync_tau=self._sync_tau, updates=self.updates,
-            behaviour=self.behaviour,
+            behaviour=self.behaviour, noise=self._noise,
         )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
@@ -219,14 +228,7 @@ class DQN(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         """Refuse what manual optimisation would ignore in silence; Lightning itself refuses clipping and the like."""
-        if self.trainer.max_steps != -1:
-            raise LivedqnError(
-                "Trainer(max_steps=...) has no effect on DQN, which updates by its own clock; leave it out"
-            )
-        if self.trainer.precision != "32-true":
-            raise LivedqnError(
-                f"Trainer(precision={self.trainer.precision!r}) does not fit: DQN computes in float32; leave it out"
-            )
+        check_trainer(self.trainer)
 
     def on_train_start(self) -> None:
         """A tick begins with acting, which is done in eval mode, whatever mode the agent came in."""
@@ -260,13 +262,7 @@ class DQN(pl.LightningModule):
 
     def transitions(self, batch: Batch) -> Transitions:
         """``batch`` as tensors, on the agent's device."""
-        seen, transitions = self._seen
-        if transitions is None or batch is not seen:
-            device = self.reward_scale.device
-            transitions = Transitions.of(batch, device)
-            if device.type == "cpu":  # a replay fills the same arrays again and again
-                self._seen = batch, transitions
-        return transitions
+        return self._tensors.of(batch, self.reward_scale.device)
 
     # ---- saving -----------------------------------------------------------------------------------------------------
 

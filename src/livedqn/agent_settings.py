@@ -21,7 +21,7 @@ SHARE = Rule(lambda value: 0 <= value <= 1, "lies in [0, 1]")
 RULES = {
     **dict.fromkeys((
         "learning_rate", "learning_rate_end", "batch_size", "n_step", "munchausen_temperature", "kappa", "ensemble",
-        "hidden", "huber_delta", "gradient_clip", "sync_every", "steps_per_update", "warmup_steps",
+        "noisy_sigma", "hidden", "huber_delta", "gradient_clip", "sync_every", "steps_per_update", "warmup_steps",
         "discount_time_unit_s",
     ), POSITIVE),
     **dict.fromkeys(("discount", "munchausen_alpha"), SHARE),
@@ -38,3 +38,13 @@ def check(settings: Mapping[str, Any]) -> None:
         value = settings[name]
         if value is not None and not rule.holds(value):
             raise LivedqnError(f"agent.{name}={value} {rule.text}")
+
+
+def check_trainer(trainer: Any) -> None:
+    """Raise LivedqnError for what a Lightning Trainer was told that manual optimisation would ignore in silence."""
+    if trainer.max_steps != -1:
+        raise LivedqnError("Trainer(max_steps=...) has no effect on DQN, which updates by its own clock; leave it out")
+    if trainer.precision != "32-true":
+        raise LivedqnError(
+            f"Trainer(precision={trainer.precision!r}) does not fit: DQN computes in float32; leave it out"
+        )

@@ -69,7 +69,10 @@ def choose(learner: Learner, batch: Transitions, observation: Observation, updat
             graphs = Graphs(learner, batch, observation)
         except NotCompilableError as error:
             return None, f"updates are eager: {error}"
-        each, other = seconds(lambda: twin.update(batch)), seconds(lambda: graphs.update(twin.state, batch))
+        each, other = (
+            seconds(lambda: twin.update(batch)),
+            seconds(lambda: graphs.update(twin.state, twin.with_noise(batch))),
+        )
     ratio = f"{1e3 * other:.3g} ms an update, against {1e3 * each:.3g} ms"
     return (
         (graphs, f"updates are compiled: {ratio}") if other < each else (None, f"updates are eager: compiled, {ratio}")
@@ -91,12 +94,14 @@ class Graphs:
         self._batch_size, self._weights = len(batch.action), learner.state.weights
         self._observed = {name: np.array(observation[name]) for name in self._names}
         self._acted_on = [self._weights, *map(torch.from_numpy, self._observed.values())]
-        eager = Functional(copy.deepcopy(learner), self._names)
-        learned_from, acted_on = [*fresh(learner.state), *self._of_batch(batch)], self._of_observation(observation)
+        twin = copy.deepcopy(learner)
+        batch, noise = twin.with_noise(batch), twin.draw(1)  # as any other; the learner's generator stays where it was
+        eager, acted_on = Functional(twin, self._names), self._of_observation(observation, noise)
+        learned_from = [*fresh(learner.state), *self._of_batch(batch)]
         update_graph, values_graph = captured(eager.update, learned_from), captured(eager.values, acted_on)
         eager.require_unchanged_buffers(learner)
         self._update, self._values = compiled(update_graph, learned_from), compiled(values_graph, acted_on)
-        self._require_agreement(eager, learner.state, batch, observation)
+        self._require_agreement(eager, learner.state, batch, acted_on)
 
     def fit(self, batch: Transitions) -> bool:
         """Whether ``batch`` has the shape for which there is a graph."""
@@ -106,39 +111,42 @@ class Graphs:
         """One step of Adam, in place; returns error (N,) and measures (4,), see :meth:`Learner.update`."""
         return self._update(*state, *self._of_batch(batch))
 
-    def values(self, observation: Observation) -> FloatArray:
-        """The online network's values in the reward's own unit, (E, B, K)."""
-        return self._values(*self._of_observation(observation))[0].numpy(force=True)
+    def values(self, observation: Observation, noise: Tensor | None) -> FloatArray:
+        """The online network's values in the reward's own unit, (E, B, K), with ``noise`` (1, M) if it is noisy."""
+        return self._values(*self._of_observation(observation, noise))[0].numpy(force=True)
 
-    def _require_agreement(self, eager: Functional, state: State, batch: Transitions, observation: Observation) -> None:
+    def _require_agreement(
+        self, eager: Functional, state: State, batch: Transitions, acted_on: Sequence[Tensor]
+    ) -> None:
         """Raise NotCompilableError unless both ways say the same: a plugin may hide what it depends on.
 
         What lies at an edge, of two values that are equal or at the threshold of what is plausible, is rounded to
         either side; with other weights it is something else that does.
         """
         moved = state._replace(weights=state.weights * MOVED)
-        if not any(self._agrees(eager, one, batch, observation) for one in (state, moved)):
+        if not any(self._agrees(eager, one, batch, acted_on) for one in (state, moved)):
             raise NotCompilableError("compiled, it computes something else")
 
-    def _agrees(self, eager: Functional, state: State, batch: Transitions, observation: Observation) -> bool:
+    def _agrees(self, eager: Functional, state: State, batch: Transitions, acted_on: Sequence[Tensor]) -> bool:
         ours, theirs = fresh(state), fresh(state)
         self.update(ours, batch)
         eager.update(*theirs, *self._of_batch(batch))
         is_same = torch.equal(ours.weights, state.weights) == torch.equal(theirs.weights, state.weights)
         # after one step a moment is the gradient, but for a factor; the step itself is as large where that is rounding
         is_same &= _are_close(ours.mean / (1 - BETA1), theirs.mean / (1 - BETA1))
-        seen = [state.weights, *self._of_observation(observation)[1:]]
+        seen = [state.weights, *acted_on[1:]]
         return is_same and _are_close(self._values(*seen)[0], eager.values(*seen)[0])
 
     def _of_batch(self, batch: Transitions) -> list[Tensor]:
         seen, following = ([of[name] for name in self._names] for of in (batch.observation, batch.next_observation))
-        return [*seen, *following, batch.action, batch.reward, batch.discount, batch.weight]
+        noise = () if batch.noise is None else (batch.noise,)
+        return [*seen, *following, batch.action, batch.reward, batch.discount, batch.weight, *noise]
 
-    def _of_observation(self, observation: Observation) -> list[Tensor]:
+    def _of_observation(self, observation: Observation, noise: Tensor | None) -> list[Tensor]:
         # copied, for tensors that stay: to make some of NumPy's arrays takes longer, unless they are large
         for name, array in self._observed.items():
             array[...] = observation[name]
-        given, device = self._acted_on, self._weights.device
+        given, device = self._acted_on if noise is None else [*self._acted_on, noise], self._weights.device
         return given if self._weights.is_cpu else [tensor.to(device) for tensor in given]
 
 
@@ -170,21 +178,22 @@ class Functional:
         """What the batch ``observed`` says of the networks with ``weights`` (P,) and ``target_weights`` (Q,)."""
         learner, count = self._learner, len(self._names)
         seen, following = (self._observation(observed[at : at + count]) for at in (0, count))
-        action, reward, discount, weight = observed[2 * count :]
+        action, reward, discount, weight, *noise = observed[2 * count :]
         parts = zip(learner.weights.views(weights), learner.weights.parameters, strict=True)
         parameters = [part.detach().requires_grad_(like.requires_grad) for part, like in parts]
         (target,) = learner.target_weights.named(learner.target_weights.views(target_weights))
         at = self._networks(parameters)._replace(target=_at(learner.networks.target, target))
         with torch.enable_grad():
-            batch = Transitions(seen, action, reward, discount, following, weight)
+            batch = Transitions(seen, action, reward, discount, following, weight, *noise)
             return learner.gradient(at, parameters, batch)
 
     def values(self, weights: Tensor, *observed: Tensor) -> tuple[Tensor]:
         """The online network's values in the reward's own unit, (E, B, K), at ``weights`` (P,)."""
-        learner = self._learner
-        at = self._networks(learner.weights.views(weights))
+        learner, count = self._learner, len(self._names)
+        at, noise = self._networks(learner.weights.views(weights)), observed[count:]
         with torch.no_grad():
-            return (learner.objective.values(at.online, self._observation(observed), at.behaviour),)
+            seen = self._observation(observed[:count])
+            return (learner.objective.values(at.online, seen, at.behaviour, *noise),)
 
     def require_unchanged_buffers(self, before: Learner) -> None:
         """Raise NotCompilableError if a capture changed a buffer that ``before`` still has as it was."""
@@ -208,8 +217,8 @@ class Functional:
         return dict(zip(self._names, tensors, strict=True))
 
 
-def _at(network: Any, parameters: dict[str, Tensor]) -> Callable[[TensorObservation], Tensor]:
-    return lambda observation: functional_call(network, parameters, (observation,))
+def _at(network: Any, parameters: dict[str, Tensor]) -> Callable[..., Tensor]:
+    return lambda *given, **named: functional_call(network, parameters, given, named)
 
 
 def _buffers(network: Any) -> list[tuple[str, Tensor]]:

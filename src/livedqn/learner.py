@@ -11,6 +11,7 @@ from torch import Tensor
 
 from livedqn.flat import Flat
 from livedqn.network import QNetwork
+from livedqn.noisy import Noise
 from livedqn.objective import Networks, Objective
 from livedqn.transitions import Transitions
 
@@ -56,14 +57,15 @@ class Learner:
         sync_every: updates between two syncs.
         sync_tau: how far a sync goes.
         updates: how many were made before; learning rate and syncs go on from there, Adam begins anew.
+        noise: of ``online`` and ``target``, drawn anew for every update; None = they are not noisy.
     """
 
     def __init__(
         self, online: QNetwork, target: QNetwork, myopic: QNetwork | None, objective: Objective, *,
         learning_rate: Callable[[int], float], gradient_clip: float | None, sync_every: int, sync_tau: float,
-        updates: int = 0, behaviour: QNetwork | None = None,
+        updates: int = 0, behaviour: QNetwork | None = None, noise: Noise | None = None,
     ) -> None:  # fmt: skip
-        self.updates = updates
+        self.updates, self.noise = updates, noise
         self.networks = Networks(online, target, myopic, behaviour)
         self.objective, self._target = objective, target
         self._learning_rate, self._gradient_clip = learning_rate, gradient_clip
@@ -82,7 +84,7 @@ class Learner:
         Returns:
             Sizes of the online network's errors, (N,), and the measures of :class:`~livedqn.objective.Losses`, (4,).
         """
-        rate = self._learning_rate(self.updates)
+        rate, batch = self._learning_rate(self.updates), self.with_noise(batch)
         if self.graphs is not None and self.graphs.fit(batch):
             self.state.rate.fill_(rate)
             error, measures = self.graphs.update(self.state, batch)
@@ -94,8 +96,18 @@ class Learner:
             self.sync()
         return error, measures
 
+    def draw(self, draws: int) -> Tensor | None:
+        """So many draws of noise, (draws, M), on the networks' device; None where they are not noisy."""
+        return None if self.noise is None else self.noise.draw(draws).to(self.weights.vector.device)
+
+    def with_noise(self, batch: Transitions) -> Transitions:
+        """``batch`` with what is drawn anew for every update, if anything is."""
+        return batch if self.noise is None else batch._replace(noise=self.draw(3))
+
     def gradient(self, networks: Networks, parameters: Sequence[Tensor], batch: Transitions) -> Gradient:
         """The gradient of the losses of ``networks`` by their ``parameters``, clipped network by network."""
+        if batch.noise is not None:
+            networks = networks.perturbed(batch.noise)
         losses = self.objective(networks, batch, self._set_mode)
         learned = [p for p in parameters if p.requires_grad]
         found = iter(torch.autograd.grad(losses.total, learned, allow_unused=True, materialize_grads=True))
@@ -119,8 +131,9 @@ class Learner:
             kept_buffer.copy_(new_buffer)
 
     def state_dict(self) -> dict[str, Any]:
-        """Adam's moments and steps, tensors, and the number of updates."""
-        return {**self._optimizer_state(), "updates": self.updates}
+        """Adam's moments and steps, tensors, the number of updates, and the generator of noise if there is one."""
+        generator = {} if self.noise is None else {"noise": self.noise.state_dict()}
+        return {**self._optimizer_state(), "updates": self.updates, **generator}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
@@ -129,6 +142,8 @@ class Learner:
                 raise ValueError(f"Adam's {name} has shape {tuple(state[name].shape)}, not {tuple(kept.shape)}")
             kept.copy_(state[name])
         self.updates = int(state["updates"])
+        if self.noise is not None:
+            self.noise.load_state_dict(state["noise"])
 
     def _optimizer_state(self) -> dict[str, Tensor]:
         return {"mean": self.state.mean, "square": self.state.square, "adam_steps": self.state.adam_steps}

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from livedqn.features import Embeddings, dense_spec
 from livedqn.losses import dueling
+from livedqn.noisy import NoisyLinear, perturbed
 from livedqn.types import Spec, TensorObservation
 
 EncoderFactory = Callable[[Spec], Any]
+#: As ``nn.Linear``.
+Linear = Callable[..., nn.Linear]
 
 
 class QNetwork(nn.Module):
@@ -28,11 +33,12 @@ class QNetwork(nn.Module):
             2016, https://arxiv.org/abs/1607.06450); within a row, so the rooms of a set stay independent.
         ensemble: E heads on one encoder, from different initial weights (Osband et al. 2016,
             https://arxiv.org/abs/1602.04621, with every head seeing all the data).
+        noisy_sigma: of the heads' linear layers, which are :class:`~livedqn.noisy.NoisyLinear`; None = plain ones.
     """
 
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *,
-        numbers: int, hidden: int, is_dueling: bool, layer_norm: bool, ensemble: int,
+        numbers: int, hidden: int, is_dueling: bool, layer_norm: bool, ensemble: int, noisy_sigma: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         dense = dense_spec(spec)
@@ -40,21 +46,29 @@ class QNetwork(nn.Module):
         self.encoder = encoder_factory(dense)
         width = int(self.encoder.width)
         self.norm = _norm(width, layer_norm)
+        linear: Linear = nn.Linear if noisy_sigma is None else partial(NoisyLinear, sigma=noisy_sigma)
 
         def head() -> nn.Module:
             if spec.has_rooms:
-                return CandidateHead(width, len(dense.candidates), numbers, hidden, is_dueling, layer_norm)
-            return FixedHead(width, spec.num_actions, numbers, is_dueling)
+                return CandidateHead(width, len(dense.candidates), numbers, hidden, is_dueling, layer_norm, linear)
+            return FixedHead(width, spec.num_actions, numbers, is_dueling, linear)
 
         self.heads = nn.ModuleList(head() for _ in range(ensemble))
         #: whether a room's value depends on the viewer and itself alone, see :class:`~livedqn.protocols.Encoder`
         self.values_rooms_apart = spec.has_rooms and not getattr(self.encoder, "mixes_rooms", False)
 
-    def forward(self, observation: TensorObservation) -> Tensor:
-        """Numbers (E, N, K, A)."""
+    def forward(self, observation: TensorObservation, noise: Tensor | None = None) -> Tensor:
+        """Numbers (E, N, K, A), by weights that ``noise`` (M,) changes, the same for all rows; None: by their means."""
         dense = self.embeddings(observation)
         state = self.norm(self.encoder(dense))
-        z = [head(state, dense) for head in self.heads]
+        if noise is None:
+            z = [head(state, dense) for head in self.heads]
+        else:
+            parts = noise.chunk(len(self.heads))
+            z = [
+                functional_call(head, perturbed(head, own), (state, dense))
+                for head, own in zip(self.heads, parts, strict=True)
+            ]
         return torch.stack(z) if len(z) > 1 else z[0].unsqueeze(0)
 
 
@@ -70,17 +84,18 @@ class CandidateHead(nn.Module):
     """
 
     def __init__(
-        self, state_width: int, candidate_width: int, numbers: int, hidden: int, is_dueling: bool, layer_norm: bool
-    ) -> None:
+        self, state_width: int, candidate_width: int, numbers: int, hidden: int, is_dueling: bool, layer_norm: bool,
+        linear: Linear = nn.Linear,
+    ) -> None:  # fmt: skip
         super().__init__()
 
         def numbers_of() -> nn.Sequential:
-            return nn.Sequential(_norm(hidden, layer_norm), nn.ReLU(), nn.Linear(hidden, numbers))
+            return nn.Sequential(_norm(hidden, layer_norm), nn.ReLU(), linear(hidden, numbers))
 
-        self.state = nn.Linear(state_width, hidden)
-        self.candidate = nn.Linear(candidate_width, hidden, bias=False)
+        self.state = linear(state_width, hidden)
+        self.candidate = linear(candidate_width, hidden, bias=False)
         self.room = numbers_of()
-        self.nothing = nn.Sequential(nn.Linear(state_width, hidden), *numbers_of())
+        self.nothing = nn.Sequential(linear(state_width, hidden), *numbers_of())
         self._is_dueling = is_dueling
 
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:
@@ -95,10 +110,10 @@ class CandidateHead(nn.Module):
 class FixedHead(nn.Module):
     """Numbers of a fixed set of actions, all of which are always allowed."""
 
-    def __init__(self, state_width: int, num_actions: int, numbers: int, is_dueling: bool) -> None:
+    def __init__(self, state_width: int, num_actions: int, numbers: int, is_dueling: bool, linear: Linear) -> None:
         super().__init__()
-        self.advantage = nn.Linear(state_width, num_actions * numbers)
-        self.value = nn.Linear(state_width, numbers) if is_dueling else None
+        self.advantage = linear(state_width, num_actions * numbers)
+        self.value = linear(state_width, numbers) if is_dueling else None
         self._shape = (num_actions, numbers)
 
     def forward(self, state: Tensor, dense: TensorObservation) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -16,8 +17,8 @@ from livedqn.narrowing import narrowed
 from livedqn.transitions import Transitions
 from livedqn.types import TensorObservation
 
-#: Transformed observation -> numbers (E, N, K, A).
-Network = Callable[[TensorObservation], Tensor]
+#: Transformed observation -> numbers (E, N, K, A); of a noisy one ``noise`` is a second argument.
+Network = Callable[..., Tensor]
 
 
 class Networks(NamedTuple):
@@ -27,6 +28,18 @@ class Networks(NamedTuple):
     target: Network
     myopic: Network | None
     behaviour: Network | None = None  # a number for every action, the logit of its being chosen where data come from
+    chooser: Network | None = None  # of what would be done next, instead of ``online``
+
+    def perturbed(self, noise: Tensor) -> Networks:
+        """With ``noise`` (3, M): of the network that learns, of its target, and of the choice of what would be done.
+
+        Each is drawn apart, so that no error of one is mistaken for the other's (Fortunato et al. 2018, section 3.1).
+        """
+        own, followed, choosing = noise
+        return self._replace(
+            online=partial(self.online, noise=own), target=partial(self.target, noise=followed),
+            chooser=partial(self.online, noise=choosing),
+        )  # fmt: skip
 
 
 class Losses(NamedTuple):
@@ -113,7 +126,8 @@ class Objective:
     def following(self, networks: Networks, following: TensorObservation) -> Tensor:
         """The target network's numbers, (E, N, A), for what would be done next; ``following`` is transformed."""
         if self.is_double:  # y = R + D q_target(argmax_a q_online(a)), van Hasselt et al. 2016, eq. 4
-            best = self._open(networks, following, networks.online(following)).argmax(dim=-1)
+            chooser = networks.chooser or networks.online
+            best = self._open(networks, following, chooser(following)).argmax(dim=-1)
             following, best = self._asked(following, best)
             return losses.chosen(networks.target(following), best)
         z = networks.target(following)  # y = R + D max_a q_target(a), Mnih et al. 2015
@@ -141,13 +155,17 @@ class Objective:
         bonus = bonus + discount_t * of.temperature * losses.entropy(log_next)
         return bonus, self.distribution.mixture(z, log_next.exp())
 
-    def values(self, network: Network, observation: TensorObservation, behaviour: Network | None = None) -> Tensor:
+    def values(
+        self, network: Network, observation: TensorObservation, behaviour: Network | None = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
         """Values in the reward's own unit, (E, B, K), of an observation as it was seen; -inf outside the mask, and for
-        what is not plausible under ``behaviour``."""
+        what is not plausible under ``behaviour``. With one draw of ``noise``, (1, M); None: by the means of weights."""
         seen = self.transform(observation)
         if not self.has_nothing and "candidates" in seen:
             seen["mask"] = _rooms_first(seen["mask"])
-        return self._open(Networks(network, network, None, behaviour), seen, network(seen)) / self.reward_scale
+        z = network(seen) if noise is None else network(seen, noise=noise[0])
+        return self._open(Networks(network, network, None, behaviour), seen, z) / self.reward_scale
 
     def _of_logged(self, networks: Networks, batch: Transitions) -> tuple[Tensor | None, Tensor | float]:
         """What is learned of the whole set, and not of the action taken alone: its loss, and the online network's

@@ -13,7 +13,7 @@ from livedqn.types import TensorObservation
 
 
 class Transitions(NamedTuple):
-    """A batch as tensors; see :class:`~livedqn.protocols.Batch` for the shapes."""
+    """A batch as tensors: all that an update reads but weights. For shapes see :class:`~livedqn.protocols.Batch`."""
 
     observation: TensorObservation
     action: Tensor
@@ -21,6 +21,7 @@ class Transitions(NamedTuple):
     discount: Tensor
     next_observation: TensorObservation
     weight: Tensor
+    noise: Tensor | None = None  # (3, M), drawn for this update, see :meth:`~livedqn.objective.Networks.perturbed`
 
     @classmethod
     def of(cls, batch: Batch, device: torch.device) -> Transitions:
@@ -30,6 +31,22 @@ class Transitions(NamedTuple):
             observation=tensors(batch.observation, device), next_observation=tensors(batch.next_observation, device),
             **tensors(rest, device),
         )  # fmt: skip
+
+
+class Shared:
+    """Batches as tensors, made anew only where they share no memory: a replay fills the same arrays again and again."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Batch | None, Transitions | None] = None, None
+
+    def of(self, batch: Batch, device: torch.device) -> Transitions:
+        """``batch`` on ``device``."""
+        batch_seen, transitions = self._last
+        if transitions is None or batch is not batch_seen:
+            transitions = Transitions.of(batch, device)
+            if device.type == "cpu":
+                self._last = batch, transitions
+        return transitions
 
 
 def tensor(array: Any, device: torch.device) -> Tensor:
