@@ -308,6 +308,7 @@ def test_trainer_flags_without_effect_are_refused() -> None:
         {"munchausen_alpha": 2.0},
         {"munchausen_temperature": 0},
         {"noisy_sigma": 0.0},
+        {"retrace": 1.5},
         {"cql_alpha": -1.0},
         {"bcq_threshold": 1.0},
     ],

@@ -23,6 +23,7 @@ from livedqn.exploration import EpsilonGreedy
 from livedqn.graphs import Functional, Graphs, choose
 from livedqn.logged import LoggedExperience
 from livedqn.logs import Impressions
+from livedqn.protocols import Batch, Later
 from livedqn.replay.prioritised import Prioritised
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
@@ -88,7 +89,12 @@ def made(encoder: Any = Small, **settings: Any) -> tuple[DQN, Experience]:
 
 
 def inputs(agent: DQN, experience: Experience) -> Any:
-    return agent.transitions(experience.sample(16)), experience.observation
+    return agent.transitions(*sampled(agent, experience)), experience.observation
+
+
+def sampled(agent: DQN, experience: Experience) -> tuple[Batch, Later | None]:
+    batch = experience.sample(16)
+    return batch, experience.replay.later(batch.slots) if agent.retrace else None
 
 
 @pytest.mark.skipif(not has_compiler(), reason="needs a C++ compiler")
@@ -142,6 +148,8 @@ SWITCHES: list[dict[str, Any]] = [
     {"cql_alpha": 0.5, "ensemble": 2},
     {"bcq_threshold": 0.9, "myopic": False, "estimate_rewards": False},
     {"noisy": True, "ensemble": 2, "layer_norm": True, "dueling": True},
+    {"retrace": 0.9, "ensemble": 2, "distribution": "none"},
+    {"retrace": 0.9, "munchausen": True, "atoms": 5, "noisy": True},
     {"noisy": True, "distribution": "none", "double": False, "bcq_threshold": 0.3},
 ]
 
@@ -158,8 +166,8 @@ def require_the_same_of_graphs(agent: DQN, experience: Experience, updates: int)
     eager = copy.deepcopy(agent)
     eager.configure_optimizers()
     for _ in range(updates):
-        batch = experience.sample(16)
-        errors = [one.update(batch).numpy() for one in (agent, eager)]
+        data = sampled(agent, experience)
+        errors = [one.update(*data).numpy() for one in (agent, eager)]
         assert np.allclose(*errors, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(agent.learner.state.weights, eager.learner.state.weights, rtol=1e-4, atol=1e-5)
     acted = agent.acting_values(experience.observation)

@@ -13,7 +13,7 @@ from livedqn.agent import DQN
 from livedqn.encoders import MLP
 from livedqn.narrowing import narrowed
 from livedqn.testing import example_observation, example_spec
-from livedqn.transitions import Transitions
+from livedqn.transitions import LaterTensors, Transitions
 from livedqn.types import TensorObservation
 
 SPEC = example_spec()
@@ -40,7 +40,7 @@ def test_nothing_and_the_rooms_asked_for_remain() -> None:
 
 def losses(encoder: Any, batch: Transitions, **switches: Any) -> tuple[Tensor, Tensor, Tensor]:
     torch.manual_seed(0)
-    agent = DQN(SPEC, encoder, hidden=8, **switches)
+    agent = DQN(SPEC, encoder, hidden=8, n_step=2, **switches)
     agent.configure_optimizers()
     learner = agent.learner
     return tuple(learner.gradient(learner.networks, learner.weights.parameters, learner.with_noise(batch)))
@@ -48,10 +48,11 @@ def losses(encoder: Any, batch: Transitions, **switches: Any) -> tuple[Tensor, T
 
 def transitions(seed: int, rows: int = 6) -> Transitions:
     generator = torch.Generator().manual_seed(seed)
-    seen, following = (example_observation(SPEC, rows, seed + i) for i in range(2))
-    action = torch.multinomial(seen["mask"].float(), 1, generator=generator)[:, 0]
+    seen, inner, following = (example_observation(SPEC, rows, seed + i) for i in range(3))
+    action, second = (torch.multinomial(o["mask"].float(), 1, generator=generator)[:, 0] for o in (seen, inner))
     reward, discount, weight = torch.randn(rows, 2, generator=generator), torch.rand(rows, 2), torch.rand(rows)
-    return Transitions(seen, action, reward, discount, following, weight)
+    later = LaterTensors(inner, second[None], torch.rand(1, rows, generator=generator))
+    return Transitions(seen, action, reward, discount, following, weight, later)
 
 
 def with_masked_rows(observation: TensorObservation, extra: int) -> TensorObservation:
@@ -75,6 +76,7 @@ SWITCHES = st.fixed_dictionaries(
         "cql_alpha": st.sampled_from([0.0, 1.0]),
         "bcq_threshold": st.sampled_from([0.0, 0.9]),
         "noisy": st.booleans(),
+        "retrace": st.sampled_from([0.0, 0.7]),
     }
 )
 
@@ -94,6 +96,7 @@ def test_masked_rows_change_nothing_that_is_learned(switches, extra: int, seed: 
     wide = batch._replace(
         observation=with_masked_rows(batch.observation, extra),
         next_observation=with_masked_rows(batch.next_observation, extra),
+        later=batch.later._replace(observation=with_masked_rows(batch.later.observation, extra)),
     )
     for encoder in (MLP, Mixing):
         for ours, theirs in zip(*(losses(encoder, one, **switches) for one in (batch, wide)), strict=True):

@@ -27,7 +27,7 @@ TINY = [
 ]  # fmt: skip
 ENVIRONMENTS = {
     "sim": ["env=sim", "env.days=1", "env.streamers=60", "env.max_requests=10", "reward=watchtime"],
-    "gym": ["env=gym", "env.id=CartPole-v1", "replay.folder=."],  # whose slots lie in a file
+    "gym": ["env=gym", "env.id=CartPole-v1", "replay.folder=.", "agent.retrace=0.9"],  # whose slots lie in a file
 }
 COMPILED = ["compile=true", "steps=1500", "agent.noisy=true"]  # whose noise is drawn beside the graph
 

@@ -44,6 +44,14 @@ def _distribution(config: Config) -> Rows:
     return {f"distribution {name}": [f"agent.distribution={name}"] for name in others}
 
 
+def _retrace(config: Config) -> Rows:
+    agent = config["agent"]
+    if agent["retrace"]:
+        return {"without retrace": ["agent.retrace=0"]}
+    n_step = max(agent["n_step"], N_STEP)  # a single transition leaves nothing to correct
+    return {f"n_step {n_step} with retrace": [f"agent.n_step={n_step}", "agent.retrace=1"]}
+
+
 def _noisy(config: Config) -> Rows:
     if config["agent"]["noisy"]:
         return {"without noisy": ["agent.noisy=false", "exploration=epsilon_greedy"]}
@@ -64,7 +72,7 @@ def _soft_sync(config: Config) -> Rows:
 
 
 PARTS: dict[str, Callable[[Config], Rows]] = {
-    "double": _flag("double"), "dueling": _flag("dueling"), "n_step": _number("n_step", N_STEP),
+    "double": _flag("double"), "dueling": _flag("dueling"), "n_step": _number("n_step", N_STEP), "retrace": _retrace,
     "prioritised": _prioritised, "distribution": _distribution, "layer_norm": _flag("layer_norm"),
     "munchausen": _flag("munchausen"), "estimate_rewards": _estimate_rewards,
     "ensemble": _number("ensemble", ENSEMBLE), "noisy": _noisy, "soft_sync": _soft_sync,

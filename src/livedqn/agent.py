@@ -22,7 +22,7 @@ from livedqn.network import EncoderFactory, QNetwork
 from livedqn.noisy import Noise
 from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
-from livedqn.protocols import Batch
+from livedqn.protocols import Batch, Later
 from livedqn.transitions import Shared, Transitions, tensors
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
 from livedqn.watchdog import Watchdog, are_numbers, diverged
@@ -41,7 +41,9 @@ class DQN(pl.LightningModule):
             small steps average over the noise of rewards that one batch cannot tell from a signal.
         learning_rate_updates: updates that it takes from the one to the other.
         batch_size: N.
-        n_step: transitions in a window; what lies between is not corrected for exploration, so keep it small.
+        n_step: transitions in a window; keep it small where ``retrace`` does not correct it for exploration.
+        retrace: lambda of Retrace (https://arxiv.org/abs/1606.02647), by which a window counts as far as the policy
+            that is learned would have played it; 0: as it was played.
         double: the online network chooses, the target network values (https://arxiv.org/abs/1509.06461).
         munchausen: reward an action for being likely, and look ahead by the target network's soft policy instead of
             by a choice, so ``double`` plays no part (https://arxiv.org/abs/2007.14430).
@@ -91,10 +93,10 @@ class DQN(pl.LightningModule):
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
         discount_time_unit_s: float | None = None, learning_rate: float = 2e-3, learning_rate_end: float = 5e-5,
-        learning_rate_updates: int = 7_700, batch_size: int = 256, n_step: int = 1, double: bool = True,
-        munchausen: bool = False, munchausen_temperature: float = 0.03, munchausen_alpha: float = 0.9,
-        munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False, distribution: str = "c51",
-        atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
+        learning_rate_updates: int = 7_700, batch_size: int = 256, n_step: int = 1, retrace: float = 0.0,
+        double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
+        munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False,
+        distribution: str = "c51", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
         resolution: float | None = 0.02, ensemble: int = 1, noisy: bool = False, noisy_sigma: float = 0.5,
         hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
         sync_tau: float = 1.0, steps_per_update: int = 128, warmup_steps: int = 8_192, standardise: bool = True,
@@ -114,6 +116,7 @@ class DQN(pl.LightningModule):
         self._standardise, self._scale_rewards = standardise, scale_rewards
         self._double, self._estimates_rewards = double, estimate_rewards
         self._cql_alpha, self._bcq_threshold = cql_alpha, bcq_threshold
+        self.retrace = retrace if n_step > 1 else 0.0  # a single transition leaves nothing to correct
 
         self.transform = Transform(spec, standardises=standardise)
         self.distribution = form_of(
@@ -121,11 +124,11 @@ class DQN(pl.LightningModule):
         )
 
         network = partial(QNetwork, spec, encoder_factory, hidden=hidden, is_dueling=dueling, layer_norm=layer_norm)
-        shape: dict[str, int] = {"numbers": self.distribution.numbers, "ensemble": ensemble}
-        self.online = network(**shape, noisy_sigma=noisy_sigma if noisy else None)
+        numbers = self.distribution.numbers
+        self.online = network(numbers=numbers, ensemble=ensemble, noisy_sigma=noisy_sigma if noisy else None)
         self._noise = Noise.of(self.online) if noisy else None
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
-        self.myopic = network(**shape) if myopic and spec.has_rooms else None
+        self.myopic = network(numbers=numbers, ensemble=ensemble) if myopic and spec.has_rooms else None
         self.behaviour = network(numbers=1, ensemble=1) if bcq_threshold else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
@@ -190,7 +193,7 @@ class DQN(pl.LightningModule):
             self.transform, self.reward_scale, self.distribution,
             is_double=self._double, narrows=self.online.values_rooms_apart, estimates_rewards=self._estimates_rewards,
             munchausen=self._munchausen, cql_alpha=self._cql_alpha, bcq_threshold=self._bcq_threshold,
-            has_nothing=self.spec.has_nothing,
+            has_nothing=self.spec.has_nothing, retrace=self.retrace,
         )  # fmt: skip
 
     # ---- learning ---------------------------------------------------------------------------------------------------
@@ -254,15 +257,18 @@ class DQN(pl.LightningModule):
         """How many updates were made; 0 before the agent got ready to learn."""
         return self.learner.updates if "learner" in vars(self) else 0
 
-    def update(self, batch: Batch) -> Tensor:
-        """One step of Adam on the loss of the n-step errors; returns their sizes, (N,), for priorities."""
-        error, measures = self.learner.update(self.transitions(batch))
+    def update(self, batch: Batch, later: Later | None = None) -> Tensor:
+        """One step of Adam on the loss of the n-step errors; returns their sizes, (N,), for priorities.
+
+        ``later`` is what the windows hold behind their first transition, which ``retrace`` needs.
+        """
+        error, measures = self.learner.update(self.transitions(batch, later))
         self.watchdog.watch(measures)
         return error
 
-    def transitions(self, batch: Batch) -> Transitions:
-        """``batch`` as tensors, on the agent's device."""
-        return self._tensors.of(batch, self.reward_scale.device)
+    def transitions(self, batch: Batch, later: Later | None = None) -> Transitions:
+        """As tensors, on the agent's device."""
+        return self._tensors.of(batch, later, self.reward_scale.device)
 
     # ---- saving -----------------------------------------------------------------------------------------------------
 

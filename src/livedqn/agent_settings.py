@@ -24,7 +24,7 @@ RULES = {
         "noisy_sigma", "hidden", "huber_delta", "gradient_clip", "sync_every", "steps_per_update", "warmup_steps",
         "discount_time_unit_s",
     ), POSITIVE),
-    **dict.fromkeys(("discount", "munchausen_alpha"), SHARE),
+    **dict.fromkeys(("discount", "retrace", "munchausen_alpha"), SHARE),
     "sync_tau": Rule(lambda value: 0 < value <= 1, "lies in (0, 1]"),
     "munchausen_clip": Rule(lambda value: value <= 0, "is at most 0"),
     "cql_alpha": Rule(lambda value: value >= 0, "is 0 (off) or more"),

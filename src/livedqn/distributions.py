@@ -29,11 +29,15 @@ class Distribution(Protocol):
         """Of actions (E, N, K, A) that are chosen with ``probability`` (E, N, K): the numbers (E, N, A)."""
         ...
 
-    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
+    def compare(
+        self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor, share: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """How far ``z_tm1`` (E, N, A) lies from r_t + discount_t Z_t.
 
         Args:
             z_tm1: of the action taken. r_t: (N,) or (E, N). discount_t: (N,). z_t: (E, N, A), of what followed.
+            share: of each of J returns that are mixed, (J, E, N), adding up to 1; ``r_t``, ``discount_t`` and ``z_t``
+                then have J in front. What is taken out of a mixture has a share below 0.
 
         Returns:
             The loss (E, N), and the error of the expectation (E, N), which owes no gradient.
@@ -62,9 +66,11 @@ class Mean(nn.Module):
         """The mean of means."""
         return losses.mean_over(z, probability)
 
-    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
-        """Huber(r_t + discount_t q_t - q_tm1)."""
-        error = losses.bootstrap(r_t, discount_t, z_t.squeeze(-1)) - z_tm1.squeeze(-1)
+    def compare(
+        self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor, share: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Huber(r_t + discount_t q_t - q_tm1), of the mean of several."""
+        error = _mixed(losses.bootstrap(r_t, discount_t, z_t.squeeze(-1)), share) - z_tm1.squeeze(-1)
         return 0.5 * error.square() if self._delta is None else losses.huber(error, self._delta), error
 
 
@@ -91,11 +97,13 @@ class Quantiles(nn.Module):
         """The mean of each quantile, as in M-IQN (https://arxiv.org/abs/2007.14430): of the right expectation."""
         return losses.mean_over(z, probability)
 
-    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
-        """The quantile Huber loss."""
+    def compare(
+        self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor, share: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The quantile Huber loss, which of a mixture is that of its parts, mixed."""
         target = losses.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), z_t)
         error = target.mean(dim=-1) - z_tm1.detach().mean(dim=-1)
-        return losses.quantile_huber(z_tm1, target, self.tau, self._kappa), error
+        return _mixed(losses.quantile_huber(z_tm1, target, self.tau, self._kappa), share), _mixed(error, share)
 
 
 class Categorical(nn.Module):
@@ -136,15 +144,22 @@ class Categorical(nn.Module):
         """The logits of the mixed probabilities."""
         return losses.mean_over(self._probability(z), probability).log() - self.prior
 
-    def compare(self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> tuple[Tensor, Tensor]:
-        """The cross-entropy with the projected target."""
+    def compare(
+        self, z_tm1: Tensor, r_t: Tensor, discount_t: Tensor, z_t: Tensor, share: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The cross-entropy with the projected target, which of a mixture is that of its parts, mixed."""
         returns = losses.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), self.support)
         target = losses.categorical_projection(returns, self._probability(z_t), self.support)
         error = (target * self.support).sum(dim=-1) - self.expectation(z_tm1.detach())
-        return -(target * (z_tm1 + self.prior).log_softmax(dim=-1)).sum(dim=-1), error
+        cross_entropy = -(target * (z_tm1 + self.prior).log_softmax(dim=-1)).sum(dim=-1)
+        return _mixed(cross_entropy, share), _mixed(error, share)
 
     def _probability(self, z: Tensor) -> Tensor:
         return (z + self.prior).softmax(dim=-1)
+
+
+def _mixed(of_each: Tensor, share: Tensor | None) -> Tensor:
+    return of_each if share is None else (share * of_each).sum(dim=0)
 
 
 def distribution(

@@ -14,7 +14,7 @@ from torch.func import functional_call
 from livedqn.compilation import NotCompilableError, captured, compiled, seconds
 from livedqn.learner import BETA1, Gradient, Learner, State, adam
 from livedqn.objective import Networks
-from livedqn.transitions import Transitions
+from livedqn.transitions import LaterTensors, Transitions
 from livedqn.types import FloatArray, LivedqnError, Observation, TensorObservation
 
 #: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
@@ -139,8 +139,10 @@ class Graphs:
 
     def _of_batch(self, batch: Transitions) -> list[Tensor]:
         seen, following = ([of[name] for name in self._names] for of in (batch.observation, batch.next_observation))
-        noise = () if batch.noise is None else (batch.noise,)
-        return [*seen, *following, batch.action, batch.reward, batch.discount, batch.weight, *noise]
+        rest = [batch.action, batch.reward, batch.discount, batch.weight]
+        if batch.later is not None:
+            rest += [batch.later.action, batch.later.propensity, *(batch.later.observation[n] for n in self._names)]
+        return [*seen, *following, *rest, *(() if batch.noise is None else (batch.noise,))]
 
     def _of_observation(self, observation: Observation, noise: Tensor | None) -> list[Tensor]:
         # copied, for tensors that stay: to make some of NumPy's arrays takes longer, unless they are large
@@ -178,13 +180,15 @@ class Functional:
         """What the batch ``observed`` says of the networks with ``weights`` (P,) and ``target_weights`` (Q,)."""
         learner, count = self._learner, len(self._names)
         seen, following = (self._observation(observed[at : at + count]) for at in (0, count))
-        action, reward, discount, weight, *noise = observed[2 * count :]
+        action, reward, discount, weight, *rest = observed[2 * count :]
+        noise = rest.pop() if learner.noise is not None else None
+        later = LaterTensors(self._observation(rest[2:]), rest[0], rest[1]) if rest else None
         parts = zip(learner.weights.views(weights), learner.weights.parameters, strict=True)
         parameters = [part.detach().requires_grad_(like.requires_grad) for part, like in parts]
         (target,) = learner.target_weights.named(learner.target_weights.views(target_weights))
         at = self._networks(parameters)._replace(target=_at(learner.networks.target, target))
         with torch.enable_grad():
-            batch = Transitions(seen, action, reward, discount, following, weight, *noise)
+            batch = Transitions(seen, action, reward, discount, following, weight, later, noise)
             return learner.gradient(at, parameters, batch)
 
     def values(self, weights: Tensor, *observed: Tensor) -> tuple[Tensor]:

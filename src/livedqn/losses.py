@@ -30,6 +30,36 @@ def n_step_return(r_t: Tensor, discount_t: Tensor) -> tuple[Tensor, Tensor]:
     return (weights * r_t).sum(dim=1), before[:, -1]
 
 
+def traces(policy: Tensor, propensity: Tensor, decay: float) -> Tensor:
+    """c = lambda min(1, pi(a|s) / mu(a|s)), how far what followed an action is trusted (Munos et al. 2016, Retrace,
+    https://arxiv.org/abs/1606.02647).
+
+    Args:
+        policy: pi(a|s) of the actions that were taken, (n - 1, E, N).
+        propensity: mu(a|s), (n - 1, 1, N). NaN, which nobody knows, counts as 1: lambda pi(a|s) is Tree-backup's trace,
+            as safe for any mu. Infinite behind the end of a window, where no trace goes on.
+        decay: lambda.
+    """
+    known = torch.where(propensity.isnan(), 1.0, propensity)
+    return decay * (policy / known).clamp(max=1.0)
+
+
+def trace_products(c_t: Tensor) -> Tensor:
+    """C_k = c_1 ... c_k for k = 0 ... n - 1, (n, E, N) from ``c_t`` (n - 1, E, N)."""
+    return torch.cat([torch.ones_like(c_t[:1]), torch.cumprod(c_t, dim=0)])
+
+
+def returns(r_t: Tensor, discount_t: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each window that begins with the first reward, R_k and D_k of :func:`n_step_return`, (n, ..., N) each.
+
+    Args:
+        r_t: (n, ..., N). discount_t: (n, 1, N).
+    """
+    following = torch.cumprod(discount_t, dim=0)
+    before = torch.cat([torch.ones_like(following[:1]), following[:-1]])
+    return torch.cumsum(before * r_t, dim=0), following
+
+
 def bootstrap(r_t: Tensor, discount_t: Tensor, v_t: Tensor) -> Tensor:
     """r_t + discount_t v_t, and r_t alone where nothing follows, even if v_t is not finite there (0 * -inf is NaN)."""
     return r_t + torch.where(discount_t > 0, discount_t * v_t, 0.0)

@@ -2,7 +2,8 @@
 https://arxiv.org/abs/1706.10295).
 
 A layer keeps no noise. What was drawn is an argument of a forward pass, so an update stays a pure function, eager or
-compiled, and whoever gives none (evaluation, serving) computes with the means alone.
+compiled, and whoever gives none (evaluation, serving) computes with the means alone. A propensity that is noted while
+a noisy network explores is that of an action given what was drawn.
 """
 
 from __future__ import annotations

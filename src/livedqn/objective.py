@@ -50,6 +50,15 @@ class Losses(NamedTuple):
     measures: Tensor  # (4,): its loss, its mean value, its greatest |value| in the batch, and the total
 
 
+class Targets(NamedTuple):
+    """What an action's return is compared with: see :meth:`~livedqn.distributions.Distribution.compare`."""
+
+    r_t: Tensor
+    discount_t: Tensor
+    z_t: Tensor
+    share: Tensor | None = None
+
+
 class Munchausen(NamedTuple):
     """How actions are rewarded for being likely: see :func:`~livedqn.losses.munchausen_bonus`."""
 
@@ -73,6 +82,7 @@ class Objective:
         munchausen: the target network's soft policy takes the place of the choice, and what it says of the action taken
             is added to the reward; None = it does not.
         cql_alpha: how much :func:`~livedqn.losses.conservative_gap` counts.
+        retrace: lambda, see :meth:`retraced`; 0 = windows are not corrected.
         bcq_threshold: the next action is chosen among the :func:`~livedqn.losses.plausible`, where ``behaviour`` says
             which these are. *Nothing* always is: every rule, margin and cap falls back on it, and it imposes no room.
         has_nothing: masks may allow *nothing*. Where they never did while this was learned, nobody knows its value, and
@@ -89,31 +99,27 @@ class Objective:
     cql_alpha: float = 0.0
     bcq_threshold: float = 0.0
     has_nothing: bool = True
+    retrace: float = 0.0
 
     def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
         """The losses of a batch; ``learning(True)`` and ``(False)`` enclose the forward passes in training mode."""
         reward = batch.reward * self.reward_scale
-        r_t, discount_t = losses.n_step_return(reward, batch.discount)
-        if self.munchausen is None:
-            z_t = self.following(networks, self.transform(batch.next_observation))
-        else:
-            bonus, z_t = self.softly_following(networks, batch, discount_t, self.munchausen)
-            r_t = r_t + bonus
+        r_t, discount_t, z_t, share = (self.retraced if self.retrace else self.uncorrected)(networks, batch, reward)
         seen, action = self._asked(batch.observation, batch.action.unsqueeze(0))
         observation = self.transform(seen)
         learning(True)
         immediate_loss: Tensor | float = 0.0
         if networks.myopic is not None:
             immediate = losses.chosen(networks.myopic(observation), action)
-            nothing_follows = torch.zeros_like(discount_t)
-            each, _ = self.distribution.compare(immediate, reward[:, 0], nothing_follows, z_t)
+            whatever = z_t if share is None else z_t[0]  # as nothing follows
+            each, _ = self.distribution.compare(immediate, reward[:, 0], torch.zeros_like(reward[:, 0]), whatever)
             immediate_loss = losses.weighted_mean(each, batch.weight)
             if self.estimates_rewards:
                 r_t = r_t - reward[:, 0] + self.distribution.expectation(immediate.detach())
         z_tm1, logged_loss = self._of_logged(networks, batch)
         if z_tm1 is None:
             z_tm1 = losses.chosen(networks.online(observation), action)
-        each, error = self.distribution.compare(z_tm1, r_t, discount_t, z_t)
+        each, error = self.distribution.compare(z_tm1, r_t, discount_t, z_t, share)
         loss = losses.weighted_mean(each, batch.weight)
         total = loss + immediate_loss + logged_loss
         learning(False)
@@ -123,37 +129,91 @@ class Objective:
             return Losses(total, error.abs().mean(dim=0), measures)
 
     @torch.no_grad()
+    def uncorrected(self, networks: Networks, batch: Transitions, reward: Tensor) -> Targets:
+        """The return of a window as it was played, and what follows it, by the policy that is learned.
+
+        With ``munchausen`` y = R + alpha [tau log pi(a|s)]_clip^0 + D sum_a' pi(a'|s') (q(s', a') - tau log pi(a'|s'))
+        (Vieillard et al. 2020, eq. 1 and 2).
+        """
+        r_t, discount_t = losses.n_step_return(reward, batch.discount)
+        if self.munchausen is None:
+            return Targets(r_t, discount_t, self.following(networks, self.transform(batch.next_observation)))
+        _, log_policy = self._softly(networks, batch.observation, self.munchausen)
+        z, log_next = self._softly(networks, batch.next_observation, self.munchausen)
+        bonus = losses.munchausen_bonus(_of(log_policy, batch.action), *self.munchausen)
+        entropy = discount_t * self.munchausen.temperature * losses.entropy(log_next)
+        return Targets(r_t + (bonus + entropy), discount_t, self.distribution.mixture(z, log_next.exp()))
+
+    @torch.no_grad()
+    def retraced(self, networks: Networks, batch: Transitions, reward: Tensor) -> Targets:
+        """The return of a window as far as the policy pi that is learned would have played it (Munos et al. 2016,
+        Retrace(lambda), https://arxiv.org/abs/1606.02647), with q the target network's:
+
+        y = q(s_0, a_0) + sum_k c_1 ... c_k D_{k-1} (r_k + discount_k sum_a pi(a|s_{k+1}) q(s_{k+1}, a) - q(s_k, a_k))
+
+        with D_k the product of the discounts up to step k. Sorted by how far rewards are followed, that is a mixture of
+        returns, with R_k of :func:`~livedqn.losses.returns`, C_k = c_1 ... c_k and C_n = 0:
+
+        y = sum_k C_k (R_k + D_k sum_a pi(a|s_{k+1}) q(s_{k+1}, a)) - C_{k+1} (R_k + D_k q(s_{k+1}, a_{k+1}))
+
+        As such it holds for distributions as it does for means (Gruslys et al. 2018, Reactor,
+        https://arxiv.org/abs/1704.04651). A greedy pi takes a single action: c is lambda where that was taken, whatever
+        its propensity, and 0 elsewhere, so both terms have the same q and y is Watkins's Q(lambda). With ``munchausen``
+        pi is soft, propensities count, and every reward has its bonus.
+        """
+        assert batch.later is not None, "Retrace takes what windows hold behind their first transition: replay.later"
+        later, rows = batch.later, len(batch.action)
+        names = batch.observation
+        following = {name: torch.cat([later.observation[name], batch.next_observation[name]]) for name in names}
+
+        def by_step(of_rows: Tensor) -> Tensor:  # (E, n * N, ...) -> (n, E, N, ...)
+            return torch.unflatten(of_rows, 1, (-1, rows)).transpose(0, 1)
+
+        def products(policy: Tensor) -> Tensor:
+            return losses.trace_products(losses.traces(policy, later.propensity.unsqueeze(1), self.retrace))
+
+        r_t, discount_t = reward.T.unsqueeze(1), batch.discount.T.unsqueeze(1)
+        if self.munchausen is None:
+            best, z_t = map(by_step, self._greedily(networks, self.transform(following)))
+            product = products((best[:-1] == later.action.unsqueeze(1)).to(reward))
+            share = product - torch.cat([product[1:], torch.zeros_like(product[:1])])
+            return Targets(*losses.returns(r_t, discount_t), z_t, share)
+        of, taken = self.munchausen, later.action.reshape(-1)
+        _, log_first = self._softly(networks, batch.observation, of)
+        z, log_policy = self._softly(networks, following, of)
+        log_taken = by_step(_of(log_policy[:, :-rows], taken))
+        product = products(log_taken.exp())
+        bonus = losses.munchausen_bonus(torch.cat([_of(log_first, batch.action).unsqueeze(0), log_taken]), *of)
+        r_t, discount_t = losses.returns(r_t + bonus, discount_t)
+        entropy = discount_t * of.temperature * by_step(losses.entropy(log_policy))
+        z_t = by_step(self.distribution.mixture(z, log_policy.exp()))
+        z_taken = by_step(losses.chosen(z[:, :-rows], taken.unsqueeze(0)))
+        return Targets(
+            torch.cat([r_t + entropy, r_t[:-1]]), torch.cat([discount_t, discount_t[:-1]]),
+            torch.cat([z_t, z_taken]), torch.cat([product, -product[1:]]),
+        )  # fmt: skip
+
+    @torch.no_grad()
     def following(self, networks: Networks, following: TensorObservation) -> Tensor:
         """The target network's numbers, (E, N, A), for what would be done next; ``following`` is transformed."""
+        return self._greedily(networks, following)[1]
+
+    def _greedily(self, networks: Networks, following: TensorObservation) -> tuple[Tensor, Tensor]:
+        """What would be done next, (E, N), and the target network's numbers for it, (E, N, A)."""
         if self.is_double:  # y = R + D q_target(argmax_a q_online(a)), van Hasselt et al. 2016, eq. 4
             chooser = networks.chooser or networks.online
             best = self._open(networks, following, chooser(following)).argmax(dim=-1)
-            following, best = self._asked(following, best)
-            return losses.chosen(networks.target(following), best)
+            following, at = self._asked(following, best)
+            return best, losses.chosen(networks.target(following), at)
         z = networks.target(following)  # y = R + D max_a q_target(a), Mnih et al. 2015
-        return losses.chosen(z, self._open(networks, following, z).argmax(dim=-1))
+        best = self._open(networks, following, z).argmax(dim=-1)
+        return best, losses.chosen(z, best)
 
-    @torch.no_grad()
-    def softly_following(
-        self, networks: Networks, batch: Transitions, discount_t: Tensor, of: Munchausen
-    ) -> tuple[Tensor, Tensor]:
-        """What is added to the return of a window, and the numbers that follow, mixed over what may be done.
-
-        y = R + alpha [tau log pi(a|s)]_clip^0 + D sum_a' pi(a'|s') (q(s', a') - tau log pi(a'|s')), with pi the softmax
-        of the target network's q / tau over the mask (Vieillard et al. 2020, eq. 1 and 2).
-        """
-
-        def soft(observation: TensorObservation) -> tuple[Tensor, Tensor]:
-            seen = self.transform(observation)
-            z = networks.target(seen)
-            return z, losses.log_soft_policy(self._open(networks, seen, z), of.temperature)
-
-        _, log_policy = soft(batch.observation)
-        taken = losses.chosen(log_policy.unsqueeze(-1), batch.action.unsqueeze(0)).squeeze(-1)
-        z, log_next = soft(batch.next_observation)
-        bonus = losses.munchausen_bonus(taken, *of)
-        bonus = bonus + discount_t * of.temperature * losses.entropy(log_next)
-        return bonus, self.distribution.mixture(z, log_next.exp())
+    def _softly(self, networks: Networks, observation: TensorObservation, of: Munchausen) -> tuple[Tensor, Tensor]:
+        """The target network's numbers (E, N, K, A), and log pi (E, N, K), the softmax of q / tau over the mask."""
+        seen = self.transform(observation)
+        z = networks.target(seen)
+        return z, losses.log_soft_policy(self._open(networks, seen, z), of.temperature)
 
     def values(
         self, network: Network, observation: TensorObservation, behaviour: Network | None = None,
@@ -208,6 +268,11 @@ class Objective:
     def _asked(self, observation: TensorObservation, actions: Tensor) -> tuple[TensorObservation, Tensor]:
         """What a network has to be shown for the numbers of ``actions`` (M, N), and where in it they stand."""
         return narrowed(observation, actions) if self.narrows else (observation, actions)
+
+
+def _of(values: Tensor, action: Tensor) -> Tensor:
+    """(E, N) of ``action`` (N,) among ``values`` (E, N, K)."""
+    return losses.chosen(values.unsqueeze(-1), action.unsqueeze(0)).squeeze(-1)
 
 
 def _rooms_first(mask: Tensor) -> Tensor:

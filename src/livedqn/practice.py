@@ -9,6 +9,7 @@ import numpy as np
 
 from livedqn.experience import Source
 from livedqn.graphs import resolve
+from livedqn.protocols import Batch, Later
 from livedqn.watchdog import diverged
 
 if TYPE_CHECKING:  # an agent has a practice
@@ -51,12 +52,15 @@ class Practice:
 
     def _learn_once(self, agent: DQN) -> None:
         batch = self._experience.sample(agent.batch_size)
-        errors = agent.update(batch)
+        errors = agent.update(batch, self._later(agent, batch))
         if self._experience.replay.is_prioritised:
             sizes = errors.cpu().numpy()
             if not np.isfinite(sizes).all():  # before they become priorities
                 raise diverged(agent.updates, "the loss is not finite")
             self._experience.replay.update_priorities(batch.slots, sizes)
+
+    def _later(self, agent: DQN, batch: Batch) -> Later | None:
+        return self._experience.replay.later(batch.slots) if agent.retrace else None
 
     def _decide(self, agent: DQN) -> None:
         """Whether to compile: as a resumed run had decided, as the user says, or by what saves time."""
@@ -65,9 +69,9 @@ class Practice:
         if self._compile == "false" or (self._compile == "auto" and agent.is_compiled is False):
             agent.is_compiled = False
             return
-        batch = agent.transitions(experience.replay.sample(agent.batch_size, np.random.default_rng(0)))
+        batch = experience.replay.sample(agent.batch_size, np.random.default_rng(0))
         learner.graphs = resolve(
-            learner, batch, experience.observation,
+            learner, agent.transitions(batch, self._later(agent, batch)), experience.observation,
             wish=self._compile, was_compiled=bool(agent.is_compiled), tell=self._tell,
             updates=(self._planned_steps - experience.steps) // agent.steps_per_update,
         )  # fmt: skip

@@ -120,6 +120,17 @@ class Batch(NamedTuple):
     slots: IntArray  # (N,) int64, where they lie, for priorities
 
 
+class Later(NamedTuple):
+    """What N windows of n transitions hold behind their first: of step k = 1 ... n - 1, step by step.
+
+    Behind the end of a window that is its last observation, action 0, and an infinite propensity.
+    """
+
+    observation: Observation  # ((n - 1) * N, ...)
+    action: IntArray  # (n - 1, N) int64
+    propensity: FloatArray  # (n - 1, N) float32, with which it was chosen; NaN: nobody knows
+
+
 class Replay(Protocol):
     """Stores each observation once and samples windows of transitions; supplied: ``spec, num_envs, n_step``."""
 
@@ -160,6 +171,13 @@ class Replay(Protocol):
         """Windows of n transitions, with importance weights.
 
         The arrays may be the same ones every time: copy what is kept beyond the next sample.
+        """
+        ...
+
+    def later(self, slots: IntArray) -> Later:
+        """What the windows that begin at ``slots`` (N,) of a sample hold behind their first transition; n is above 1.
+
+        The arrays may be the same ones every time.
         """
         ...
 

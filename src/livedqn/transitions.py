@@ -8,8 +8,23 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from livedqn.protocols import Batch
+from livedqn.protocols import Batch, Later
 from livedqn.types import TensorObservation
+
+
+class LaterTensors(NamedTuple):
+    """What windows hold behind their first transition, as tensors; see :class:`~livedqn.protocols.Later`."""
+
+    observation: TensorObservation
+    action: Tensor
+    propensity: Tensor
+
+    @classmethod
+    def of(cls, later: Later, device: torch.device) -> LaterTensors:
+        """``later`` on ``device``; on a CPU the two share memory."""
+        return cls(
+            tensors(later.observation, device), tensor(later.action, device), tensor(later.propensity, device)
+        )  # fmt: skip
 
 
 class Transitions(NamedTuple):
@@ -21,16 +36,17 @@ class Transitions(NamedTuple):
     discount: Tensor
     next_observation: TensorObservation
     weight: Tensor
+    later: LaterTensors | None = None  # where windows are corrected
     noise: Tensor | None = None  # (3, M), drawn for this update, see :meth:`~livedqn.objective.Networks.perturbed`
 
     @classmethod
     def of(cls, batch: Batch, device: torch.device) -> Transitions:
         """``batch`` on ``device``; on a CPU the two share memory."""
-        rest = {name: getattr(batch, name) for name in ("action", "reward", "discount", "weight")}
-        return cls(
-            observation=tensors(batch.observation, device), next_observation=tensors(batch.next_observation, device),
-            **tensors(rest, device),
-        )  # fmt: skip
+        action, reward, discount, weight = (
+            tensor(array, device) for array in (batch.action, batch.reward, batch.discount, batch.weight)
+        )
+        seen, following = (tensors(of, device) for of in (batch.observation, batch.next_observation))
+        return cls(seen, action, reward, discount, following, weight)
 
 
 class Shared:
@@ -39,14 +55,14 @@ class Shared:
     def __init__(self) -> None:
         self._last: tuple[Batch | None, Transitions | None] = None, None
 
-    def of(self, batch: Batch, device: torch.device) -> Transitions:
-        """``batch`` on ``device``."""
+    def of(self, batch: Batch, later: Later | None, device: torch.device) -> Transitions:
+        """``batch`` on ``device``, with what is ``later`` in its windows."""
         batch_seen, transitions = self._last
         if transitions is None or batch is not batch_seen:
             transitions = Transitions.of(batch, device)
             if device.type == "cpu":
                 self._last = batch, transitions
-        return transitions
+        return transitions if later is None else transitions._replace(later=LaterTensors.of(later, device))
 
 
 def tensor(array: Any, device: torch.device) -> Tensor:

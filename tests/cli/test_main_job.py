@@ -180,3 +180,11 @@ def test_a_preset_is_of_a_game(livedqn, trained, name):
     assert config.env["id"].lower().startswith(name)
     assert config.encoder["plugin"] == ("conv" if name == "minatar" else "mlp")
     assert config.steps % config.num_envs == 0
+
+
+def test_greedy_is_epsilon_greedy_without_an_epsilon(livedqn, trained):
+    assert livedqn("env=gym", "exploration=greedy", "agent.noisy=true").code == 0
+    config, _ = trained[0]
+    assert (config.exploration["plugin"], config.exploration["start"], config.exploration["end"]) == (
+        "epsilon_greedy", 0, 0
+    )  # fmt: skip

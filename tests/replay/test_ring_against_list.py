@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livedqn.protocols import Later
 from livedqn.replay.prioritised import Prioritised
 from livedqn.replay.uniform import Uniform
 from livedqn.types import Column, LivedqnError, Observation, Spec
@@ -26,6 +27,7 @@ class Transition(NamedTuple):
     rewards: tuple[float, ...]
     discounts: tuple[float, ...]
     following: float
+    later: tuple[tuple[float, int, float], ...]  # serial, action and propensity of every transition but the first
 
 
 class NaiveRow:
@@ -50,6 +52,7 @@ class NaiveRow:
                 found[self.slots[i][0]] = Transition(
                     self.slots[i][1], self.slots[i][4], (*rewards, *[0.0] * pad), (*discounts, *[1.0] * pad),
                     self.slots[j][0],
+                    (*((s[0], s[1], s[4]) for s in self.slots[i + 1 : j]), *[(self.slots[j][0], 0, np.inf)] * pad),
                 )  # fmt: skip
         return found
 
@@ -114,10 +117,13 @@ def test_every_window_is_the_naive_lists(kind: type, folder: str | None, history
         return
     batch = replay.sample(64, rng)
     assert len(batch.slots) == 64
+    steps = replay.later(batch.slots) if n > 1 else Later({"context": np.zeros((0, 1))}, *np.zeros((2, 0, 64)))
+    serials = steps.observation["context"].reshape(n - 1, 64)
     for i, first in enumerate(batch.observation["context"][:, 0]):
         got = Transition(
             int(batch.action[i]), float(batch.propensity[i]), tuple(batch.reward[i]), tuple(batch.discount[i]),
             batch.next_observation["context"][i, 0],
+            tuple(zip(serials[:, i], steps.action[:, i], steps.propensity[:, i], strict=True)),
         )  # fmt: skip
         assert got == expected[first]
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from livedqn.kernel import viewing_kernel
-from livedqn.protocols import Batch
+from livedqn.protocols import Batch, Later
 from livedqn.replay.ring import Ring
 from livedqn.replay.storage import require_memory
 from livedqn.replay.sum_tree import SumTree
@@ -86,6 +86,10 @@ class Prioritised:
         self._tree.find(mass, arrays.slots)
         importance_weights(self._tree.leaves, arrays.slots, self._beta, arrays.weight)
         return self._ring.gather(arrays)
+
+    def later(self, slots: IntArray) -> Later:
+        """What the windows that begin at ``slots`` hold behind their first transition."""
+        return self._ring.later(slots)
 
     def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
         """Priority (|error| + epsilon) ** alpha for ``slots`` (N,), errors (N,)."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from livedqn.protocols import Batch
+from livedqn.protocols import Batch, Later
 from livedqn.replay import ring_kernels
 from livedqn.replay.batch import BatchArrays
 from livedqn.replay.record import LONGEST_WINDOW, WINDOW, observation_fields, record_type
@@ -64,6 +64,7 @@ class Ring:
         self._overwritten = np.zeros(num_envs, np.int64)
         self._completed = np.zeros(num_envs * n_step, np.int64)
         self._arrays: BatchArrays | None = None
+        self._later: BatchArrays | None = None
 
     def begin(self, observation: Observation, rows: BoolArray) -> IntArray:
         """Write the first observation of an episode of ``rows``; returns the slots that were overwritten."""
@@ -130,6 +131,19 @@ class Ring:
         """The windows that begin at the ready ``arrays.slots``."""
         ring_kernels.gather(self._records, self.length, *arrays.arrays)
         return arrays.batch
+
+    def later(self, slots: IntArray) -> Later:
+        """What the windows that begin at the ready ``slots`` (N,) hold behind their first transition."""
+        step, window = np.arange(1, self._n_step)[:, None], self._records[slots, WINDOW]
+        place = slots % self.length
+        at = slots - place + (place + np.minimum(step, window)) % self.length  # (n - 1, N)
+        if self._later is None or len(self._later.slots) != at.size:
+            self._later = BatchArrays(self._record, at.size, 1)
+        self._later.slots[:] = at.reshape(-1)
+        found, is_behind = self.gather(self._later), step >= window
+        action = np.where(is_behind, 0, found.action.reshape(at.shape))
+        propensity = np.where(is_behind, np.float32(np.inf), found.propensity.reshape(at.shape))
+        return Later(found.observation, action, propensity)
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors only: of each row the slots that were ever written. They share memory with the ring."""

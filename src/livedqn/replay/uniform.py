@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from livedqn.protocols import Batch
+from livedqn.protocols import Batch, Later
 from livedqn.replay.ring import Ring
 from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Spec
 
@@ -63,6 +63,10 @@ class Uniform:
         arrays = self._ring.batch_arrays(batch_size)
         self._ring.draw(arrays.slots, rng)
         return self._ring.gather(arrays)
+
+    def later(self, slots: IntArray) -> Later:
+        """What the windows that begin at ``slots`` hold behind their first transition."""
+        return self._ring.later(slots)
 
     def update_priorities(self, slots: IntArray, td_error: FloatArray) -> None:
         """Nothing: all transitions are alike."""
