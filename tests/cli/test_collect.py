@@ -60,3 +60,9 @@ def test_a_checkpoint_acts_in_its_own_environment(livedqn):
 def test_refusals(livedqn, words, why):
     assert why in livedqn("collect", *words).error
     assert not list(Path().iterdir())
+
+
+def test_where_logs_cannot_lie_is_known_before_anything_is_played(livedqn):
+    Path("some").write_text("a file")
+    for out in ("some", "some/logs"):
+        assert livedqn("collect", "+env=sim", f"out={out}", *SMALL).error.endswith("; look at what lies there")

@@ -93,6 +93,15 @@ def test_impossible_sessions_are_set_aside(livedqn, write):
     assert "impossible: 1 sessions, 1 rows, with why, in run/set_aside.parquet" in livedqn(*words).out
 
 
+def test_one_wrong_clock_does_not_make_all_others_late(livedqn, write, tmp_path):
+    outcome = livedqn(*write(shown(1, "ann", 1000), shown(2, "eve", 4e9), CLICK, shown(3, "bob", 90_000)))
+    assert "  joined: 1 click, 2 impression\n  no events: 1 lines\n" in outcome.out
+    aside = json.loads((tmp_path / "run" / "set_aside.jsonl").read_text())
+    assert (aside["line"], aside["why"].partition(";")[0]) == (
+        2, "time_s=4000000000.0 lies ahead of the clock of this machine"
+    )  # fmt: skip
+
+
 def test_a_number_that_is_too_large_is_set_aside_without_a_warning(livedqn, write):
     words = write(shown(1, "ann", 1000) | {"native": 1e300}, shown(2, "bob", 90_000))
     outcome = livedqn(*words)

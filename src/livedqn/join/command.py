@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections import Counter
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -62,7 +63,9 @@ def run(config: JoinConfig, folder: Path) -> None:
                 if not line.strip():
                     continue
                 try:
-                    joiner.add(read.event(parse(line)))
+                    event = read.event(parse(line))
+                    _refuse_ahead(event, config.allowed_lateness_s)
+                    joiner.add(event)
                 except LivedqnError as error:
                     bad["lines"] += 1
                     said = {"why": str(error), "line": number, "text": line.decode("utf-8", "replace").rstrip("\n")}
@@ -90,6 +93,12 @@ def run(config: JoinConfig, folder: Path) -> None:
         print(f"what found no place is in {folder / 'set_aside.jsonl'}, with why")
     else:
         (folder / "set_aside.jsonl").unlink()
+
+
+def _refuse_ahead(event: Event, allowed_s: float) -> None:
+    """One wrong clock would make all others late."""
+    if event.time_s > time.time() + allowed_s:
+        raise LivedqnError(f"time_s={event.time_s} lies ahead of the clock of this machine; whose clock is wrong?")
 
 
 def _opened(path: str) -> IO[bytes]:

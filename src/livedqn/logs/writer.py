@@ -61,6 +61,7 @@ class Writer:
         self._encoding: Future[None] | None = None
 
     def __enter__(self) -> Writer:
+        durable.folder(self._folder)  # where it cannot be, that is known before anything is played
         return self
 
     def __exit__(
