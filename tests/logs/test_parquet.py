@@ -112,6 +112,19 @@ def test_many_groups_in_many_files(tmp_path, same, monkeypatch):
     assert len(read) > len(files)
 
 
+def test_files_of_few_days_are_open_at_once(tmp_path, same, monkeypatch):
+    monkeypatch.setattr("livedqn.logs.writer.WAITING", 1)
+    monkeypatch.setattr("livedqn.logs.writer.OPEN", 2)
+    parts = [example_impressions([2], first=1 + 9 * i, start_s=day * DAY_S) for i, day in enumerate([0, 1, 2, 0, 3])]
+    with Writer(tmp_path, LOGS_SPEC) as writer:
+        for part in parts:
+            writer.add(part)
+            writer.wait()
+            assert len(list(tmp_path.rglob("*.part"))) <= 2
+    assert sorted(path.name for path in tmp_path.rglob("*.parquet")) == ["00000.parquet"] * 4 + ["00001.parquet"]
+    same(join(list(Parquet(path=str(tmp_path)))), join([parts[i] for i in (0, 3, 1, 2, 4)]))
+
+
 def test_an_error_leaves_whole_files_or_none(tmp_path, monkeypatch):
     monkeypatch.setattr("livedqn.logs.writer.WAITING", 1)
     with pytest.raises(ZeroDivisionError), Writer(tmp_path, LOGS_SPEC) as writer:

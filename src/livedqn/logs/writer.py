@@ -28,6 +28,8 @@ from livedqn.types import Spec
 WAITING = 1 << 15
 #: Rows of a file.
 FILE = 1 << 20
+#: Days whose files are open at once: a process may have 256 of them open, on some systems.
+OPEN = 64
 DAY_S = 24 * 3600
 
 
@@ -102,13 +104,16 @@ class Writer:
             whole, days = whole.take(order), days[order]
         table = to_arrow(whole, self._schema)
         for start, end in pairwise(np.flatnonzero(np.diff(days, prepend=days[0] - 1, append=days[-1] + 1)).tolist()):
-            day = int(days[start])
-            file = self._files.get(day)
-            if file is None or file.rows >= FILE:
-                if file is not None:
-                    file.finish()
-                file = self._files[day] = Whole(self._free_path(day), self._schema, self._compression)
-            file.write(table.slice(start, end - start))
+            self._file(int(days[start])).write(table.slice(start, end - start))
+
+    def _file(self, day: int) -> Whole:
+        """The one that is open; if there has to be another, the full one, or that of the earliest day, is finished."""
+        file = self._files.get(day)
+        if file is None or file.rows >= FILE:
+            if file is not None or len(self._files) >= OPEN:
+                self._files.pop(day if file else min(self._files)).finish()
+            file = self._files[day] = Whole(self._free_path(day), self._schema, self._compression)
+        return file
 
     def _free_path(self, day: int) -> Path:
         within = self._folder / f"day={datetime.fromtimestamp(day * DAY_S, UTC):%Y-%m-%d}"
