@@ -36,6 +36,15 @@ def test_rules_count_over_parts_and_keep_the_first_example():
     assert finding.is_wrong
 
 
+def test_logs_that_do_not_say_whose_visits_they_are():
+    whole, what = example_impressions([2, 3]), "all sessions are of one viewer"
+    assert what not in found(Overview(LOGS_SPEC), whole)
+    one = replace(whole, viewer=np.zeros_like(whole.viewer))
+    finding = found(Overview(LOGS_SPEC), one, one)[what]
+    assert (finding.rows, finding.unit, finding.example, finding.is_wrong) == (4, "sessions", "viewer 0", False)
+    assert what not in found(Overview(LOGS_SPEC), example_impressions([2]))
+
+
 def test_names_that_come_twice():
     one, other = example_impressions([2, 2]), example_impressions([1], first=7)
     assert found(Names(), one, other) == {}

@@ -19,7 +19,7 @@ class Overview:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self._rows, self._acted, self._shown = 0, 0, 0
+        self._rows, self._acted, self._shown, self._sessions = 0, 0, 0, 0
         self._viewers: list[IntArray] = []
         self._times: list[int] = []  # first and last of each part
         self._policies: Counter[str] = Counter()
@@ -34,6 +34,7 @@ class Overview:
         self._rows += len(impressions)
         self._acted += int(acted.sum())
         self._shown += int((impressions.action > 0).sum())
+        self._sessions += int(impressions.begins.sum())
         self._viewers.append(np.unique(impressions.viewer))
         self._times += [int(impressions.time_s.min()), int(impressions.time_s.max())]
         names, counts = np.unique(impressions.policy[acted], return_counts=True)
@@ -47,13 +48,19 @@ class Overview:
         """That there is nothing at all, and doubts."""
         if not self._acted:
             yield Finding("there is no impression", "look at where the logs were taken from", 0)
+        elif self._sessions > 1 and self._distinct() == 1:
+            yield Finding(
+                "all sessions are of one viewer", "log who each visit was of, by any name that stays: viewers are what "
+                "is held out, and what intervals are drawn from",
+                self._sessions, f"viewer {self._viewers[0][0]}", is_wrong=False, unit="sessions",
+            )  # fmt: skip
         yield from self._doubts.values()
 
     def lines(self) -> Iterable[str]:
         """Who, when, by which policy, and what came of it."""
         if not self._acted:
             return
-        viewers = len(np.unique(np.concatenate(self._viewers)))
+        viewers = self._distinct()
         first, last = (_date(time_s) for time_s in (min(self._times), max(self._times)))
         ends = self._rows - self._acted
         of = f"{self._acted:,} impressions and {ends:,} last observations of {viewers:,} viewers"
@@ -63,6 +70,9 @@ class Overview:
         if self._spec.has_rooms:
             means = ", ".join(f"{name} {total / self._acted:.3g}" for name, total in self._sums.items())
             yield f"shown: a room at {self._shown / self._acted:.1%} of requests; means over all requests: {means}"
+
+    def _distinct(self) -> int:
+        return len(np.unique(np.concatenate(self._viewers)))
 
     def _doubt(self, impressions: Impressions) -> None:
         for name, signal in impressions.signals.items():
