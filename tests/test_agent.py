@@ -15,7 +15,7 @@ from livedqn.lightning import pl
 from livedqn.losses import n_step_return
 from livedqn.protocols import Batch
 from livedqn.types import Column, LivedqnError, Spec, TensorObservation
-from livedqn.watchdog import PATIENCE, DivergenceError, Watchdog
+from livedqn.watchdog import PATIENCE, RUNAWAY, DivergenceError, Watchdog, runaway
 
 SPEC = Spec(context=(Column("one"),), context_shape=(1,), num_actions=2)
 ROOMS = Spec(
@@ -360,6 +360,14 @@ def test_the_watchdog_tells_means_of_what_it_has_read() -> None:
     watchdog.check(2)
     assert watchdog.means() == {"loss": 1.5, "q_scaled": 6.0}
     assert watchdog.means() == {}
+
+
+def test_mean_values_far_above_what_sessions_of_logs_return_have_run_away() -> None:
+    assert runaway(RUNAWAY * 1.5, 1.5) is runaway(-99, 1.5) is runaway(99, float("nan")) is runaway(0, 0) is None
+    found = runaway(84.0, 1.5)
+    assert found is not None
+    assert found.startswith("values run away: their mean, 84, is 56 times what sessions of these logs return, 1.5: ")
+    assert "is beyond what sessions of these logs return, 0: " in (runaway(1e-3, 0) or "")
 
 
 def test_the_watchdog_barks_at_a_loss_that_is_not_finite() -> None:

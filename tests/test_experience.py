@@ -180,3 +180,28 @@ def test_returns_discount_from_an_episodes_first_step() -> None:
         progress.add(step, np.array([0.5], np.float32))
     progress.end(np.array([True]))
     assert progress.return_quantile() == pytest.approx(3.0, abs=0.01)  # 1 + 0.5 * 2 + 0.25 * 4
+
+
+def ended(progress: Progress, rewards: list[float], left: float) -> None:
+    """An episode of ``rewards`` whose last step's discount, after others of 0.5, is ``left``."""
+    none = np.zeros(1, bool)
+    for place, reward in enumerate(rewards):
+        step = Step({}, np.array([reward], np.float32), none, none, none, none, {}, np.ones(1, np.float32), {})
+        discount = left if place == len(rewards) - 1 else 0.5
+        progress.add(step, np.array([discount], np.float32))
+    progress.end(np.array([True]))
+
+
+def test_what_is_cut_off_is_expected_to_go_on_as_sessions_begin() -> None:
+    progress = Progress(1)
+    assert np.isnan(progress.usual_return())
+    ended(progress, [1.0, 2.0], 0.0)  # returns 1 + 0.5 * 2 = 2, and nothing follows
+    assert progress.usual_return() == 2
+    ended(progress, [-1.0], 0.5)  # of size 1, and half of what follows
+    assert progress.usual_return() == 2  # m = (2 + 1) / 2 + (0 + 0.5) / 2 * m
+    again = Progress(1)
+    again.load_state_dict(progress.state_dict())
+    assert again.usual_return() == 2
+    endless = Progress(1)
+    ended(endless, [1.0], 1.0)
+    assert endless.usual_return() == np.inf

@@ -17,6 +17,7 @@ from livedqn.replay.uniform import Uniform
 from livedqn.rewards import Native, WatchTime
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import FloatArray, LivedqnError, Signals
+from livedqn.watchdog import RUNAWAY
 
 
 class InMemory:
@@ -194,3 +195,16 @@ def test_rewards_that_come_late_in_the_logs_are_rewards(monkeypatch: pytest.Monk
     monkeypatch.setattr(logged, "ROWS", 2)  # the first shard holds none
     silent = replace(example_impressions([3]), native=np.array([0, 0, 0, np.nan], np.float32))
     assert experience(silent, numbered(example_impressions([2], first=1)), rows=1, reward=Native()).steps == 0
+
+
+def test_values_are_compared_with_what_the_logged_sessions_return() -> None:
+    whole = numbered(example_impressions([1], first=1, terminated=True))  # a session, of reward 100
+    made = experience(whole, rows=1)
+    assert made.valued(1e9) is None  # no session has ended yet
+    made.collect(None, gamma)
+    assert made.valued(100 * RUNAWAY) is None
+    assert not any("run away" in line for line in made.lines())
+    assert "is 51 times what sessions of these logs return, 100: " in (made.valued(100 * RUNAWAY + 100) or "")
+    resumed = experience(whole, rows=1)
+    resumed.load_state_dict(made.state_dict())
+    assert list(resumed.lines())[-1] == list(made.lines())[-1] == made.valued(100 * RUNAWAY + 100)

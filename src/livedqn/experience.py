@@ -49,6 +49,10 @@ class Source(ABC):
     def save_point(self) -> None:
         """Get ready to be saved."""
 
+    def valued(self, q_mean: float) -> str | None:
+        """Told the mean value of what was learned lately, says why it cannot be; playing finds that out by itself."""
+        return None
+
     def sample(self, batch_size: int) -> Batch:
         """``batch_size`` windows from the replay."""
         return self.replay.sample(batch_size, self._rng)

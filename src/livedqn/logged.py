@@ -14,6 +14,7 @@ from livedqn.scoring import require_signals
 from livedqn.shard import Shard, signals_of
 from livedqn.stage import Step
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
+from livedqn.watchdog import runaway
 
 #: Rows of the logs that are in memory together, and whose sessions are shuffled.
 ROWS = 1 << 16
@@ -48,6 +49,7 @@ class LoggedExperience(Source):
         self.spec = logs.spec
         self._logs, self._reward, self._num_envs = logs, reward, num_envs
         self._passes = Passes(logs, holdout=holdout, before=before, tolerated=tolerated)
+        self._q_mean = 0.0  # of what was learned, when it was looked at last
         self._epochs = 0  # passes over all sessions that were given to rows
         self._shard = Shard({}, np.zeros((0, 2), np.int64))
         self._waiting: IntArray = self._shard.sessions  # of the shard, those that nobody plays yet, (S, 2)
@@ -97,10 +99,18 @@ class LoggedExperience(Source):
         """``epochs``: how often the logs were gone through: each of their sessions was begun so often."""
         return {"epochs": self._epochs}
 
+    def valued(self, q_mean: float) -> str | None:
+        """Why it cannot be what policies are worth: see :func:`~livedqn.watchdog.runaway`."""
+        self._q_mean = q_mean
+        return runaway(q_mean, self.progress.usual_return())
+
     def lines(self) -> Iterator[str]:
-        """What a user has to know of the logs: what is in them as far as they were read, and what was left out."""
+        """What a user has to know of the logs: what is in them as far as they were read, what was left out, and
+        whether what was learned of them can be."""
         yield from self._passes.counts.lines()
         yield f"passes: {self._epochs}" if self._passes.done else "they were not read to their end yet"
+        if warning := self.valued(self._q_mean):
+            yield warning
 
     def _restart(self, ended: BoolArray) -> None:
         self.progress.end(ended)
@@ -143,7 +153,8 @@ class LoggedExperience(Source):
         """Tensors and plain Python: counters, generator, the shard, the place in the logs, replay."""
         return {
             **super().state_dict(),
-            "passes": self._passes.state_dict(), "epochs": self._epochs, "shard": tensors(self._shard.arrays),
+            "passes": self._passes.state_dict(), "epochs": self._epochs, "q_mean": self._q_mean,
+            "shard": tensors(self._shard.arrays),
             "sessions": tensors({"waiting": self._waiting, "at": self._at, "end": self._end}),
         }  # fmt: skip
 
@@ -151,7 +162,7 @@ class LoggedExperience(Source):
         """The inverse of :meth:`state_dict`, after :meth:`begin`, of the same logs."""
         super().load_state_dict(state)
         self._passes.load_state_dict(state["passes"])
-        self._epochs = int(state["epochs"])
+        self._epochs, self._q_mean = int(state["epochs"]), float(state["q_mean"])
         found: dict[str, IntArray] = arrays(state["sessions"])
         self._waiting, self._at, self._end = found["waiting"], found["at"], found["end"]
         self._shard = Shard(arrays(state["shard"]), self._waiting)

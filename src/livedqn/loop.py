@@ -122,6 +122,7 @@ class Loop(pl.Callback):
         show: takes (steps, metrics) after every tick.
         evaluate: the agent's return on validation worlds; None: there is no telling, and the newest is the best.
         keep: writes ``policy.ckpt``; takes weights and the steps at which they were the agent's.
+        tell: takes a line on what goes wrong, once.
     """
 
     def __init__(
@@ -135,9 +136,11 @@ class Loop(pl.Callback):
         show: Callable[[int, Metrics], None],
         evaluate: Callable[[DQN], float] | None,
         keep: Callable[[Weights, int], None],
+        tell: Callable[[str], None] = print,
     ) -> None:
         self._folder, self._marks, self._experience, self._resumed = folder, marks, experience, resumed
         self._log, self._show, self._evaluate, self._keep = log, show, evaluate, keep
+        self._tell, self._warned = tell, False
         #: The best evaluation so far: its return, steps and weights, and of how many.
         self.best: dict[str, Any] = resumed["best"] if resumed else {"return": float("-inf"), "steps": 0, "of": 0}
         self.stopped_by: signal.Signals | None = None
@@ -205,6 +208,10 @@ class Loop(pl.Callback):
         metrics |= experience.measures()
         if "q_scaled" in metrics:
             metrics["q_mean"] = metrics.pop("q_scaled") / float(agent.reward_scale)
+            warning = experience.valued(metrics["q_mean"])
+            if warning and not self._warned:
+                self._tell(warning)
+            self._warned |= warning is not None
         return metrics
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

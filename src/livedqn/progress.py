@@ -49,6 +49,7 @@ class Progress:
         self._episodes = 0
         self._discounted = np.stack([np.zeros(num_envs), np.ones(num_envs)])  # so far, and the next reward's factor
         self._returns = np.zeros(0)
+        self._ended = np.zeros(3)  # of all episodes: how many, the sum of their returns' sizes, that of what is left
         self._unread: list[FloatArray] = []  # returns that are not yet among them
 
     def add(self, step: Step, discount: FloatArray) -> None:
@@ -62,7 +63,9 @@ class Progress:
         """The episodes of ``rows`` (B,) are over."""
         self._finished += self._running[:, rows].sum(axis=1)
         self._episodes += int(rows.sum())
-        self._unread.append(np.abs(self._discounted[0, rows]))
+        returns, left = self._discounted[:, rows]
+        self._unread.append(np.abs(returns))
+        self._ended += [len(returns), np.abs(returns).sum(), left.sum()]
         self.forget(rows)
 
     def forget(self, rows: BoolArray) -> None:
@@ -95,6 +98,17 @@ class Progress:
         self._read()
         return float(np.quantile(np.concatenate([self._returns, np.abs(self._discounted[0])]), 0.999))
 
+    def usual_return(self) -> float:
+        """Mean size m of the discounted returns of all episodes so far, from their first step; NaN without one.
+
+        One that was cut off, or whose viewer comes again, is worth more than was seen of it: of what follows, which
+        counts D, the product of its discounts, as much is expected: m = mean |R| + mean D m.
+        """
+        episodes, returns, left = self._ended.tolist()
+        if not episodes:
+            return float("nan")
+        return returns / (episodes - left) if left < episodes else float("inf")
+
     def _read(self) -> None:
         self._returns = np.concatenate([self._returns, *self._unread])[-self.WINDOW :]
         self._unread.clear()
@@ -112,7 +126,9 @@ class Progress:
         self._returns, self._episodes = state["returns"].numpy(), int(state["episodes"])
 
     def _arrays(self) -> dict[str, FloatArray]:
-        return {"running": self._running, "finished": self._finished, "discounted": self._discounted}
+        return {
+            "running": self._running, "finished": self._finished, "discounted": self._discounted, "ended": self._ended,
+        }  # fmt: skip
 
 
 @kernel

@@ -15,6 +15,8 @@ from livedqn.types import FloatArray, LivedqnError
 FACTOR = 10.0
 #: In so many updates without a break.
 PATIENCE = 1_000
+#: A mean value this many times above what sessions of logs return was not learned from them.
+RUNAWAY = 50.0
 
 
 class DivergenceError(LivedqnError):
@@ -26,6 +28,21 @@ def diverged(updates: int, why: str) -> DivergenceError:
     return DivergenceError(
         f"training diverged by update {updates:,}: {why}; policy.ckpt keeps the best policy so far: "
         "try a smaller agent.learning_rate or a larger agent.sync_every"
+    )
+
+
+def runaway(q_mean: float, usual_return: float) -> str | None:
+    """Why a mean value that was learned from logs cannot be; None where it may, or where no session has ended yet.
+
+    Args:
+        q_mean: in the reward's own unit, as ``usual_return``, see :meth:`~livedqn.progress.Progress.usual_return`.
+    """
+    if not q_mean > RUNAWAY * usual_return:
+        return None
+    many = f"{q_mean / usual_return:,.0f} times" if usual_return else "beyond"
+    return (
+        f"values run away: their mean, {q_mean:.3g}, is {many} what sessions of these logs return, {usual_return:.3g}: "
+        "do not trust them, nor the policy; make fewer updates (epochs=, steps= or agent.steps_per_update=)"
     )
 
 
