@@ -9,6 +9,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from livedqn.agent_settings import LEARNING_RATE_UPDATES
+from livedqn.config import STEPS
+
 
 def composed(words: Sequence[str]) -> dict[str, Any]:
     """The whole configuration that the words of a training come to."""
@@ -24,9 +27,10 @@ def of_length(config: Mapping[str, Any], steps: int) -> list[str]:
     """The overrides that make a training of ``config`` one of ``steps`` environment steps."""
 
     def part(of: int) -> int:
-        return max(1, round(of * steps / config["steps"]))
+        return max(1, round(of * steps / (config["steps"] or STEPS)))
 
-    words = [f"steps={steps}", f"agent.learning_rate_updates={part(config['agent']['learning_rate_updates'])}"]
+    updates = config["agent"]["learning_rate_updates"] or LEARNING_RATE_UPDATES
+    words = [f"steps={steps}", f"agent.learning_rate_updates={part(updates)}"]
     if "steps" in config["exploration"]:
         words.append(f"exploration.steps={part(config['exploration']['steps'])}")
     return words

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from livedqn.agent_settings import check, check_trainer
+from livedqn.agent_settings import LEARNING_RATE_UPDATES, STEPS_PER_UPDATE, check, check_trainer
 from livedqn.distributions import distribution as form_of
 from livedqn.experience import Source
 from livedqn.exploration import Schedule
@@ -39,7 +39,7 @@ class DQN(pl.LightningModule):
         learning_rate: of Adam, at the first update.
         learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
             small steps average over the noise of rewards that one batch cannot tell from a signal.
-        learning_rate_updates: updates that it takes from the one to the other.
+        learning_rate_updates: from the one to the other; null: 7,700, or all of a run whose length its logs decide.
         batch_size: N.
         n_step: transitions in a window; keep it small where ``retrace`` does not correct it for exploration.
         retrace: lambda of Retrace (https://arxiv.org/abs/1606.02647), by which a window counts as far as the policy
@@ -71,7 +71,7 @@ class DQN(pl.LightningModule):
         gradient_clip: greatest norm of a network's gradient; null: any.
         sync_every: updates between two syncs of the target network.
         sync_tau: how far a sync goes: 1 copies ("hard"), less averages parameters ("soft", with sync_every=1).
-        steps_per_update: environment steps for each update.
+        steps_per_update: environment steps for each update; null: 128, or more where long logs say how long a run is.
         warmup_steps: environment steps with uniform actions before the first update; their data fix the feature
             transforms and the reward's scale.
         standardise: fit the feature transforms; off, numbers pass as they are and counts as logarithms.
@@ -93,13 +93,13 @@ class DQN(pl.LightningModule):
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
         discount_time_unit_s: float | None = None, learning_rate: float = 2e-3, learning_rate_end: float = 5e-5,
-        learning_rate_updates: int = 7_700, batch_size: int = 256, n_step: int = 1, retrace: float = 0.0,
+        learning_rate_updates: int | None = None, batch_size: int = 256, n_step: int = 1, retrace: float = 0.0,
         double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
         munchausen_alpha: float = 0.9, munchausen_clip: float = -1.0, dueling: bool = False, layer_norm: bool = False,
         distribution: str = "c51", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
         resolution: float | None = 0.02, ensemble: int = 1, noisy: bool = False, noisy_sigma: float = 0.5,
         hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
-        sync_tau: float = 1.0, steps_per_update: int = 128, warmup_steps: int = 8_192, standardise: bool = True,
+        sync_tau: float = 1.0, steps_per_update: int | None = None, warmup_steps: int = 8_192, standardise: bool = True,
         scale_rewards: bool = True, myopic: bool = True, estimate_rewards: bool = True, cql_alpha: float = 0.0,
         bcq_threshold: float = 0.0,
     ) -> None:  # fmt: skip
@@ -108,9 +108,10 @@ class DQN(pl.LightningModule):
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         self.spec = spec
         self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
-        self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
-        self.steps_per_update, self.warmup_steps = steps_per_update, warmup_steps
-        self._learning_rate = Schedule(learning_rate, learning_rate_end, learning_rate_updates)
+        self.batch_size, self.n_step, self.ensemble, self.warmup_steps = batch_size, n_step, ensemble, warmup_steps
+        self.steps_per_update = steps_per_update or STEPS_PER_UPDATE
+        self._learning_rates = learning_rate, learning_rate_end
+        self.learning_rate_updates = LEARNING_RATE_UPDATES if learning_rate_updates is None else learning_rate_updates
         self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise, self._scale_rewards = standardise, scale_rewards
@@ -216,9 +217,9 @@ class DQN(pl.LightningModule):
         self._tensors = Shared()
         self.learner = Learner(
             self.online, self.target, self.myopic, self.objective,
-            learning_rate=self._learning_rate, gradient_clip=self._gradient_clip,
-            sync_every=self._sync_every, sync_tau=self._sync_tau, updates=self.updates,
-            behaviour=self.behaviour, noise=self._noise,
+            behaviour=self.behaviour, noise=self._noise, updates=self.updates,
+            learning_rate=Schedule(*self._learning_rates, self.learning_rate_updates),
+            gradient_clip=self._gradient_clip, sync_every=self._sync_every, sync_tau=self._sync_tau,
         )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
@@ -281,9 +282,7 @@ class DQN(pl.LightningModule):
         try:
             self.load_state_dict(dict(weights))
         except RuntimeError:
-            raise LivedqnError(
-                "those weights belong to a network of another shape (encoder= or agent= differ)"
-            ) from None
+            raise LivedqnError("those weights are of a network of another shape (encoder= or agent= differ)") from None
 
     def learner_state(self) -> dict[str, Any]:
         """All that learning goes on from: tensors and plain Python."""

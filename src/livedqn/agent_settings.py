@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from livedqn.types import LivedqnError
 
+#: Where they are null: environment steps for each update, and updates within which the learning rate falls.
+STEPS_PER_UPDATE, LEARNING_RATE_UPDATES = 128, 7_700
+
 
 class Rule(NamedTuple):
     """What holds of a setting, and how a user is told."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from livedqn import evaluate, plugins
-from livedqn.config import TrainConfig
+from livedqn.agent import DQN
+from livedqn.config import LOGGED_STEPS, MOST_EPOCHS, STEPS, TrainConfig
 from livedqn.experience import Experience
 from livedqn.logged import LoggedExperience
+from livedqn.logs.passes import Passes
 from livedqn.protocols import Logs, Replay, Reward
 from livedqn.stage import Stage, world_seed
 from livedqn.types import LivedqnError
 
 MakeStage = Callable[[int], Stage]
+#: The settings of an agent that go with the length of a run.
+PACE = ("steps_per_update", "learning_rate_updates")
 
 
 def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
@@ -36,6 +42,56 @@ def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
             f"the logs do not fit this environment: {what}; choose env= as they have it, or leave it out"
         )
     return logs
+
+
+def length(config: TrainConfig, logs: Logs | None, tell: Callable[[str], None]) -> int:
+    """The steps of a run: as many as its config says; where it says nothing ``STEPS``, or of ``logs``, which are read
+    once for it, as many as its epochs hold, or an amount of learning that they bear.
+
+    Args:
+        tell: takes lines on that reading, and on what came of it.
+
+    Raises:
+        LivedqnError: there is nothing to learn from in ``logs``, or too much is at fault.
+    """
+    if config.steps is not None:
+        return config.steps
+    if logs is None:
+        return STEPS
+    tell("counting what there is to learn from")
+    passes = Passes(logs, holdout=config.holdout, before=config.before, tolerated=config.tolerated)
+    held = passes.count().transitions
+    usual = min(max(held, LOGGED_STEPS), MOST_EPOCHS * held)
+    steps = usual if config.epochs is None else math.ceil(config.epochs * held)
+    tell(f"steps={steps}: {steps / held:.3g} times the {held:,} impressions that there are to learn from")
+    return steps
+
+
+def pace(agent: DQN, config: TrainConfig, steps: int, before: Mapping[str, Any] | None) -> dict[str, int]:
+    """Give an ``agent`` that learns from logs the pace that the length of its run asks for; the settings that say so.
+
+    Where nobody chose that length, the learning rate falls over all updates that are made, and logs that are longer
+    than ``LOGGED_STEPS`` owe no more updates than these: values run away with updates, however many impressions there
+    are. What the user set stays.
+
+    Args:
+        steps: of the run.
+        before: the agent's settings in the run that goes on, whose pace is kept; None: it begins.
+    """
+    if before is not None:
+        found = {name: before[name] for name in PACE if before.get(name) is not None}
+    elif config.steps is None:
+        stretch = max(steps / LOGGED_STEPS, 1) if config.epochs is None else 1
+        every = config.agent.get("steps_per_update") or round(agent.steps_per_update * stretch)
+        updates = config.agent.get("learning_rate_updates")
+        if updates is None:
+            updates = (steps - agent.warmup_steps) // every
+        found = dict(zip(PACE, (every, updates), strict=True))
+    else:
+        found = {}
+    for name, value in found.items():
+        setattr(agent, name, value)
+    return found
 
 
 def logged(logs: Logs, reward: Reward, config: TrainConfig, replay: Replay, estimates: int = 1) -> LoggedExperience:

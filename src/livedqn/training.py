@@ -96,19 +96,13 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     config = _normalised(config)
     resumed = resume.read(folder) if config.resume else None
     start = resumed["mark"] if resumed else 0
-    marks = Marks.of(
-        config.steps, start,
-        num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every,
-    )  # fmt: skip
-    if start > marks.total:
-        raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     scored_by = reward or plugins.build("reward", config.reward)
     make_stage = _stages(config, env, scored_by)
     stage: Stage | None = None
-    if config.logs is not None:
-        logs = sources.read(config, make_stage)
+    logs = sources.read(config, make_stage) if config.logs is not None else None
+    if logs is not None:
         spec = logs.spec
         begun: Callable[[Replay, int], Experience | LoggedExperience] = partial(sources.logged, logs, scored_by, config)
     elif make_stage is not None:
@@ -132,6 +126,20 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     agent.to(device.resolve(config.device))
     replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
     experience = begun(replay, agent.ensemble)
+    steps = sources.length(config, logs, partial(print, file=sys.stderr, flush=True))
+    marks = Marks.of(
+        steps, start, num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every
+    )
+    if start > marks.total:
+        raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
+    if config.steps is None and steps <= agent.warmup_steps:
+        raise LivedqnError(
+            f"all {steps:,} steps would be warm-up; make agent.warmup_steps={agent.warmup_steps} smaller"
+        )
+    plain["steps"] = steps
+    if logs is not None:
+        before = checkpoint.read_config(folder / "policy.ckpt")["agent"] if resumed else None
+        plain["agent"] |= sources.pace(agent, config, steps, before)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
     tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)
@@ -146,9 +154,12 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     try:
         with closing(stage) if stage else nullcontext(), Live(marks.total, start) as live:
             live.note(_memory(replay))
-            agent.learn_from(experience, compile=config.compile, steps=config.steps, tell=live.note)
+            agent.learn_from(experience, compile=config.compile, steps=steps, tell=live.note)
             show, judge = _with_speed(live.update, start), validate if make_stage else None
-            loop = Loop(folder, marks, experience, resumed, log=tracker.log, show=show, evaluate=judge, keep=keep)
+            loop = Loop(
+                folder, marks, experience, resumed,
+                log=tracker.log, show=show, evaluate=judge, keep=keep, tell=live.note,
+            )  # fmt: skip
             fit(agent, loop, marks)
         if loop.stopped_by:
             return _stopped(folder, agent, loop.stopped_by)

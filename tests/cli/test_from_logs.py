@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from omegaconf import OmegaConf
 
 from livedqn import checkpoint
 from livedqn.logs.writer import Writer
@@ -93,6 +94,55 @@ def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged
     assert "policy" in logged("evaluate", "checkpoint=part/policy.ckpt", "env=sim", *SIM).out
 
 
+def settings(run):
+    return OmegaConf.to_container(OmegaConf.load(f"{run}/config.yaml"))
+
+
+def test_without_a_word_the_logs_say_how_long_a_run_is_and_its_schedule_fits(logged, no_pictures, monkeypatch):
+    monkeypatch.setattr("livedqn.sources.LOGGED_STEPS", 1)
+    words = [*LOGS, *[word for word in TINY if not word.startswith("steps=")]]
+    outcome = logged(*words, "hydra.run.dir=run")
+    assert outcome.code == 0, outcome.err
+    seen = int(outcome.out.split()[1])  # logs: 187 impressions ...
+    config = settings("run")
+    assert (config["steps"], config["epochs"]) == (seen, None)
+    assert config["agent"]["learning_rate_updates"] == (seen - 100) // 8
+    assert f"steps={seen}: 1 times the {seen} impressions that there are to learn from\n" in outcome.err
+    assert f"all {seen} steps would be warm-up; make agent.warmup_steps=500 smaller" in (
+        logged(*words, "agent.warmup_steps=500").err
+    )
+    outcome = logged(*words, "epochs=1.5", "hydra.run.dir=more")
+    assert outcome.code == 0, outcome.err
+    assert settings("more")["steps"] == -(-3 * seen // 2)
+    assert logged(*LOGS, *TINY, "hydra.run.dir=own").code == 0  # steps=400, which is all that is said of its length
+    assert settings("own")["agent"]["learning_rate_updates"] is None
+    assert "counting" not in logged("resume=run", "steps=400").err
+    config = settings("run")
+    assert (config["steps"], config["agent"]["learning_rate_updates"]) == (400, (seen - 100) // 8)
+
+
+def test_a_run_that_python_goes_on_with_keeps_its_schedule(logged, no_pictures):
+    import livedqn
+
+    agent = {"plugin": "dqn", "warmup_steps": 100, "batch_size": 8, "steps_per_update": 8}
+    given = {"logs": {"plugin": "parquet", "path": "logs"}, "num_envs": 4, "agent": agent, "reward": "watchtime"}
+    livedqn.train(folder="run", epochs=1, **given)
+    updates = settings("run")["agent"]["learning_rate_updates"]
+    assert updates and updates < 40
+    run = livedqn.train(folder="run", resume="run", steps=300, **given)
+    assert run.agent.learning_rate_updates == settings("run")["agent"]["learning_rate_updates"] == updates
+
+
+def test_values_that_run_away_are_said(logged, no_pictures, monkeypatch):
+    monkeypatch.setattr("livedqn.watchdog.RUNAWAY", -1e9)
+    outcome = logged(*LOGS, *TINY, "hydra.run.dir=run")
+    assert outcome.code == 0, outcome.err
+    assert outcome.err.count("values run away: their mean, ") == 1
+    warning = outcome.out.splitlines()[-3]
+    assert warning.startswith("values run away: their mean, ")
+    assert warning in logged("resume=run").out.splitlines()
+
+
 def test_days_that_training_leaves_to_judging(livedqn, no_pictures):
     with Writer(Path("logs"), LOGS_SPEC) as writer:
         for day in range(3):
@@ -158,6 +208,8 @@ def test_a_run_that_was_evaluated_in_an_env_of_its_own_does_not_go_on_without(lo
         (["env.days=3"], "env.days belongs to an environment; add env=<name> to evaluate in it"),
         (["cap.max_shown_per_session=3"], "so a cap acts in evaluation alone"),
         (["holdout=1"], "holdout=1.0 is no share"),
+        (["epochs=2", "steps=9"], "steps=9 and epochs=2 both say how long it is; give one"),
+        (["epochs=0"], "epochs=0 must be above 0"),
         (["before=yesterday"], "before=yesterday is no day; write YYYY-MM-DD"),
         (["before=1970-01-01", "holdout=0"], "they have 8 rows; later: 6 impressions of days that training"),
         (["reward=weighted", "reward.weights={gift_value: 1}"], "reads gift_value, which the log does not deliver"),
@@ -175,6 +227,7 @@ def test_refusals_leave_nothing(livedqn, words, why):
 
 def test_settings_of_logs_want_logs(livedqn):
     assert "logs.path belongs to a reader of logs; add logs=parquet" in livedqn("logs.path=logs").error
+    assert "epochs=2 is of logs; add logs=parquet, or give steps=" in livedqn("epochs=2").error
     assert "before=2026-11-20 is of logs; add logs=parquet" in livedqn("before=2026-11-20").error
 
 

@@ -160,3 +160,11 @@ def test_it_goes_on_from_where_it_was_left():
     assert [sessions(one.take(1)) for one in (found, other)] == [[20, 21]] * 2
     assert [sessions(one.take(1)) for one in (found, other)] == [[0, 1]] * 2
     assert found.counts == other.counts
+
+
+def test_a_whole_pass_is_counted_once():
+    found = passes(part(0), part(10), part(20, [2], terminated=True))
+    assert found.count().impressions == found.counts.transitions == 12
+    assert (found.count().sessions, found.done) == (5, 1)
+    cut = part(0, [3, 2])
+    assert passes(cut.take(cut.acted)).count().transitions == 3  # of two nobody knows what followed

@@ -9,7 +9,10 @@ from livedqn.config.logs import CheckLogsConfig, CollectConfig, JoinConfig
 from livedqn.config.recommend import RecommendConfig
 from livedqn.config.train import (
     COMPILE,
+    LOGGED_STEPS,
     LOGGERS,
+    MOST_EPOCHS,
+    STEPS,
     CapConfig,
     CsvLogger,
     EvaluationConfig,
@@ -20,7 +23,10 @@ from livedqn.config.train import (
 
 __all__ = [
     "COMPILE",
+    "LOGGED_STEPS",
     "LOGGERS",
+    "MOST_EPOCHS",
+    "STEPS",
     "UNITS",
     "CalibrateConfig",
     "CapConfig",

@@ -8,6 +8,11 @@ from typing import Any
 
 from livedqn.types import LivedqnError
 
+#: Environment steps of a run that plays, where nothing is said.
+STEPS = 1_000_000
+#: Of a run that learns from logs, where nothing is said: it goes through them until it has taken in so many steps, but
+#: at least once, and at most so often (benchmarks/offline).
+LOGGED_STEPS, MOST_EPOCHS = 400_000, 5
 #: What ``compile`` may be.
 COMPILE = ("auto", "true", "false")
 
@@ -100,8 +105,12 @@ class TrainConfig(WorldConfig):
 
     #: Parallel viewers (rows of the vector environment), or sessions of logs side by side.
     num_envs: int = 1_024
-    #: Environment steps (transitions), or impressions of logs that are taken in: the total over all rows.
-    steps: int = 1_000_000
+    #: Environment steps (transitions), or impressions of logs that are taken in: the total over all rows. null:
+    #: 1,000,000, which the parts' defaults fit; from logs what `epochs` comes to.
+    steps: int | None = None
+    #: Of logs: passes over the impressions that training sees, where `steps` says nothing; null: as many as make about
+    #: 400,000 steps, from one to five.
+    epochs: float | None = None
     #: Uniform exploration over the mask mixed into every plugin's probabilities.
     exploration_floor: float = 0.0
     #: Compile the update (needs a C++ compiler): auto where it saves time, true, or false.
@@ -134,8 +143,15 @@ class TrainConfig(WorldConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("num_envs", "steps", "save_every"):
-            if getattr(self, name) < 1:
-                raise LivedqnError(f"{name}={getattr(self, name)} must be 1 or more")
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise LivedqnError(f"{name}={value} must be 1 or more")
+        if self.epochs is not None and self.resume is None:  # a run that goes on knows how many steps they were
+            if self.logs is None:
+                raise LivedqnError(f"epochs={self.epochs:g} is of logs; add logs=parquet, or give steps= instead")
+            if self.steps is not None:
+                raise LivedqnError(f"steps={self.steps} and epochs={self.epochs:g} both say how long it is; give one")
+            if not 0 < self.epochs < float("inf"):
+                raise LivedqnError(f"epochs={self.epochs:g} must be above 0; a pass over the logs is 1")
         self.compile = str(self.compile).lower()  # YAML reads true as a truth value
         if self.compile not in COMPILE:
             raise LivedqnError(f"compile={self.compile} is none of {', '.join(COMPILE)}")

@@ -33,6 +33,11 @@ class Counts:
     sessions_at_fault: int = 0
     why: Counter[str] = field(default_factory=Counter)  # rows by the rule that they break
 
+    @property
+    def transitions(self) -> int:
+        """Impressions of which it is known what followed: as many steps are a pass."""
+        return self.impressions - self.without_successor
+
     def lines(self) -> Iterator[str]:
         """What a user has to know."""
         yield f"logs: {self.impressions:,} impressions of {self.sessions:,} sessions to learn from"
@@ -81,24 +86,39 @@ class Passes:
         """
         taken: list[Impressions] = []
         while sum(map(len, taken)) < rows:
-            part = next(self._parts, None)
-            if part is None:
-                self._next_pass()
-                if taken:
-                    break
-                continue
-            self._read += 1
-            sound = self._sound(part)
-            self._found += len(sound)
-            if len(sound):
+            sound = self._next_part()
+            if sound is None and taken:
+                break
+            if sound is not None and len(sound):
                 taken.append(sound)
                 self.current = self.done
         return join(taken)
 
+    def count(self) -> Counts:
+        """Of a whole pass, all of which is read for it, unless it was before.
+
+        Raises:
+            LivedqnError: as :meth:`take` does.
+        """
+        while not self.done:
+            self._next_part()
+        return self.counts
+
+    def _next_part(self) -> Impressions | None:
+        """What is sound of it; None at the end of a pass, and then it is the next pass's turn."""
+        part = next(self._parts, None)
+        if part is None:
+            self._next_pass()
+            return None
+        self._read += 1
+        sound = self._sound(part)
+        self._found += len(sound)
+        return sound
+
     def _next_pass(self) -> None:
         if not self.done:
             self._require_tolerable(self.counts.rows)
-            if self.counts.impressions == self.counts.without_successor:  # none, or none of which anything follows
+            if not self.counts.transitions:  # none, or none of which anything follows
                 why = "; ".join([f"they have {self.counts.rows:,} rows", *list(self.counts.lines())[1:]])
                 raise LivedqnError(f"the logs hold nothing to learn from: {why}; look: livedqn check-logs")
         elif not self._found:

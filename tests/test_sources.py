@@ -1,0 +1,70 @@
+"""How long a run is where nobody says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from livedqn import checkpoint, sources
+from livedqn.config import STEPS, TrainConfig
+from livedqn.logs import Impressions
+from livedqn.testing import LOGS_SPEC, example_impressions
+
+
+class InMemory:
+    """Logs of sessions of such lengths, read ``passes`` times."""
+
+    def __init__(self, *lengths: int) -> None:
+        self.spec, self.source, self.passes = LOGS_SPEC, dict[str, Any](), 0
+        self._all = example_impressions(lengths)
+
+    def __iter__(self) -> Iterator[Impressions]:
+        self.passes += 1
+        yield self._all
+
+
+def length(logs: InMemory | None, **settings: Any) -> tuple[int, list[str]]:
+    told: list[str] = []
+    config = TrainConfig(logs=None if logs is None else {"plugin": "mine"}, holdout=0.0, **settings)
+    return sources.length(config, logs, told.append), told
+
+
+def test_steps_that_are_said_are_taken_and_nothing_is_read() -> None:
+    logs = InMemory(2)
+    assert length(logs, steps=7) == (7, [])
+    assert logs.passes == 0
+    assert length(None) == (STEPS, [])
+
+
+def test_of_logs_a_run_takes_in_so_many_steps_but_all_once_and_none_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "LOGGED_STEPS", 20)
+    monkeypatch.setattr(sources, "MOST_EPOCHS", 5)
+    assert length(InMemory(1, 2))[0] == 15  # five times 3
+    assert length(InMemory(3, 5))[0] == 20  # two and a half times 8
+    assert length(InMemory(9, 20))[0] == 29  # once
+    assert length(InMemory(1, 2), epochs=1.5)[0] == 5
+    assert length(InMemory(3, 5))[1][-1] == "steps=20: 2.5 times the 8 impressions that there are to learn from"
+
+
+@pytest.mark.parametrize(
+    ("steps", "settings", "pace"),
+    [
+        (2_000, {}, {"steps_per_update": 128, "learning_rate_updates": 0}),
+        (400_000, {}, {"steps_per_update": 128, "learning_rate_updates": 3_109}),  # (400,000 - 2,000) / 128
+        (1_000_000, {}, {"steps_per_update": 320, "learning_rate_updates": 3_118}),
+        (1_000_000, {"epochs": 1}, {"steps_per_update": 128, "learning_rate_updates": 7_796}),
+        (1_000_000, {"agent": {"steps_per_update": 500}}, {"steps_per_update": 500, "learning_rate_updates": 1_996}),
+        (1_000_000, {"agent": {"learning_rate_updates": 9}}, {"steps_per_update": 320, "learning_rate_updates": 9}),
+        (1_000_000, {"steps": 1_000_000}, {}),
+    ],
+)  # fmt: skip
+def test_long_logs_owe_no_more_updates_and_the_learning_rate_falls_over_all(steps, settings, pace) -> None:
+    node = {"plugin": "dqn", "warmup_steps": 2_000, **settings.get("agent", {})}
+    agent = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
+    config = TrainConfig(**{"logs": {"plugin": "mine"}, **settings, "agent": node})
+    assert sources.pace(agent, config, steps, None) == pace
+    assert (agent.steps_per_update, agent.learning_rate_updates) == (tuple(pace.values()) or (128, 7_700))
+    again = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
+    assert sources.pace(again, config, 9_000_000, pace) == pace  # a run that goes on
