@@ -15,8 +15,8 @@ from itertools import combinations
 
 import numpy as np
 
-from livedqn.ope.bootstrap import replicates
-from livedqn.ope.estimators import Drawn, of_sessions
+from livedqn.ope.bootstrap import Drawn, replicates
+from livedqn.ope.estimators import of_sessions
 from livedqn.ope.evidence import Evidence
 from livedqn.types import FloatArray
 
@@ -26,13 +26,13 @@ MIXED = 6
 
 def magic(evidence: Evidence, name: str, seed: int, count: int) -> Drawn:
     """MAGIC of the policy of this name, from the replicates that ``livedqn.ope.estimators.estimates`` draws for WDR."""
-    wdr = of_sessions(evidence, evidence.policies[name])["WDR"]
-    drawn = replicates(wdr, evidence.viewer, seed, count)
-    interval = Drawn(wdr.value, drawn.sum(axis=1)).interval
+    wdr = of_sessions(evidence, evidence.policies[name])["WDR"].by(evidence.viewer)
+    drawn, moved = replicates(wdr, seed, count), wdr.moved
+    interval = Drawn(wdr.value, drawn.sum(axis=1), moved.sum(axis=1)).interval
     chosen = steps(wdr.numerator.shape[1] // 2)
-    g, replicated = partial(wdr.columns)[chosen], partial(drawn)[:, chosen]
+    g, replicated, pulled = (partial(x)[..., chosen] for x in (wdr.columns, drawn, moved))
     x = mixture(g, replicated, interval.low, interval.high)
-    return Drawn(float(g @ x), replicated @ x)
+    return Drawn(float(g @ x), replicated @ x, pulled @ x)
 
 
 def partial(columns: FloatArray) -> FloatArray:

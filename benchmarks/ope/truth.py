@@ -26,7 +26,7 @@ from magic import magic
 from world import BEHAVIOURS, World, policies
 
 from livedqn.logs import Impressions, join
-from livedqn.ope.bootstrap import estimate, replicates
+from livedqn.ope.bootstrap import resampled
 from livedqn.ope.estimators import estimates, logged
 from livedqn.ope.evidence import Target, gather
 from livedqn.ope.features import Features
@@ -37,7 +37,8 @@ from livedqn.report.style import FAINT, OURS, figure, look
 
 HERE = Path(__file__).parent
 REPLICATES = 500
-#: Seeds of the logs that tell the truth; those of the sets count from 0.
+#: Seeds of the logs that tell the truth; those of the sets count from 0, and no two sets share one: of one seed viewers
+#: are the same, whoever made the logs, and 34 draws of viewers would pass for 102.
 TRUTH = 1_000_000
 #: Sets by each behaviour that are drawn: more would hide one another.
 PICTURED = 6
@@ -59,7 +60,7 @@ def truth(world: World, policy: Target, steps: int, chunks: int) -> tuple[float,
     keys = np.stack([chunk, played.viewer[played.begins]])
     viewer = np.unique(keys, axis=1, return_inverse=True)[1].ravel()
     terms = Terms.mean(returns)
-    found = estimate(terms.value, replicates(terms, viewer, seed=0, count=REPLICATES).sum(axis=1))
+    found = resampled(terms, viewer, seed=0, count=REPLICATES).interval
     return terms.value, (found.high - found.low) * len(returns) ** 0.5
 
 
@@ -180,15 +181,15 @@ def main() -> None:
     played = judged | {name: BEHAVIOURS[name](world.spec) for name in arguments.behaviours}
     true = {name: truth(world, policy, steps, chunks) for name, policy in played.items()}
     rows: list[dict[str, Any]] = []
-    for number in range(sets):
-        for behaviour in arguments.behaviours:
+    for number, behaviour in enumerate(list(BEHAVIOURS) * sets):
+        if behaviour in arguments.behaviours:
             rows += cells(world, behaviour, number, steps, judged, true)
             print(f"set {number} by {behaviour} is judged", flush=True)
             if not arguments.quick:
                 write(rows, HERE / "results" / "truth.csv.gz")
     show(rows)
     if not arguments.quick:
-        picture([row for row in rows if row["set"] < PICTURED], HERE / "results" / "truth.png")
+        picture([row for row in rows if row["set"] < PICTURED * len(BEHAVIOURS)], HERE / "results" / "truth.png")
 
 
 def write(rows: list[dict[str, Any]], path: Path) -> None:

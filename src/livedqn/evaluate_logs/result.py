@@ -8,8 +8,8 @@ from itertools import combinations
 from typing import Any
 
 from livedqn.ope.behaviour import Calibration
-from livedqn.ope.bootstrap import Estimate
-from livedqn.ope.estimators import DEFAULT, Drawn, Estimates
+from livedqn.ope.bootstrap import Drawn, Estimate
+from livedqn.ope.estimators import DEFAULT, Estimates
 
 
 @dataclass(frozen=True)

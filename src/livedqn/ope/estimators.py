@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from livedqn.ope import requests, sessions
-from livedqn.ope.bootstrap import REPLICATES, Estimate, estimate, replicates
+from livedqn.ope.bootstrap import REPLICATES, Drawn, Estimate, resampled
 from livedqn.ope.diagnostics import Overlap, overlap
 from livedqn.ope.evidence import Evidence, Judged
 from livedqn.ope.terms import Terms
-from livedqn.types import FloatArray, IntArray
+from livedqn.types import FloatArray
 
 #: The estimators to go by where none is named, by what is estimated. Both are right in the long run wherever
 #: propensities are, whatever the model, which only takes variance off. FQE and DRL are narrower, but lean on a linear
@@ -25,23 +25,6 @@ LOGGED = "logged"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """An estimate, and its replicates (R,)."""
-
-    value: float
-    drawn: FloatArray
-
-    @property
-    def interval(self) -> Estimate:
-        """With its 95 % interval."""
-        return estimate(self.value, self.drawn)
-
-    def minus(self, other: Drawn) -> Estimate:
-        """How much more this is than ``other``, from the same replicates."""
-        return estimate(self.value - other.value, self.drawn - other.drawn)
-
-
-@dataclass(frozen=True)
 class Estimates:
     """Of one policy."""
 
@@ -51,14 +34,14 @@ class Estimates:
 
 def logged(evidence: Evidence, seed: int, count: int = REPLICATES) -> Drawn:
     """What the logs' own policy earned a session."""
-    return _drawn(Terms.mean(evidence.logged), evidence.viewer, seed, count)
+    return resampled(Terms.mean(evidence.logged), evidence.viewer, seed, count)
 
 
 def estimates(evidence: Evidence, name: str, seed: int, count: int = REPLICATES) -> Estimates:
     """Every estimator of the policy of this name; where every session is one request, those of requests."""
     judged = evidence.policies[name]
     terms = of_sessions(evidence, judged) if evidence.position.any() else of_requests(judged)
-    by_name = {key: _drawn(one, evidence.viewer, seed, count) for key, one in terms.items()}
+    by_name = {key: resampled(one, evidence.viewer, seed, count) for key, one in terms.items()}
     return Estimates(by_name, overlap(judged.rho, session_weights(evidence, judged.rho)))
 
 
@@ -105,7 +88,3 @@ def session_weights(evidence: Evidence, rho: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore"):
         logs = np.bincount(evidence.session, weights=np.maximum(np.log(rho), -1e300))
     return np.exp(np.minimum(logs, 700.0))
-
-
-def _drawn(terms: Terms, viewer: IntArray, seed: int, count: int) -> Drawn:
-    return Drawn(terms.value, replicates(terms, viewer, seed, count).sum(axis=1))

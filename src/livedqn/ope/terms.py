@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from livedqn.types import FloatArray
+from livedqn.types import FloatArray, IntArray
 
 
 class Terms(NamedTuple):
@@ -42,6 +42,21 @@ class Terms(NamedTuple):
     def value(self) -> float:
         """The estimate."""
         return float(self.columns.sum())
+
+    @property
+    def moved(self) -> FloatArray:
+        """How much each unit moves each column, (n, T); they sum up to 0.
+
+        That is its influence, the derivative by how often it counts: (numerator_i - ratio denominator_i) / sum of
+        denominators.
+        """
+        return divided(self.numerator - self.columns * self.denominator, self.denominator.sum(axis=0))
+
+    def by(self, whose: IntArray) -> Terms:
+        """The same estimate, its units the sums over those of each: ``whose`` (n,) numbers them without gaps."""
+        order = np.argsort(whose, kind="stable")
+        starts = np.flatnonzero(np.diff(whose[order], prepend=-1))
+        return Terms(*(np.add.reduceat(x[order], starts, axis=0) if len(starts) else x for x in self))
 
 
 def divided(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
