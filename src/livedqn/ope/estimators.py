@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livedqn.ope import requests, sessions
-from livedqn.ope.bootstrap import REPLICATES, Drawn, Estimate, resampled
+from livedqn.ope.bootstrap import REPLICATES, Drawn, resampled
 from livedqn.ope.diagnostics import Overlap, overlap
 from livedqn.ope.evidence import Evidence, Judged
 from livedqn.ope.terms import Terms
