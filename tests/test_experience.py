@@ -199,6 +199,11 @@ def test_what_is_cut_off_is_expected_to_go_on_as_sessions_begin() -> None:
     assert progress.usual_return() == 2
     ended(progress, [-1.0], 0.5)  # of size 1, and half of what follows
     assert progress.usual_return() == 2  # m = (2 + 1) / 2 + (0 + 0.5) / 2 * m
+    none = np.zeros(1, bool)
+    step = Step({}, np.array([2.0], np.float32), none, none, none, none, {}, np.ones(1, np.float32), {})
+    progress.add(step, np.array([0.25], np.float32))  # under way
+    assert progress.usual_return() == pytest.approx((2 + 1 + 2) / (3 - 0.5 - 0.25))
+    progress.forget(np.array([True]))
     again = Progress(1)
     again.load_state_dict(progress.state_dict())
     assert again.usual_return() == 2

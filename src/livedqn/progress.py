@@ -101,10 +101,13 @@ class Progress:
     def usual_return(self) -> float:
         """Mean size m of the discounted returns of all episodes so far, from their first step; NaN without one.
 
-        One that was cut off, or whose viewer comes again, is worth more than was seen of it: of what follows, which
-        counts D, the product of its discounts, as much is expected: m = mean |R| + mean D m.
+        One that was cut off, goes on, or whose viewer comes again is worth more than was seen of it: of what follows,
+        which counts D, the product of its discounts, as much is expected: m = mean |R| + mean D m. Those under way are
+        among them, as the first to end are short.
         """
-        episodes, returns, left = self._ended.tolist()
+        begun = self._running[self.NAMES.index("length")] > 0
+        under_way = [begun.sum(), *np.abs(self._discounted[:, begun]).sum(axis=1)]
+        episodes, returns, left = (self._ended + under_way).tolist()
         if not episodes:
             return float("nan")
         return returns / (episodes - left) if left < episodes else float("inf")

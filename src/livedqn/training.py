@@ -132,14 +132,17 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     )
     if start > marks.total:
         raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
-    if config.steps is None and steps <= agent.warmup_steps:
-        raise LivedqnError(
-            f"all {steps:,} steps would be warm-up; make agent.warmup_steps={agent.warmup_steps} smaller"
-        )
-    plain["steps"] = steps
+    plain |= {"steps": steps, "epochs": None}
     if logs is not None:
         before = checkpoint.read_config(folder / "policy.ckpt")["agent"] if resumed else None
         plain["agent"] |= sources.pace(agent, config, steps, before)
+        updates = (marks.total - agent.warmup_steps) // agent.steps_per_update
+        if updates < 1:
+            raise LivedqnError(
+                f"{steps:,} steps of logs make no update, since agent.warmup_steps={agent.warmup_steps}: make that "
+                "smaller, or epochs= or steps= greater"
+            )
+        print(f"{updates:,} updates", file=sys.stderr, flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
     tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)
@@ -257,8 +260,8 @@ def _plain(config: TrainConfig) -> dict[str, Any]:
     path = (plain["logs"] or {}).get("path")
     if path and Path(path).exists():  # it says which logs they were wherever it is read; a reader's address stays
         plain["logs"] = {**plain["logs"], "path": str(Path(path).resolve())}
-        if not (config.resume and config.logs_files):  # a resumed run has noted them
-            plain["logs_files"] = digests(plain["logs"])[:NOTED]
+        # a resumed run may find more of them, and has learned from those it noted
+        plain["logs_files"] = list(dict.fromkeys([*config.logs_files, *digests(plain["logs"])]))[:NOTED]
     return plain
 
 

@@ -32,17 +32,17 @@ def diverged(updates: int, why: str) -> DivergenceError:
 
 
 def runaway(q_mean: float, usual_return: float) -> str | None:
-    """Why a mean value that was learned from logs cannot be; None where it may, or where no session has ended yet.
+    """Why a mean value that was learned from logs cannot be; None where it may, or nobody has earned anything yet.
 
     Args:
         q_mean: in the reward's own unit, as ``usual_return``, see :meth:`~livedqn.progress.Progress.usual_return`.
     """
-    if not q_mean > RUNAWAY * usual_return:
+    if usual_return == 0 or not q_mean > RUNAWAY * usual_return:
         return None
-    many = f"{q_mean / usual_return:,.0f} times" if usual_return else "beyond"
     return (
-        f"values run away: their mean, {q_mean:.3g}, is {many} what sessions of these logs return, {usual_return:.3g}: "
-        "do not trust them, nor the policy; make fewer updates (epochs=, steps= or agent.steps_per_update=)"
+        f"values run away: their mean, {q_mean:.3g}, is {q_mean / usual_return:,.0f} times what sessions of these logs "
+        f"return, {usual_return:.3g}: do not trust them, nor the policy; make fewer updates (epochs=, steps= or "
+        "agent.steps_per_update=)"
     )
 
 

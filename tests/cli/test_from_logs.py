@@ -22,6 +22,8 @@ TINY = [
     "evaluation.worlds=2", "evaluation.episodes=2", "evaluation.validation_worlds=1",
     "evaluation.validation_episodes=2", "evaluation.tuning_episodes=2", "evaluation.points=2", "reward=watchtime",
 ]  # fmt: skip
+#: Of an agent that learns from a hundred steps.
+BRIEF = {"warmup_steps": 40, "steps_per_update": 8, "batch_size": 8}
 LOGS = ["logs=parquet", "logs.path=logs"]
 
 
@@ -81,10 +83,10 @@ def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged
     for run, words in (("whole", ["steps=400"]), ("part", ["steps=200"])):
         assert logged(*LOGS, *TINY, *words, f"hydra.run.dir={run}").code == 0
     noted = yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"]
-    monkeypatch.setattr("livedqn.training.digests", lambda logs: pytest.fail("the run has noted them"))
+    monkeypatch.setattr("livedqn.training.digests", lambda logs: [*noted, "of a new file"])
     outcome = logged("resume=part", "steps=400")
     assert outcome.code == 0, outcome.err
-    assert noted and yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"] == noted
+    assert noted and yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"] == [*noted, "of a new file"]
     whole, resumed = weights("whole"), weights("part")
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
     assert "lies there" not in outcome.out and "policy.ckpt: the newest weights, at step 400" in outcome.out
@@ -108,7 +110,7 @@ def test_without_a_word_the_logs_say_how_long_a_run_is_and_its_schedule_fits(log
     assert (config["steps"], config["epochs"]) == (seen, None)
     assert config["agent"]["learning_rate_updates"] == (seen - 100) // 8
     assert f"steps={seen}: 1 times the {seen} impressions that there are to learn from\n" in outcome.err
-    assert f"all {seen} steps would be warm-up; make agent.warmup_steps=500 smaller" in (
+    assert f"{seen} steps of logs make no update, since agent.warmup_steps=500: make that smaller" in (
         logged(*words, "agent.warmup_steps=500").err
     )
     outcome = logged(*words, "epochs=1.5", "hydra.run.dir=more")
@@ -169,7 +171,12 @@ def test_a_policy_of_logs_as_init_and_from_python(logged, no_pictures):
     import livedqn
     from livedqn import checkpoint
 
-    settings = {"logs": {"plugin": "parquet", "path": "logs"}, "steps": 100, "num_envs": 4}
+    settings = {
+        "logs": {"plugin": "parquet", "path": "logs"},
+        "steps": 100,
+        "num_envs": 4,
+        "agent": {"plugin": "dqn", **BRIEF},
+    }
     run = livedqn.train(reward="watchtime", folder="one", **settings)
     assert run.evaluation is None and not run.stopped_by
     again = livedqn.train(reward="watchtime", folder="two", init="one/policy.ckpt", **settings)
@@ -189,7 +196,8 @@ def test_a_run_that_was_evaluated_in_an_env_of_its_own_does_not_go_on_without(lo
         return plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 6}, rows)
 
     sizes = {"worlds": 2, "episodes": 2, "validation_worlds": 1, "validation_episodes": 2, "tuning_episodes": 2}
-    settings = {"logs": {"plugin": "parquet", "path": "logs"}, "num_envs": 4, "evaluation": {**sizes, "points": 1}}
+    settings = {"logs": {"plugin": "parquet", "path": "logs"}, "num_envs": 4, "agent": {"plugin": "dqn", **BRIEF}}
+    settings |= {"evaluation": {**sizes, "points": 1}}
     livedqn.train(own, reward="watchtime", folder="run", steps=100, **settings)
     before = sorted((path, path.stat().st_mtime_ns) for path in Path("run").iterdir())
     why = logged("resume=run", "steps=200").error
@@ -243,6 +251,7 @@ def test_a_log_of_faults_is_refused(livedqn):
     bad = replace(made, elapsed_s=np.where(made.session == 3, 0, made.elapsed_s).astype(np.float32))
     pq.write_table(to_arrow(bad, schema(LOGS_SPEC)), "bad.parquet")
     words = ["logs=parquet", "logs.path=bad.parquet", "steps=60", "num_envs=2", "reward=watchtime", "holdout=0"]
+    words += [f"agent.{name}={value}" for name, value in BRIEF.items()]
     assert "5.0% of the logs' rows belong to sessions with a fault (4 rows: elapsed_s is not above 0)" in (
         livedqn(*words).error
     )

@@ -62,20 +62,24 @@ def test_what_is_left_out_is_what_student_would():
 
 def test_a_variance_is_known_from_as_many_viewers_as_decide():
     # s^2 is 1, 1 and 4: 2 x 6^2 / (18 - 6^2 / 3)
-    assert freedom(np.array([1.0, 1.0, -2.0])) == pytest.approx(12)
-    assert freedom(1e200 * np.array([1.0, 1.0, -2.0])) == pytest.approx(12)
-    assert freedom(np.tile([1.0, -1.0], 50)) == freedom(np.zeros(3)) == math.inf  # all alike
+    few = np.array([3.0, *[-1.0] * 3])  # 2 (9 + 3)^2 / (81 + 3 - 12^2 / 4) = 6, of four viewers at most 3
+    assert freedom(few) == 3
+    many = np.r_[few, np.zeros(4)]  # 2 (9 + 3)^2 / (81 + 3 - 12^2 / 8)
+    assert freedom(many) == freedom(1e200 * many) == pytest.approx(288 / 66)
+    assert freedom(np.tile([1.0, -1.0], 50)) == 99  # all alike
+    assert freedom(np.array([1.0, -1.0])) == freedom(np.ones(1)) == 1
+    assert freedom(np.zeros(3)) == math.inf
     assert freedom(np.r_[1.0, np.zeros(999)]) == pytest.approx(2, rel=0.01)  # one alone
     assert freedom(np.random.default_rng(0).normal(size=20_000)) == pytest.approx(20_000, rel=0.05)
 
 
 def test_the_interval_is_of_the_degrees_of_freedom():
     line = np.linspace(0, 1, 10_001)
-    few = Drawn(0.5, line, np.array([1.0, 1.0, -2.0]))
-    assert (few.interval.low, few.interval.high) == pytest.approx((tail(12), 1 - tail(12)), abs=1e-4)
-    # of a difference those decide who move one more than the other: here all alike
-    other = Drawn(0.0, 0 * line, np.array([0.0, 2.0, -1.0]))
-    assert few.minus(other).low == pytest.approx(0.025, abs=1e-4)
+    few = Drawn(0.5, line, np.array([3.0, *[-1.0] * 3, *[0.0] * 4]))
+    assert (few.interval.low, few.interval.high) == pytest.approx((tail(288 / 66), 1 - tail(288 / 66)), abs=1e-4)
+    # of a difference those decide who move one more than the other: here all eight alike
+    other = Drawn(0.0, 0 * line, few.moved - np.tile([1.0, -1.0], 4))
+    assert few.minus(other).low == pytest.approx(tail(7), abs=1e-4)
 
 
 def test_a_few_heavy_viewers_widen_an_interval():

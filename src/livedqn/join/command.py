@@ -98,7 +98,9 @@ def run(config: JoinConfig, folder: Path) -> None:
 def _refuse_ahead(event: Event, allowed_s: float) -> None:
     """One wrong clock would make all others late."""
     if event.time_s > time.time() + allowed_s:
-        raise LivedqnError(f"time_s={event.time_s} lies ahead of the clock of this machine; whose clock is wrong?")
+        raise LivedqnError(
+            f"time_s={event.time_s} lies ahead of the clock of this machine; is it in seconds, and that clock right?"
+        )
 
 
 def _opened(path: str) -> IO[bytes]:

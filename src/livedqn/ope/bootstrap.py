@@ -13,7 +13,8 @@ should know about the bootstrap", https://arxiv.org/abs/1411.5279): Phi(-t) and 
 
     df = 2 (sum s^2)^2 / (sum s^4 - (sum s^2)^2 / n)
 
-where s_i is how much viewer i of n moves the estimate. It is n where s is normal, and the interval the usual one.
+where s_i is how much viewer i of n moves the estimate; more than n - 1 it cannot be. It is about n where s is normal,
+and the interval the usual one.
 """
 
 from __future__ import annotations
@@ -94,13 +95,15 @@ def replicates(terms: Terms, seed: int, count: int = REPLICATES) -> FloatArray:
 
 
 def freedom(moved: FloatArray) -> float:
-    """The degrees of freedom of sum s^2, where ``moved`` (n,) is s: 2 if one decides, infinity if all are alike."""
+    """The degrees of freedom of sum s^2, where ``moved`` (n,) is s: 2 if one of many decides, n - 1 if all are alike,
+    since they sum up to 0; 1 at least, and infinity if none moves anything."""
     most = float(np.abs(moved).max(initial=0))
     if not most > 0:
         return math.inf
     squares = (moved / most) ** 2  # of huge weights they would overflow
     spread = float(squares @ squares - squares.sum() ** 2 / len(squares))
-    return float(2 * squares.sum() ** 2 / spread) if spread > 0 else math.inf
+    found = float(2 * squares.sum() ** 2 / spread) if spread > 0 else math.inf
+    return max(min(found, len(squares) - 1.0), 1.0)
 
 
 def tail(df: float) -> float:
