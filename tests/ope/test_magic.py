@@ -1,22 +1,12 @@
 """The mixture of how far to trust the model, which the study of estimators has beside ours."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "ope" / "magic.py"
-
 
 @pytest.fixture(scope="module")
-def magic():
-    if not SCRIPT.exists():
-        pytest.skip("needs the checkout")
-    spec = importlib.util.spec_from_file_location("magic", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def magic(script):
+    return script("magic")
 
 
 def test_partial_estimates_run_from_the_model_to_wdr(magic):

@@ -1,25 +1,18 @@
 """Open Bandit: the published figure, where the data are, and the same sums on made data of the same form."""
 
 import gzip
-import importlib.util
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "ope" / "open_bandit.py"
 DATA = os.environ.get("LIVEDQN_OPEN_BANDIT", "")
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    if not SCRIPT.exists():
-        pytest.skip("needs the checkout")
-    spec = importlib.util.spec_from_file_location("open_bandit", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def benchmark(script):
+    return script("open_bandit")
 
 
 @pytest.mark.skipif(not DATA, reason="LIVEDQN_OPEN_BANDIT names no folder of the data")
