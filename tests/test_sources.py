@@ -11,6 +11,7 @@ from livedqn import checkpoint, sources
 from livedqn.config import STEPS, TrainConfig
 from livedqn.logs import Impressions
 from livedqn.testing import LOGS_SPEC, example_impressions
+from livedqn.types import LivedqnError
 
 
 class InMemory:
@@ -51,7 +52,7 @@ def test_of_logs_a_run_takes_in_so_many_steps_but_all_once_and_none_too_often(mo
 @pytest.mark.parametrize(
     ("steps", "settings", "pace"),
     [
-        (2_000, {}, {"steps_per_update": 128, "learning_rate_updates": 0}),
+        (2_128, {}, {"steps_per_update": 128, "learning_rate_updates": 1}),
         (400_000, {}, {"steps_per_update": 128, "learning_rate_updates": 3_109}),  # (400,000 - 2,000) / 128
         (1_000_000, {}, {"steps_per_update": 320, "learning_rate_updates": 3_118}),
         (1_000_000, {"epochs": 1}, {"steps_per_update": 128, "learning_rate_updates": 7_796}),
@@ -64,7 +65,11 @@ def test_long_logs_owe_no_more_updates_and_the_learning_rate_falls_over_all(step
     node = {"plugin": "dqn", "warmup_steps": 2_000, **settings.get("agent", {})}
     agent = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
     config = TrainConfig(**{"logs": {"plugin": "mine"}, **settings, "agent": node})
-    assert sources.pace(agent, config, steps, None) == pace
+    told: list[str] = []
+    assert sources.pace(agent, config, steps, None, told.append) == pace
+    assert told == [f"{(steps - 2_000) // agent.steps_per_update:,} updates"]
     assert (agent.steps_per_update, agent.learning_rate_updates) == (tuple(pace.values()) or (128, 7_700))
     again = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
-    assert sources.pace(again, config, 9_000_000, pace) == pace  # a run that goes on
+    assert sources.pace(again, config, 9_000_000, pace, told.append) == pace  # a run that goes on
+    with pytest.raises(LivedqnError, match=r"^2,020 steps of logs make no update, since agent\.warmup_steps=2000 and"):
+        sources.pace(agent, config, 2_020, pace, told.append)

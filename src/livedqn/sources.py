@@ -67,7 +67,9 @@ def length(config: TrainConfig, logs: Logs | None, tell: Callable[[str], None]) 
     return steps
 
 
-def pace(agent: DQN, config: TrainConfig, steps: int, before: Mapping[str, Any] | None) -> dict[str, int]:
+def pace(
+    agent: DQN, config: TrainConfig, steps: int, before: Mapping[str, Any] | None, tell: Callable[[str], None]
+) -> dict[str, int]:  # fmt: skip
     """Give an ``agent`` that learns from logs the pace that the length of its run asks for; the settings that say so.
 
     Where nobody chose that length, the learning rate falls over all updates that are made, and logs that are longer
@@ -75,8 +77,12 @@ def pace(agent: DQN, config: TrainConfig, steps: int, before: Mapping[str, Any] 
     are. What the user set stays.
 
     Args:
-        steps: of the run.
+        steps: that the run makes.
         before: the agent's settings in the run that goes on, whose pace is kept; None: it begins.
+        tell: takes a line on how many updates that makes.
+
+    Raises:
+        LivedqnError: it makes none.
     """
     if before is not None:
         found = {name: before[name] for name in PACE if before.get(name) is not None}
@@ -91,6 +97,13 @@ def pace(agent: DQN, config: TrainConfig, steps: int, before: Mapping[str, Any] 
         found = {}
     for name, value in found.items():
         setattr(agent, name, value)
+    made = (steps - agent.warmup_steps) // agent.steps_per_update
+    if made < 1:
+        raise LivedqnError(
+            f"{steps:,} steps of logs make no update, since agent.warmup_steps={agent.warmup_steps} and "
+            f"agent.steps_per_update={agent.steps_per_update}: make these smaller, or epochs= or steps= greater"
+        )
+    tell(f"{made:,} updates")
     return found
 
 

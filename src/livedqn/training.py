@@ -126,7 +126,8 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     agent.to(device.resolve(config.device))
     replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
     experience = begun(replay, agent.ensemble)
-    steps = sources.length(config, logs, partial(print, file=sys.stderr, flush=True))
+    tell = partial(print, file=sys.stderr, flush=True)
+    steps = sources.length(config, logs, tell)
     marks = Marks.of(
         steps, start, num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every
     )
@@ -135,14 +136,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     plain |= {"steps": steps, "epochs": None}
     if logs is not None:
         before = checkpoint.read_config(folder / "policy.ckpt")["agent"] if resumed else None
-        plain["agent"] |= sources.pace(agent, config, steps, before)
-        updates = (marks.total - agent.warmup_steps) // agent.steps_per_update
-        if updates < 1:
-            raise LivedqnError(
-                f"{steps:,} steps of logs make no update, since agent.warmup_steps={agent.warmup_steps}: make that "
-                "smaller, or epochs= or steps= greater"
-            )
-        print(f"{updates:,} updates", file=sys.stderr, flush=True)
+        plain["agent"] |= sources.pace(agent, config, marks.total, before, tell)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
     tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)

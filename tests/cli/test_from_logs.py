@@ -108,9 +108,10 @@ def test_without_a_word_the_logs_say_how_long_a_run_is_and_its_schedule_fits(log
     seen = int(outcome.out.split()[1])  # logs: 187 impressions ...
     config = settings("run")
     assert (config["steps"], config["epochs"]) == (seen, None)
-    assert config["agent"]["learning_rate_updates"] == (seen - 100) // 8
+    made = -(-seen // 4) * 4  # four rows step together
+    assert config["agent"]["learning_rate_updates"] == (made - 100) // 8
     assert f"steps={seen}: 1 times the {seen} impressions that there are to learn from\n" in outcome.err
-    assert f"{seen} steps of logs make no update, since agent.warmup_steps=500: make that smaller" in (
+    assert f"{made} steps of logs make no update, since agent.warmup_steps=500 and agent.steps_per_update=8: make" in (
         logged(*words, "agent.warmup_steps=500").err
     )
     outcome = logged(*words, "epochs=1.5", "hydra.run.dir=more")
@@ -120,7 +121,7 @@ def test_without_a_word_the_logs_say_how_long_a_run_is_and_its_schedule_fits(log
     assert settings("own")["agent"]["learning_rate_updates"] is None
     assert "counting" not in logged("resume=run", "steps=400").err
     config = settings("run")
-    assert (config["steps"], config["agent"]["learning_rate_updates"]) == (400, (seen - 100) // 8)
+    assert (config["steps"], config["agent"]["learning_rate_updates"]) == (400, (made - 100) // 8)
 
 
 def test_a_run_that_python_goes_on_with_keeps_its_schedule(logged, no_pictures):
