@@ -107,6 +107,7 @@ def test_munchausen_is_worked_by_hand() -> None:
 
 
 def test_conservative_updates_pull_down_what_was_not_done() -> None:
+    assert agent().cql_alpha == 0
     made = agent(cql_alpha=0.5, gradient_clip=None)
     made.online.heads[0].advantage.bias.data = torch.tensor([0.0, float(np.log(3))])
     # no error, as the target is what action 0 is worth; the soft policy is 1/4 and 3/4

@@ -14,6 +14,7 @@ ROWS = [
     {"cli"},
     {"training", "recommend", "collect", "join", "evaluate_logs"},
     {"sources", "fitting"},
+    {"caution"},
     {"evaluate", "calibrate", "check_logs", "report", "tracking", "live", "loop", "resume"},
     {"checkpoint"},
     {"plugins"},

@@ -1,4 +1,4 @@
-"""How long a run is where nobody says it."""
+"""How long a run is where nobody says it, and how far it keeps to its logs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from livedqn import checkpoint, sources
 from livedqn.config import STEPS, TrainConfig
 from livedqn.logs import Impressions
+from livedqn.rewards import WatchTime
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import LivedqnError
 
@@ -29,7 +30,8 @@ class InMemory:
 def length(logs: InMemory | None, **settings: Any) -> tuple[int, list[str]]:
     told: list[str] = []
     config = TrainConfig(logs=None if logs is None else {"plugin": "mine"}, holdout=0.0, **settings)
-    return sources.length(config, logs, told.append), told
+    survey = None if logs is None else sources.Survey(logs, WatchTime(), config, told.append)
+    return sources.length(config, survey, told.append), told
 
 
 def test_steps_that_are_said_are_taken_and_nothing_is_read() -> None:
@@ -73,3 +75,39 @@ def test_long_logs_owe_no_more_updates_and_the_learning_rate_falls_over_all(step
     assert sources.pace(again, config, 9_000_000, pace, told.append) == pace  # a run that goes on
     with pytest.raises(LivedqnError, match=r"^2,020 steps of logs make no update, since agent\.warmup_steps=2000 and"):
         sources.pace(agent, config, 2_020, pace, told.append)
+
+
+def caution(logs: InMemory, before: dict[str, Any] | None = None, **settings: Any) -> tuple[dict[str, float], Any]:
+    node = {"plugin": "dqn", **settings}
+    agent = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
+    config = TrainConfig(logs={"plugin": "mine"}, holdout=0.0, agent=node)
+    survey = sources.Survey(logs, WatchTime(), config, lambda _: None)
+    return sources.caution(agent, config, survey, before, lambda _: None), agent
+
+
+@pytest.mark.parametrize(
+    ("settings", "before", "found", "alpha", "passes"),
+    [
+        ({}, None, {"cql_alpha": 0.03}, 0.03, 1),
+        ({}, {"cql_alpha": 0.5}, {"cql_alpha": 0.5}, 0.5, 0),
+        ({"cql_alpha": 0.2}, {"cql_alpha": 0.5}, {}, 0.2, 0),
+        ({"cql_alpha": 0.0}, None, {}, 0.0, 0),
+        ({"bcq_threshold": 0.3}, None, {"cql_alpha": 0.0}, 0.0, 0),
+    ],
+)
+def test_logs_are_asked_where_nobody_says_how_far_they_are_kept_to(settings, before, found, alpha, passes) -> None:
+    logs = InMemory(3)  # of one viewer, so they are kept to
+    chosen, agent = caution(logs, before, **settings)
+    assert (chosen, agent.cql_alpha, logs.passes) == (found, alpha, passes)
+
+
+def test_an_agent_without_that_setting_is_not_given_one(install) -> None:
+    install("own", "agent", "Own", """
+        from livedqn.agent import DQN
+
+        class Own(DQN):
+            def __init__(self, spec, encoder_factory, *, discount: float = 0.9):
+                super().__init__(spec, encoder_factory, discount=discount, cql_alpha=0.7)
+    """)  # fmt: skip
+    chosen, agent = caution(InMemory(3), plugin="own")
+    assert (chosen, agent.cql_alpha) == ({}, 0.7)

@@ -81,7 +81,7 @@ class DQN(pl.LightningModule):
         estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
             window, which varies much about that (https://arxiv.org/abs/1805.03359); only where there is such a twin.
         cql_alpha: from logs, how much it counts that all actions together promise more than the one that was logged, in
-            scaled rewards (https://arxiv.org/abs/2006.04779); 0: not at all.
+            scaled rewards (https://arxiv.org/abs/2006.04779); 0: not at all; null: 0, or what logs ask for.
         bcq_threshold: from logs, choose no action that is less likely there than this times the likeliest, by a network
             that imitates them (https://arxiv.org/abs/1910.01708); *nothing* is always allowed; 0: choose any.
     """
@@ -100,7 +100,7 @@ class DQN(pl.LightningModule):
         resolution: float | None = 0.02, ensemble: int = 1, noisy: bool = False, noisy_sigma: float = 0.5,
         hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
         sync_tau: float = 1.0, steps_per_update: int | None = None, warmup_steps: int = 8_192, standardise: bool = True,
-        scale_rewards: bool = True, myopic: bool = True, estimate_rewards: bool = True, cql_alpha: float = 0.0,
+        scale_rewards: bool = True, myopic: bool = True, estimate_rewards: bool = True, cql_alpha: float | None = None,
         bcq_threshold: float = 0.0,
     ) -> None:  # fmt: skip
         check(locals())
@@ -116,7 +116,7 @@ class DQN(pl.LightningModule):
         self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
         self._standardise, self._scale_rewards = standardise, scale_rewards
         self._double, self._estimates_rewards = double, estimate_rewards
-        self._cql_alpha, self._bcq_threshold = cql_alpha, bcq_threshold
+        self.cql_alpha, self._bcq_threshold = cql_alpha or 0.0, bcq_threshold
         self.retrace = retrace if n_step > 1 else 0.0  # a single transition leaves nothing to correct
 
         self.transform = Transform(spec, standardises=standardise)
@@ -193,7 +193,7 @@ class DQN(pl.LightningModule):
         return Objective(
             self.transform, self.reward_scale, self.distribution,
             is_double=self._double, narrows=self.online.values_rooms_apart, estimates_rewards=self._estimates_rewards,
-            munchausen=self._munchausen, cql_alpha=self._cql_alpha, bcq_threshold=self._bcq_threshold,
+            munchausen=self._munchausen, cql_alpha=self.cql_alpha, bcq_threshold=self._bcq_threshold,
             has_nothing=self.spec.has_nothing, retrace=self.retrace,
         )  # fmt: skip
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from livedqn import evaluate, plugins
 from livedqn.agent import DQN
+from livedqn.caution import OneChoice
 from livedqn.config import LOGGED_STEPS, MOST_EPOCHS, STEPS, TrainConfig
 from livedqn.experience import Experience
 from livedqn.logged import LoggedExperience
 from livedqn.logs.passes import Passes
+from livedqn.plugins.signature import settings
 from livedqn.protocols import Logs, Replay, Reward
 from livedqn.stage import Stage, world_seed
 from livedqn.types import LivedqnError
@@ -44,23 +47,42 @@ def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
     return logs
 
 
-def length(config: TrainConfig, logs: Logs | None, tell: Callable[[str], None]) -> int:
-    """The steps of a run: as many as its config says; where it says nothing ``STEPS``, or of ``logs``, which are read
-    once for it, as many as its epochs hold, or an amount of learning that they bear.
+class Survey:
+    """What all ``logs`` of a run hold: they are read once for it, when it is first asked for.
 
     Args:
-        tell: takes lines on that reading, and on what came of it.
+        tell: takes a line on that reading.
+    """
+
+    def __init__(self, logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str], None]) -> None:
+        self._passes = Passes(logs, holdout=config.holdout, before=config.before, tolerated=config.tolerated)
+        self._choice, self._tell = OneChoice(reward), tell
+
+    @cached_property
+    def found(self) -> tuple[int, OneChoice]:
+        """The impressions that there are to learn from, and what they say of a uniform choice.
+
+        Raises:
+            LivedqnError: there are none, or too much is at fault.
+        """
+        self._tell("counting what there is to learn from")
+        for part in self._passes.once():
+            self._choice.add(part)
+        return self._passes.counts.transitions, self._choice
+
+
+def length(config: TrainConfig, survey: Survey | None, tell: Callable[[str], None]) -> int:
+    """The steps of a run: as many as its config says; where it says nothing ``STEPS``, or of logs, by a ``survey`` of
+    them, as many as its epochs hold, or an amount of learning that they bear; ``tell`` takes a line on that.
 
     Raises:
-        LivedqnError: there is nothing to learn from in ``logs``, or too much is at fault.
+        LivedqnError: as :attr:`Survey.found` does.
     """
     if config.steps is not None:
         return config.steps
-    if logs is None:
+    if survey is None:
         return STEPS
-    tell("counting what there is to learn from")
-    passes = Passes(logs, holdout=config.holdout, before=config.before, tolerated=config.tolerated)
-    held = passes.count().transitions
+    held, _ = survey.found
     usual = min(max(held, LOGGED_STEPS), MOST_EPOCHS * held)
     steps = usual if config.epochs is None else math.ceil(config.epochs * held)
     tell(f"steps={steps}: {steps / held:.3g} times the {held:,} impressions that there are to learn from")
@@ -105,6 +127,35 @@ def pace(
         )
     tell(f"{made:,} updates")
     return found
+
+
+def caution(
+    agent: DQN, config: TrainConfig, survey: Survey, before: Mapping[str, Any] | None, tell: Callable[[str], None]
+) -> dict[str, float]:  # fmt: skip
+    """Let an ``agent`` that learns from logs keep to them as far as they say, by a ``survey`` of them; the setting.
+
+    What the user set stays, and one that keeps to them by ``bcq_threshold`` keeps to them already.
+
+    Args:
+        before: the agent's settings in the run that goes on, which are kept; None: it begins.
+        tell: takes a line on what was chosen, and why.
+
+    Raises:
+        LivedqnError: as :attr:`Survey.found` does.
+    """
+    told = config.agent
+    is_one = any(setting.name == "cql_alpha" for setting in settings("agent", told["plugin"]))
+    if not is_one or told.get("cql_alpha") is not None:
+        return {}
+    if before is not None and before.get("cql_alpha") is not None:
+        agent.cql_alpha = before["cql_alpha"]
+    elif told.get("bcq_threshold"):
+        agent.cql_alpha = 0.0
+    else:
+        _, choice = survey.found
+        agent.cql_alpha, why = choice.verdict()
+        tell(f"agent.cql_alpha={agent.cql_alpha:g}: {why}")
+    return {"cql_alpha": agent.cql_alpha}
 
 
 def logged(logs: Logs, reward: Reward, config: TrainConfig, replay: Replay, estimates: int = 1) -> LoggedExperience:

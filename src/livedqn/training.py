@@ -127,16 +127,18 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
     experience = begun(replay, agent.ensemble)
     tell = partial(print, file=sys.stderr, flush=True)
-    steps = sources.length(config, logs, tell)
+    survey = None if logs is None else sources.Survey(logs, scored_by, config, tell)
+    steps = sources.length(config, survey, tell)
     marks = Marks.of(
         steps, start, num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every
     )
     if start > marks.total:
         raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
     plain |= {"steps": steps, "epochs": None}
-    if logs is not None:
+    if survey is not None:
         before = checkpoint.read_config(folder / "policy.ckpt")["agent"] if resumed else None
         plain["agent"] |= sources.pace(agent, config, marks.total, before, tell)
+        plain["agent"] |= sources.caution(agent, config, survey, before, tell)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
     tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,38 @@ def test_a_run_that_python_goes_on_with_keeps_its_schedule(logged, no_pictures):
     assert run.agent.learning_rate_updates == settings("run")["agent"]["learning_rate_updates"] == updates
 
 
+def test_without_a_word_the_logs_say_how_far_they_are_kept_to(livedqn, no_pictures):
+    chance = example_impressions([3] * 80)
+    n, rng = chance.observation["mask"].sum(axis=1), np.random.default_rng(0)
+    is_best = rng.random(len(n)) < np.where(n > 1, 0.8, 1)
+    p = np.where(is_best, np.where(n > 1, 0.8, 1), 0.2 / np.maximum(n - 1, 1))
+    p, watch_s = np.where(chance.acted, [p, 600 * is_best], np.nan).astype(np.float32)
+    good = replace(chance, propensity=p, signals=chance.signals | {"watch_s": watch_s})
+    forgot = replace(good, propensity=np.where(good.request == 1, np.nan, p).astype(np.float32))
+    for name, made in (("chance", chance), ("good", good), ("forgot", forgot)):
+        with Writer(Path(name), LOGS_SPEC) as writer:
+            writer.add(made)
+
+    def told(name, *words, run="run"):
+        outcome = livedqn("logs=parquet", f"logs.path={name}", *TINY, "steps=120", f"hydra.run.dir={run}", *words)
+        assert outcome.code == 0, outcome.err
+        lines = [line for line in outcome.err.splitlines() if line.startswith("agent.cql_alpha=")]
+        return settings(run)["agent"]["cql_alpha"], lines
+
+    alpha, (line,) = told("good")
+    assert alpha == 0.03 == checkpoint.read_config("run/policy.ckpt")["agent"]["cql_alpha"]
+    assert line.startswith("agent.cql_alpha=0.03: a uniform choice at one request changes what a session earns from")
+    assert line.endswith("]: the logs' policy is better than chance, and kept to")
+    outcome = livedqn("resume=run", "steps=140")
+    assert outcome.code == 0 and "counting" not in outcome.err
+    assert settings("run")["agent"]["cql_alpha"] == 0.03
+    alpha, (line,) = told("chance", run="other")
+    assert alpha == 0 and line.endswith(", by +0 [0, 0]: the logs' policy is not shown to be better than chance")
+    alpha, (line,) = told("forgot", run="third")
+    assert alpha == 0.03 and line.startswith("agent.cql_alpha=0.03: 1 of 183 impressions have no propensity: nobody")
+    assert told("good", "agent.cql_alpha=0", run="fourth") == (0, [])
+
+
 def test_values_that_run_away_are_said(logged, no_pictures, monkeypatch):
     monkeypatch.setattr("livedqn.watchdog.RUNAWAY", -1e9)
     outcome = logged(*LOGS, *TINY, "hydra.run.dir=run")
@@ -241,8 +274,6 @@ def test_settings_of_logs_want_logs(livedqn):
 
 
 def test_a_log_of_faults_is_refused(livedqn):
-    from dataclasses import replace
-
     import pyarrow.parquet as pq
 
     from livedqn.logs.arrow import to_arrow

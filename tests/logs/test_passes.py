@@ -164,7 +164,10 @@ def test_it_goes_on_from_where_it_was_left():
 
 def test_a_whole_pass_is_counted_once():
     found = passes(part(0), part(10), part(20, [2], terminated=True))
-    assert found.count().impressions == found.counts.transitions == 12
-    assert (found.count().sessions, found.done) == (5, 1)
+    assert [sessions(one) for one in found.once()] == [[0, 1], [10, 11], [20]]
+    assert found.counts.impressions == found.counts.transitions == 12
+    assert (found.counts.sessions, found.done, list(found.once())) == (5, 1, [])
     cut = part(0, [3, 2])
-    assert passes(cut.take(cut.acted)).count().transitions == 3  # of two nobody knows what followed
+    lonely = passes(cut.take(cut.acted))
+    assert len(list(lonely.once())) == 1
+    assert lonely.counts.transitions == 3  # of two nobody knows what followed

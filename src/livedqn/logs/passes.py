@@ -94,15 +94,16 @@ class Passes:
                 self.current = self.done
         return join(taken)
 
-    def count(self) -> Counts:
-        """Of a whole pass, all of which is read for it, unless it was before.
+    def once(self) -> Iterator[Impressions]:
+        """What there is of the first pass, as the logs come in parts; then ``counts`` are of all of it.
 
         Raises:
             LivedqnError: as :meth:`take` does.
         """
         while not self.done:
-            self._next_part()
-        return self.counts
+            sound = self._next_part()
+            if sound is not None:
+                yield sound
 
     def _next_part(self) -> Impressions | None:
         """What is sound of it; None at the end of a pass, and then it is the next pass's turn."""
