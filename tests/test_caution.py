@@ -86,7 +86,7 @@ def test_a_uniform_policy_is_as_good_as_itself_however_its_propensities_are_roun
     ("made", "why"),
     [
         (logs([2, 1], [1, 2, 3], [0.5, np.nan, 0.5]), "1 of 3 impressions have no propensity: nobody can tell"),
-        (logs([2, 1], [1, 2, 3], 1, allowed=4), "of what a uniform choice does, 75% was never logged: nobody can"),
+        (logs([2, 1], [1, 2, 3], 1), "of what a uniform choice does, 50% was never logged: nobody can"),
         (logs([3], [1, 2, 3], [0.5, 0.25, 1]), "they are of one viewer: nobody can tell"),
     ],
 )

@@ -6,8 +6,9 @@ python benchmarks/offline/table.py --quick
 A seed has logs of its own of each behaviour: random, hottest with epsilon 0.2, and a trained policy with epsilon 0.1
 (``--checkpoint``; one is trained where none is given). Learned from them are plain DQN, the mean of an ensemble of
 five, conservative Q-learning and discrete BCQ, without a look at the simulator: no checkpoint is chosen and no margin
-is tuned by it. Then all play the same test worlds, beside random, hottest and favourite (tuned there), the trained
-policy, and the behaviours themselves.
+is tuned by it. ``default`` is what a run does that is not told: as its logs say, plain DQN or conservative Q-learning,
+which is not learned a second time. Then all play the same test worlds, beside random, hottest and favourite (tuned
+there), the trained policy, and the behaviours themselves.
 
 The method is chosen on seeds of its own (``--choose``), on other worlds, by what it keeps of (trained - random) in the
 mean over the three kinds of logs; the table is of the other seeds. Differences are paired by world, after a mean over
@@ -35,13 +36,15 @@ from behaviours import Behaviour
 from schedules import composed, of_length
 
 from livedqn import checkpoint
+from livedqn.caution import ALPHA
 from livedqn.evaluate.intervals import interval, paired, ratio
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
 from livedqn.types import FloatArray
 
 ENV, REWARD = ["env=sim"], ["reward=watchtime"]
 METHODS = {
-    "plain": [], "ensemble": ["agent.ensemble=5"], "cql": ["agent.cql_alpha=0.03"], "bcq": ["agent.bcq_threshold=0.3"],
+    "default": [], "plain": ["agent.cql_alpha=0"], "ensemble": ["agent.ensemble=5", "agent.cql_alpha=0"],
+    "cql": [f"agent.cql_alpha={ALPHA}"], "bcq": ["agent.bcq_threshold=0.3"],
 }  # fmt: skip
 #: What a training from logs does not have.
 PLAYED = ("exploration",)
@@ -60,6 +63,10 @@ def learn(name: str, behaviour: Behaviour, seed: int, told: argparse.Namespace) 
         subprocess.run(command, check=True, capture_output=True, text=True)
     schedule = [word for word in of_length(composed(ENV), told.steps) if not word.startswith(PLAYED)]
     common = ["logs=parquet", f"logs.path={logs}", "holdout=0", *REWARD, *schedule, f"seed={seed}"]
+    default = simulator.train(common, folders["default"])
+    same = folders["cql" if checkpoint.read_config(default)["agent"]["cql_alpha"] else "plain"]
+    if not same.exists():
+        same.symlink_to(folders["default"].absolute())
     found = {}
     for method, more in METHODS.items():
         found[f"{name}_{method}-{seed}"] = simulator.train([*common, *more], folders[method])

@@ -29,8 +29,9 @@ GROUPS = 4_096
 #: A w that is no further from 1 than this is 1: propensities are noted in a few digits, and what a uniform policy
 #: logged shall not look better or worse than itself.
 ROUNDED = 1e-3
-#: The least mean of w: below, most of what a uniform choice does was never done, whatever it is worth.
-LEAST = 0.5
+#: The least mean of w. What a uniform choice does and the logs' policy never did is missing in it, whatever it is
+#: worth: it is 0.5 where one of two actions was never taken.
+LEAST = 0.75
 _DOUBT = "nobody can tell whether the logs' policy is better than chance; most are, so it is kept to"
 
 
