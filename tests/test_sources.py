@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ class InMemory:
 def length(logs: InMemory | None, **settings: Any) -> tuple[int, list[str]]:
     told: list[str] = []
     config = TrainConfig(logs=None if logs is None else {"plugin": "mine"}, holdout=0.0, **settings)
-    survey = None if logs is None else sources.Survey(logs, WatchTime(), config, told.append)
+    survey = None if logs is None else partial(sources.survey, logs, WatchTime(), config, told.append)
     return sources.length(config, survey, told.append), told
 
 
@@ -81,7 +82,7 @@ def caution(logs: InMemory, before: dict[str, Any] | None = None, **settings: An
     node = {"plugin": "dqn", **settings}
     agent = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
     config = TrainConfig(logs={"plugin": "mine"}, holdout=0.0, agent=node)
-    survey = sources.Survey(logs, WatchTime(), config, lambda _: None)
+    survey = partial(sources.survey, logs, WatchTime(), config, lambda _: None)
     return sources.caution(agent, config, survey, before, lambda _: None), agent
 
 
@@ -101,7 +102,7 @@ def test_logs_are_asked_where_nobody_says_how_far_they_are_kept_to(settings, bef
     assert (chosen, agent.cql_alpha, logs.passes) == (found, alpha, passes)
 
 
-def test_an_agent_without_that_setting_is_not_given_one(install) -> None:
+def test_an_agent_without_such_settings_is_not_given_any(install) -> None:
     install("own", "agent", "Own", """
         from livedqn.agent import DQN
 
@@ -111,3 +112,6 @@ def test_an_agent_without_that_setting_is_not_given_one(install) -> None:
     """)  # fmt: skip
     chosen, agent = caution(InMemory(3), plugin="own")
     assert (chosen, agent.cql_alpha) == ({}, 0.7)
+    config = TrainConfig(logs={"plugin": "mine"}, agent={"plugin": "own"})
+    assert sources.pace(agent, config, 1_000_000, None, lambda _: None) == {}
+    assert (agent.steps_per_update, agent.learning_rate_updates) == (128, 7_700)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 from livedqn import evaluate, plugins
@@ -20,6 +19,8 @@ from livedqn.stage import Stage, world_seed
 from livedqn.types import LivedqnError
 
 MakeStage = Callable[[int], Stage]
+#: :func:`survey` of the logs of a run, which reads them when it is first called, and not again.
+Survey = Callable[[], tuple[int, OneChoice]]
 #: The settings of an agent that go with the length of a run.
 PACE = ("steps_per_update", "learning_rate_updates")
 
@@ -47,28 +48,19 @@ def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
     return logs
 
 
-class Survey:
-    """What all ``logs`` of a run hold: they are read once for it, when it is first asked for.
+def survey(logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str], None]) -> tuple[int, OneChoice]:
+    """The impressions that there are to learn from in ``logs``, all of which are read for it, and what they say of a
+    uniform choice; ``tell`` takes a line on that reading.
 
-    Args:
-        tell: takes a line on that reading.
+    Raises:
+        LivedqnError: there are none, or too much is at fault.
     """
-
-    def __init__(self, logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str], None]) -> None:
-        self._passes = Passes(logs, holdout=config.holdout, before=config.before, tolerated=config.tolerated)
-        self._choice, self._tell = OneChoice(reward), tell
-
-    @cached_property
-    def found(self) -> tuple[int, OneChoice]:
-        """The impressions that there are to learn from, and what they say of a uniform choice.
-
-        Raises:
-            LivedqnError: there are none, or too much is at fault.
-        """
-        self._tell("counting what there is to learn from")
-        for part in self._passes.once():
-            self._choice.add(part)
-        return self._passes.counts.transitions, self._choice
+    tell("counting what there is to learn from")
+    passes = Passes(logs, holdout=config.holdout, before=config.before, tolerated=config.tolerated)
+    choice = OneChoice(reward)
+    for part in passes.once():
+        choice.add(part)
+    return passes.counts.transitions, choice
 
 
 def length(config: TrainConfig, survey: Survey | None, tell: Callable[[str], None]) -> int:
@@ -76,13 +68,13 @@ def length(config: TrainConfig, survey: Survey | None, tell: Callable[[str], Non
     them, as many as its epochs hold, or an amount of learning that they bear; ``tell`` takes a line on that.
 
     Raises:
-        LivedqnError: as :attr:`Survey.found` does.
+        LivedqnError: as :func:`survey` does.
     """
     if config.steps is not None:
         return config.steps
     if survey is None:
         return STEPS
-    held, _ = survey.found
+    held, _ = survey()
     usual = min(max(held, LOGGED_STEPS), MOST_EPOCHS * held)
     steps = usual if config.epochs is None else math.ceil(config.epochs * held)
     tell(f"steps={steps}: {steps / held:.3g} times the {held:,} impressions that there are to learn from")
@@ -117,6 +109,7 @@ def pace(
         found = dict(zip(PACE, (every, updates), strict=True))
     else:
         found = {}
+    found = {name: value for name, value in found.items() if name in _settings(config)}
     for name, value in found.items():
         setattr(agent, name, value)
     made = (steps - agent.warmup_steps) // agent.steps_per_update
@@ -132,30 +125,32 @@ def pace(
 def caution(
     agent: DQN, config: TrainConfig, survey: Survey, before: Mapping[str, Any] | None, tell: Callable[[str], None]
 ) -> dict[str, float]:  # fmt: skip
-    """Let an ``agent`` that learns from logs keep to them as far as they say, by a ``survey`` of them; the setting.
+    """Let an ``agent`` that learns from logs keep to them as far as a ``survey`` of them says; the setting.
 
-    What the user set stays, and one that keeps to them by ``bcq_threshold`` keeps to them already.
+    What the user set stays, and one with a ``bcq_threshold`` keeps to them already.
 
     Args:
         before: the agent's settings in the run that goes on, which are kept; None: it begins.
         tell: takes a line on what was chosen, and why.
 
     Raises:
-        LivedqnError: as :attr:`Survey.found` does.
+        LivedqnError: as :func:`survey` does.
     """
-    told = config.agent
-    is_one = any(setting.name == "cql_alpha" for setting in settings("agent", told["plugin"]))
-    if not is_one or told.get("cql_alpha") is not None:
+    if "cql_alpha" not in _settings(config) or config.agent.get("cql_alpha") is not None:
         return {}
     if before is not None and before.get("cql_alpha") is not None:
         agent.cql_alpha = before["cql_alpha"]
-    elif told.get("bcq_threshold"):
+    elif config.agent.get("bcq_threshold"):
         agent.cql_alpha = 0.0
     else:
-        _, choice = survey.found
-        agent.cql_alpha, why = choice.verdict()
+        agent.cql_alpha, why = survey()[1].verdict()
         tell(f"agent.cql_alpha={agent.cql_alpha:g}: {why}")
     return {"cql_alpha": agent.cql_alpha}
+
+
+def _settings(config: TrainConfig) -> set[str]:
+    """Those that the agent of a run has: another one's may lack some of ours."""
+    return {setting.name for setting in settings("agent", config.agent["plugin"])}
 
 
 def logged(logs: Logs, reward: Reward, config: TrainConfig, replay: Replay, estimates: int = 1) -> LoggedExperience:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
     experience = begun(replay, agent.ensemble)
     tell = partial(print, file=sys.stderr, flush=True)
-    survey = None if logs is None else sources.Survey(logs, scored_by, config, tell)
+    survey = None if logs is None else cache(partial(sources.survey, logs, scored_by, config, tell))
     steps = sources.length(config, survey, tell)
     marks = Marks.of(
         steps, start, num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every
