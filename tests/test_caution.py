@@ -69,10 +69,17 @@ def test_a_policy_that_is_better_than_chance_is_kept_to():
     # 80 (0.625 - 1) 2 + 20 (2.5 - 1) (-8), and luck, which is the same for both: (-60 - 240) / 100
     assert alpha == ALPHA == 0.03
     assert why.startswith("a uniform choice at one request changes what a session earns from there on, 8.5, by -3 [-")
-    assert why.endswith("]: the logs' policy is better than chance, and kept to")
+    assert why.endswith("]: the logs' policy is better than chance, so it is kept to")
     alpha, why = of(logs([1] * 100, 10 * (1 - good) + luck, p)).verdict()
     assert alpha == 0 and ", 2.5, by +3 [" in why
-    assert why.endswith("]: the logs' policy is not shown to be better than chance")
+    assert why.endswith("]: the logs' policy is no better than chance")
+
+
+def test_the_likelier_decides_where_the_interval_is_wide():
+    alpha, why = of(logs([2, 1, 1], [1, 1, 6, 7], [0.25, 1, 1, 0.5])).verdict()
+    assert alpha == ALPHA and why.endswith(
+        "by -0.38 [-1.4, 0.64]: the logs' policy seems better than chance, so it is kept to"
+    )
 
 
 def test_a_uniform_policy_is_as_good_as_itself_however_its_propensities_are_rounded():

@@ -78,7 +78,11 @@ class OneChoice:
         return interval(value + len(count) * moved / n)
 
     def verdict(self) -> tuple[float, str]:
-        """The ``agent.cql_alpha`` that is due, and why."""
+        """The ``agent.cql_alpha`` that is due, and why.
+
+        To keep to a bad policy costs as much as not to keep to a good one, so the likelier of the two decides, however
+        wide the interval is.
+        """
         n, more, g, _ = self._sums.sum(axis=1)
         if self._unknown:
             return ALPHA, f"{self._unknown:,} of {n:,.0f} impressions have no propensity: {_DOUBT}"
@@ -87,9 +91,10 @@ class OneChoice:
         found = self.estimate()
         if math.isnan(found.high):
             return ALPHA, f"they are of one viewer: {_DOUBT}"
-        is_better = found.high < 0
+        is_better = found.mean < 0
         return ALPHA if is_better else 0.0, (
             f"a uniform choice at one request changes what a session earns from there on, {g / n:.3g}, by "
-            f"{found.mean:+.2g} [{found.low:.2g}, {found.high:.2g}]: the logs' policy is "
-            f"{'better than chance, and kept to' if is_better else 'not shown to be better than chance'}"
+            f"{found.mean:+.2g} [{found.low:.2g}, {found.high:.2g}]: the logs' policy "
+            f"{'is' if found.high < 0 or found.low >= 0 else 'seems'} "
+            f"{'better than chance, so it is kept to' if is_better else 'no better than chance'}"
         )

@@ -158,12 +158,12 @@ def test_without_a_word_the_logs_say_how_far_they_are_kept_to(livedqn, no_pictur
     alpha, (line,) = told("good")
     assert alpha == 0.03 == checkpoint.read_config("run/policy.ckpt")["agent"]["cql_alpha"]
     assert line.startswith("agent.cql_alpha=0.03: a uniform choice at one request changes what a session earns from")
-    assert line.endswith("]: the logs' policy is better than chance, and kept to")
+    assert line.endswith("]: the logs' policy is better than chance, so it is kept to")
     outcome = livedqn("resume=run", "steps=140")
     assert outcome.code == 0 and "counting" not in outcome.err
     assert settings("run")["agent"]["cql_alpha"] == 0.03
     alpha, (line,) = told("chance", run="other")
-    assert alpha == 0 and line.endswith(", by +0 [0, 0]: the logs' policy is not shown to be better than chance")
+    assert alpha == 0 and line.endswith(", by +0 [0, 0]: the logs' policy is no better than chance")
     alpha, (line,) = told("forgot", run="third")
     assert alpha == 0.03 and line.startswith("agent.cql_alpha=0.03: 1 of 183 impressions have no propensity: nobody")
     assert told("good", "agent.cql_alpha=0", run="fourth") == (0, [])
