@@ -23,6 +23,8 @@ class Env(Protocol):
 
     See ``livedqn.envs`` for the keys of a recommendation environment. An environment whose ``metadata["splits"]``
     holds "train", "validation" and "test" is told which one to play by ``reset(options={"split": ...})``. One whose
+    ``metadata["distinct"]`` is True takes ``reset(seed=..., options={"distinct": n})``: row i is the same viewer as row
+    i - n, with the same luck, episode after episode, so that policies can be compared with little noise. One whose
     ``metadata["overwrites"]`` is False never writes again to an array that it has answered, and is spared the copies.
     Where a room always has to be shown ``metadata["has_nothing"]`` is False: no mask allows row 0 (*nothing*), and
     every observation, the last one of an episode included, allows a room.

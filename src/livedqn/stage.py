@@ -6,6 +6,7 @@ is the same in both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,10 +109,18 @@ class Stage:
             )
         require_signals(reward, self.spec, "this environment")
 
-    def reset(self, seed: int, split: str) -> Observation:
-        """Start every row in the world of ``seed``; ``split`` is one of train, validation, test."""
-        has_splits = split in self.env.metadata.get("splits", ())
-        raw, infos = self.env.reset(seed=seed, options={"split": split} if has_splits else None)
+    def reset(self, seed: int, split: str, distinct: int | None = None) -> Observation:
+        """Start every row in the world of ``seed``; ``split`` is one of train, validation, test.
+
+        Rows ``distinct`` apart are the same viewers with the same luck, if the environment can do that; None: none are.
+        """
+        metadata: Mapping[str, Any] = self.env.metadata
+        options: dict[str, Any] = {}
+        if split in metadata.get("splits", ()):
+            options["split"] = split
+        if distinct is not None and metadata.get("distinct"):
+            options["distinct"] = distinct
+        raw, infos = self.env.reset(seed=seed, options=options or None)
         self._cap.reset(np.ones(self.num_envs, np.bool_))
         self._current = self._observe(raw)
         self.ids = self._owned(infos.get("ids", {}))

@@ -99,6 +99,32 @@ def test_rows_do_not_depend_on_how_many_there_are() -> None:
         assert np.array_equal(a[0][name], b[0][name][:3])
 
 
+def test_rows_that_are_not_distinct_are_the_same_viewers_episode_after_episode() -> None:
+    env, alone = sim(6), sim(2)
+    observation, _ = env.reset(seed=5, options={"distinct": 2})
+    expected, _ = alone.reset(seed=5)
+    begun, rng = np.ones(2, np.int64), np.random.default_rng(0)
+    while begun.min() < 3:
+        assert all(np.array_equal(observation[n], np.tile(a, (3,) + (1,) * (a.ndim - 1))) for n, a in expected.items())
+        actions = random_actions(expected, rng)
+        observation, _, gone, cut, _ = env.step(np.tile(actions, 3))
+        ended = gone | cut
+        expected = alone.step(actions)[0]
+        if ended.any():
+            observation, _ = env.reset(options={"reset_mask": ended})
+            expected, _ = alone.reset(options={"reset_mask": ended[:2]})
+            begun += ended[:2]
+    other = sim(6)
+    other.load_state_dict(env.state_dict())
+    everybody = np.ones(6, np.bool_)
+    a, b = (one.reset(options={"reset_mask": everybody})[0]["context"] for one in (env, other))
+    assert np.array_equal(a, b) and np.array_equal(a[:2], a[4:])
+    again, _ = env.reset(seed=5)
+    assert not np.array_equal(again["context"][:2], again["context"][2:4])  # until the next seed
+    with pytest.raises(ValueError, match="distinct=0"):
+        env.reset(seed=5, options={"distinct": 0})
+
+
 def test_candidates_are_live_and_all_different() -> None:
     env = sim(64, streamers=100, candidates=12)
     observation, infos = env.reset(seed=1)

@@ -6,12 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from livedqn.config import EvaluateConfig, EvaluationConfig
+from livedqn.config import CapConfig, EvaluateConfig, EvaluationConfig
+from livedqn.envs.sim import sim
 from livedqn.evaluate.command import agent_names, check_fit, known_rules, write_json
 from livedqn.evaluate.compare import compare, final_evaluation, tuned_margin, validate
 from livedqn.evaluate.policies import Greedy, Random, Rule, hottest
 from livedqn.evaluate.table import conclusion, notes, rows, show
 from livedqn.evaluate.tune import ROWS, rules_of_baseline, tune
+from livedqn.rewards import WatchTime
+from livedqn.stage import Stage
 from livedqn.types import LivedqnError
 
 FEW = EvaluationConfig(worlds=4, episodes=6, validation_worlds=2, validation_episodes=6, tuning_episodes=6)
@@ -138,6 +141,22 @@ def test_tuning_keeps_what_is_best_left_alone(tiny):
     score = hottest(stage.spec)
     rule, _ = tune(rules_of_baseline(score, stage, 0), score, stage, range(2), episodes=4)
     assert rule == Rule()
+
+
+def test_all_rules_of_a_round_meet_the_same_viewers():
+    """Seven rules of which six are one: what they earn is the same to the last digit, so the first of them is kept."""
+    stage = Stage(sim(30, streamers=20), WatchTime(), CapConfig())
+    met = []
+
+    def score(observation):
+        met.append(observation["context"].copy())
+        return np.where(observation["mask"], 1.0, -np.inf)
+
+    rule, value = tune([Rule(2.0), *[Rule()] * 6], score, stage, range(1), episodes=8)
+    assert rule == Rule() and value > 0  # whoever is shown nothing watches nothing
+    first, *_ = met
+    assert np.array_equal(first[:4], first[4:8]) and np.array_equal(first[:4], first[24:28])
+    assert not np.array_equal(first[0], first[1])
 
 
 def test_where_there_is_nothing_to_choose_from_one_round_says_what_it_earns(tiny):

@@ -46,6 +46,8 @@ class Broken(LiveStream):
             seed = int(np.random.default_rng().integers(2**31))  # as the clock would have it
         if self.fault == "constant" and seed is not None:
             seed = 0
+        if self.fault == "distinct":
+            options = None if seed is not None else options
         if self.fault == "restarts nothing" and "reset_mask" in (options or {}):
             return super().reset(options={"reset_mask": np.zeros(self.num_envs, np.bool_)})
         if self.fault == "secret" and seed is None:
@@ -125,6 +127,7 @@ class Broken(LiveStream):
         ("reset_mask", "mask does not name"),
         ("seed", "same seed"),
         ("constant", "start the same run"),
+        ("distinct", "{'distinct': 1}.* rows differ in .*context"),
         ("row 0", "it is nothing"),
         ("mask", "nothing is always allowed"),
         ("open", r"mask\[:, 0\] is True somewhere, though metadata\['has_nothing'\] is False"),

@@ -71,15 +71,20 @@ class Arrivals(NamedTuple):
 
 
 @kernel
-def begin(rows: IntArray, session: Sessions, listing: Listing, arrivals: Arrivals, viewers: npt.NDArray[Any]) -> None:
-    """Let ``rows`` (n,) of ``session`` begin their next episode: another viewer at another time."""
+def begin(
+    rows: IntArray, distinct: int, session: Sessions, listing: Listing, arrivals: Arrivals, viewers: npt.NDArray[Any]
+) -> None:  # fmt: skip
+    """Let ``rows`` (n,) of ``session`` begin their next episode: another viewer at another time.
+
+    Rows ``distinct`` apart get the same one, with the same luck.
+    """
     v = viewers[0]
     sessions, traits, acquaintances = arrivals.keys
     for row in rows:
         s = session.visit[row]
         s.episode += 1
         session.ended[row] = session.left[row] = False
-        s.key = keyed.hashed(keyed.hashed(sessions, np.uint64(row)), np.uint64(s.episode))
+        s.key = keyed.hashed(keyed.hashed(sessions, np.uint64(row % distinct)), np.uint64(s.episode))
         s.viewer = _drawn(arrivals.by_visits, keyed.share_of(keyed.bits_at(s.key, 0)))
         now = _drawn(arrivals.by_demand, keyed.share_of(keyed.bits_at(s.key, 1)))
         s.time_s = listing.starts_s[now] + arrivals.lengths_s[now] * keyed.share_of(keyed.bits_at(s.key, 2))

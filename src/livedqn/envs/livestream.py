@@ -38,7 +38,8 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     ``step`` pays the engagement of the request: click +1, watching more than 300 s +2, like +3. Its infos hold
     ``signals`` (name -> (B,) float32), ``elapsed_s`` (B,) and ``ids``: viewer and time_s (B,), rooms and streamers
-    (B, K), int64, 0 for none. ``reset`` takes the options ``reset_mask`` and, where the rooms have splits, ``split``.
+    (B, K), int64, 0 for none. ``reset`` takes the options ``reset_mask`` and, where the rooms have splits, ``split``;
+    and with a seed ``distinct``: rows so many apart are the same viewers, with the same luck, until the next seed.
 
     Args:
         num_envs: B, the number of rows.
@@ -74,7 +75,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         self._comes_back, self._max_requests, self._invalid = episode == "viewer", max_requests, invalid
         self._quality = behaviour.quality(rooms.streamers, viewers)
         self._sessions = Sessions.empty(num_envs, rooms.topics, rooms.streamers, (history, HISTORY_WIDTH))
-        self._seed, self._split = -1, ""
+        self._seed, self._split, self._distinct = -1, "", num_envs
         self._served = Served.empty(num_envs, candidates)
         self._every_row = np.arange(num_envs)
         self._timetable: Timetable
@@ -85,7 +86,8 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         named = columns(rooms.topics)
         self.metadata = {
             "autoreset_mode": AutoresetMode.DISABLED, "signals": SIGNALS, "columns": named, "episode": episode,
-            "splits": rooms.splits, "overwrites": False, "render_modes": [],
+            "splits": rooms.splits, "distinct": True, "overwrites": False,
+            "render_modes": [],
         }  # fmt: skip
         self.single_action_space = spaces.Discrete(candidates)
         self.single_observation_space = spaces.Dict(
@@ -116,10 +118,11 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         if seed is None and self._seed < 0:
             seed = int(self.np_random.integers(2**31))
         if seed is not None or split != self._split:
-            self._open(self._seed if seed is None else seed, split)
+            distinct = self._distinct if seed is None else options.get("distinct", self.num_envs)
+            self._open(self._seed if seed is None else seed, split, distinct)
             mask = None
         rows = self._every_row if mask is None else np.flatnonzero(mask)
-        begin(rows, self._sessions, self._listing, self._arrivals, self._settings)
+        begin(rows, self._distinct, self._sessions, self._listing, self._arrivals, self._settings)
         present = self._serve(rows)
         self._present = None
         return _answer(present)
@@ -158,16 +161,19 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on exactly: numbers, strings and tensors."""
-        return {"seed": self._seed, "split": self._split, "sessions": self._sessions.state_dict()}
+        world = {"seed": self._seed, "split": self._split, "distinct": self._distinct}
+        return {**world, "sessions": self._sessions.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where :meth:`state_dict` was taken; the current candidates follow from the state."""
-        self._open(state["seed"], state["split"])
+        self._open(state["seed"], state["split"], state["distinct"])
         self._sessions.load_state_dict(state["sessions"])
         self._serve(self._every_row)
 
-    def _open(self, seed: int, split: str) -> None:
-        self._seed, self._split = seed, split
+    def _open(self, seed: int, split: str, distinct: int) -> None:
+        if distinct < 1:
+            raise ValueError(f"distinct={distinct}; at least one row is")
+        self._seed, self._split, self._distinct = seed, split, distinct
         self._timetable = self.rooms.timetable(seed, split)
         self._listing = Listing.of(self._timetable, self.viewers, seed)
         self._arrivals = Arrivals.to(seed, self._timetable, self.viewers, self.rooms.topics, self.rooms.streamers)

@@ -16,7 +16,8 @@ class SingleViewer(gymnasium.Env[Observation, np.int64]):
 
     def __init__(self, **settings: Any) -> None:
         self._viewers = sim(1, **settings)
-        self.metadata = {name: value for name, value in self._viewers.metadata.items() if name != "autoreset_mode"}
+        of_many = ("autoreset_mode", "distinct")
+        self.metadata = {name: value for name, value in self._viewers.metadata.items() if name not in of_many}
         self.observation_space = self._viewers.single_observation_space
         self.action_space = self._viewers.single_action_space
 

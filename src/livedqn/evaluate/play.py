@@ -49,16 +49,18 @@ class Episodes:
         return np.bincount(self.episode, weights=values, minlength=self.count).astype(np.float64)
 
 
-def play(policy: Policy, stage: Stage, *, seed: int, split: str, episodes: int) -> Episodes:
+def play(
+    policy: Policy, stage: Stage, *, seed: int, split: str, episodes: int, distinct: int | None = None
+) -> Episodes:  # fmt: skip
     """Play ``episodes`` episodes of the world of ``seed``.
 
     Every row plays a quota that is fixed beforehand, all of it to the end: collecting the first that finish would
-    favour short ones. A row that is done plays on, unrecorded, until all are.
+    favour short ones. A row that is done plays on, unrecorded, until all are. ``distinct``: see :meth:`Stage.reset`.
     """
     rows = np.arange(stage.num_envs)
     quota = episodes // stage.num_envs + (rows < episodes % stage.num_envs)
     notes = _Notes(stage.spec, episodes, first=np.cumsum(quota) - quota)
-    observation = stage.reset(seed, split)
+    observation = stage.reset(seed, split, distinct)
     notes.offer(observation)
     notes.begin(observation, rows[quota > 0])
     policy.reset(np.ones(stage.num_envs, np.bool_))

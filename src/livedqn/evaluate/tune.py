@@ -19,7 +19,8 @@ from livedqn.types import FloatArray, Observation
 THRESHOLDS = 10
 CAPS = 5
 #: How many rules are on trial in each round. Both rounds play the same number of episodes, so that the few that are
-#: left get the more of them: returns are heavy-tailed, and the best of fifty means of a few hundred is luck.
+#: left get the more of them: returns are heavy-tailed, and the best of fifty means of a few hundred is luck. All rules
+#: of a round meet the same viewers, where the environment lets them: what they differ by then varies much less.
 ROUNDS = (THRESHOLDS * CAPS, 6)
 #: Few rows with many episodes each: where one row plays one long session, all the others wait for it.
 ROWS = 5 * max(ROUNDS)
@@ -37,23 +38,21 @@ def tune(
     """The one of ``rules`` with the best mean return over the validation ``worlds`` (their indices), and that return.
 
     All rules of a round play side by side, each its share of the rows of ``stage``; in the first round that makes at
-    least ``episodes`` episodes a rule and world. Means are over all rounds. The first of ``rules``, the bare score, is
-    in every round: what luck drops in the first must not be the very policy that one would have named. ``advance`` is
-    called after each world of each round.
+    least ``episodes`` episodes a rule and world, and a later one plays these again and many more. The first of
+    ``rules``, the bare score, is in every round: what luck drops in the first must not be the very policy that one
+    would have named. ``advance`` is called after each world of each round.
     """
     quota = math.ceil(episodes * max(ROUNDS) / stage.num_envs)
-    total, count = np.zeros((2, len(rules)))
-    left = np.arange(len(rules))
+    left, means = np.arange(len(rules)), np.zeros(len(rules))
     for keep in (*rounds(rules)[1:], 1):
+        means[left] = 0
         for world in worlds:
-            found = _trial([rules[int(i)] for i in left], score, stage, world, quota)
-            total[left] += found[0]
-            count[left] += found[1]
+            means[left] += _trial([rules[int(i)] for i in left], score, stage, world, quota) / len(worlds)
             advance()
-        best = left[np.argsort(-total[left] / count[left], kind="stable")]
+        best = left[np.argsort(-means[left], kind="stable")]
         left = np.array([0, *best[best != 0][: keep - 1]]) if keep > 1 else best[:1]
     winner = int(left[0])
-    return rules[winner], float(total[winner] / count[winner])
+    return rules[winner], float(means[winner])
 
 
 def rules_of_baseline(score: Score, stage: Stage, world: int) -> list[Rule]:
@@ -75,15 +74,21 @@ def margins(better_than_nothing: Score, stage: Stage, world: int) -> list[Rule]:
     return [Rule(0.0), *(Rule(margin) for margin in _quantiles(met) if margin > 0)]
 
 
-def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> tuple[FloatArray, FloatArray]:
-    """Sums of returns and numbers of episodes of each rule in one world, (R,); every row plays ``quota`` episodes."""
-    rule_of_row = np.arange(stage.num_envs) * len(rules) // stage.num_envs
+def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> FloatArray:
+    """Mean return of each rule in one world, (R,); every row plays ``quota`` episodes, and those too many play along.
+
+    Row i of every rule meets the same viewers with the same luck (common random numbers), if they can be had.
+    """
+    share = stage.num_envs // len(rules)
+    rule_of_row = np.minimum(np.arange(stage.num_envs) // share, len(rules) - 1)
     policy = ShowIf(score, [rules[int(i)] for i in rule_of_row])
-    seed = world_seed("validation", world)
-    played = play(policy, stage, seed=seed, split="validation", episodes=quota * stage.num_envs)
-    rule = np.repeat(rule_of_row, quota)
-    returns = played.per_episode(played.steps["reward"])
-    return np.bincount(rule, weights=returns).astype(np.float64), np.bincount(rule).astype(np.float64)
+    played = play(
+        policy, stage, seed=world_seed("validation", world), split="validation",
+        episodes=quota * stage.num_envs, distinct=share,
+    )  # fmt: skip
+    returns = played.per_episode(played.steps["reward"])[: quota * share * len(rules)]
+    means: FloatArray = returns.reshape(len(rules), -1).mean(axis=1)
+    return means
 
 
 def _met(score: Score, stage: Stage, world: int) -> tuple[FloatArray, Episodes]:

@@ -51,7 +51,7 @@ def _check_metadata(metadata: Any) -> None:
         names = metadata.get(key, ())
         good = isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names)
         expect(good, f"metadata[{key!r}] is {names!r}; it owes a tuple of names, or nothing")
-    for key in ("overwrites", "has_nothing"):
+    for key in ("overwrites", "has_nothing", "distinct"):
         flag = metadata.get(key, True)
         expect(isinstance(flag, bool), f"metadata[{key!r}] is {flag!r}; it owes a bool, or nothing")
     splits = tuple(metadata.get("splits", ()))

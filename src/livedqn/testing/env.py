@@ -34,6 +34,7 @@ def check_env(env: Any) -> None:
     expect(differing(first, _played(recorder, seed=2)), "reset(seed=1) and reset(seed=2) start the same run")
     recorder.expect_restarts()
     _check_splits(env, recorder)
+    _check_distinct(env, recorder)
     _check_restart(env, recorder)
     if spec.has_rooms:
         _check_masked_action(env, recorder)
@@ -54,6 +55,15 @@ def _expect_same(first: list[Record], second: Iterable[Record], promise: str) ->
 def _check_splits(env: Any, recorder: Recorder) -> None:
     for split in env.metadata.get("splits", ()):
         recorder.reset(seed=1, options={"split": split})
+
+
+def _check_distinct(env: Any, recorder: Recorder) -> None:
+    """With ``distinct=1`` every row is the same viewer."""
+    if not env.metadata.get("distinct"):
+        return
+    first = recorder.reset(seed=2, options={"distinct": 1})
+    unlike = [name for name, rows in first.items() if (rows != rows[:1]).any()]
+    expect(not unlike, f"after reset(options={{'distinct': 1}}) rows differ in {', '.join(unlike)}; all are one viewer")
 
 
 def _check_restart(env: Any, recorder: Recorder) -> None:
