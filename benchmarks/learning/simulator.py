@@ -48,6 +48,7 @@ STUDIES = {
     "hard_watchtime": ["env=sim_hard", "reward=watchtime"],
     "hard_engagement": ["env=sim_hard", "reward=engagement"],
     "clear_watchtime": ["env=sim", "env.viewers.tag_accuracy=1", "reward=watchtime"],
+    "told_watchtime": ["env=sim", "env.reveals=[boredom,openness,patience,taste,quality,moment]", "reward=watchtime"],
     "viewer_watchtime": ["env=sim", "env.episode=viewer", "reward=watchtime"],
 }
 #: Kind of training -> its overrides.

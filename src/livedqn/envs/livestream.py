@@ -6,7 +6,7 @@ again by ``reset(options={"reset_mask": (B,) bool})``. Rows are independent view
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from livedqn.envs.listing import Listing
 from livedqn.envs.observation import IDS, Seen
 from livedqn.envs.recycled import Lent, Recycled
 from livedqn.envs.retrieval import Race, Served
+from livedqn.envs.revealed import Revealed
 from livedqn.envs.serving import serve
 from livedqn.envs.sessions import Sessions
 from livedqn.envs.timetable import Rooms, Timetable
@@ -51,6 +52,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         episode: "session", one visit: leaving terminates; or "viewer", all visits of one to this world: leaving is
             a step whose ``elapsed_s`` covers the absence, and only whoever never comes back terminates.
         invalid: what a masked action does: "raise" an error, or count as "nothing".
+        reveals: what is hidden otherwise and seen here, see :class:`~livedqn.envs.revealed.Revealed`.
 
     Raises:
         LivedqnError: a setting is out of its range.
@@ -58,7 +60,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     def __init__(
         self, num_envs: int, rooms: Rooms, viewers: Viewers, *,
-        candidates: int, history: int, max_requests: int, episode: str, invalid: str,
+        candidates: int, history: int, max_requests: int, episode: str, invalid: str, reveals: Sequence[str] = (),
     ) -> None:  # fmt: skip
         for name, value, least in (
             ("num_envs", num_envs, 1), ("candidates", candidates, 2), ("history", history, 1),
@@ -73,6 +75,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         self.num_envs = num_envs
         self.rooms, self.viewers, self._settings = rooms, viewers, viewers.as_record()
         self._comes_back, self._max_requests, self._invalid = episode == "viewer", max_requests, invalid
+        self._revealed = Revealed(reveals)
         self._quality = behaviour.quality(rooms.streamers, viewers)
         self._sessions = Sessions.empty(num_envs, rooms.topics, rooms.streamers, (history, HISTORY_WIDTH))
         self._seed, self._split, self._distinct = -1, "", num_envs
@@ -84,24 +87,28 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         self._race: Race
 
         named = columns(rooms.topics)
+        seen = {array: (*own, *self._revealed.columns.get(array, ())) for array, own in named.items()}
         self.metadata = {
-            "autoreset_mode": AutoresetMode.DISABLED, "signals": SIGNALS, "columns": named, "episode": episode,
-            "splits": rooms.splits, "distinct": True, "overwrites": False,
-            "render_modes": [],
+            "autoreset_mode": AutoresetMode.DISABLED, "signals": SIGNALS, "columns": seen, "episode": episode,
+            "splits": rooms.splits, "distinct": True, "overwrites": False, "render_modes": [],
         }  # fmt: skip
         self.single_action_space = spaces.Discrete(candidates)
         self.single_observation_space = spaces.Dict(
             {
-                "context": spaces.Box(LOW, HIGH, (len(named["context"]),), np.float32),
+                "context": spaces.Box(LOW, HIGH, (len(seen["context"]),), np.float32),
                 "history": spaces.Box(LOW, HIGH, (history, HISTORY_WIDTH), np.float32),
-                "candidates": spaces.Box(LOW, HIGH, (candidates, len(named["candidates"])), np.float32),
+                "candidates": spaces.Box(LOW, HIGH, (candidates, len(seen["candidates"])), np.float32),
                 "mask": spaces.Box(0, 1, (candidates,), np.bool_),
             }
         )
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
-        single = self.single_observation_space.spaces
-        forms: dict[str, Any] = {n: ((num_envs, *(s.shape or ())), s.dtype) for n, s in single.items()}
+        forms: dict[str, Any] = {
+            "context": ((num_envs, len(named["context"])), np.float32),
+            "history": ((num_envs, history, HISTORY_WIDTH), np.float32),
+            "candidates": ((num_envs, candidates, len(named["candidates"])), np.float32),
+            "mask": ((num_envs, candidates), np.bool_),
+        }
         ids = (num_envs, candidates), np.int64
         row = (num_envs,), np.int64
         self._answers = Recycled({**forms, "viewer": row, "time_s": row, "rooms": ids, "streamers": ids})
@@ -125,7 +132,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         begin(rows, self._distinct, self._sessions, self._listing, self._arrivals, self._settings)
         present = self._serve(rows)
         self._present = None
-        return _answer(present)
+        return self._answer(present)
 
     def step(self, actions: IntArray) -> tuple[Observation, FloatArray, BoolArray, BoolArray, Infos]:
         """Show each viewer the candidate of their action, 0 = nothing, and let them respond."""
@@ -139,7 +146,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
             self._settings, outcome,
         )  # fmt: skip
         # a copy is handed out, and the original waits for a restart of a few rows
-        observation, infos = _answer(self._answers.copy(self._serve(self._every_row)))
+        observation, infos = self._answer(self._answers.copy(self._serve(self._every_row)))
         infos |= {"signals": dict(zip(SIGNALS, outcome.signals, strict=True)), "elapsed_s": outcome.elapsed_s}
         return observation, outcome.reward, outcome.terminated, outcome.truncated, infos
 
@@ -189,6 +196,12 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         serve(rows, self._sessions, self._listing, self._settings, self._race, self._served, seen)
         return present
 
+    def _answer(self, lent: Lent) -> tuple[Observation, Infos]:
+        """What is handed out of these arrays: the observation, and the ids in its infos."""
+        ids = {name: array for name, array in lent.arrays.items() if name in IDS}
+        observation = {name: array for name, array in lent.arrays.items() if name not in IDS}
+        return self._revealed.to(observation, self.hidden) if self._revealed else observation, {"ids": ids}
+
     def _allowed(self, actions: IntArray) -> IntArray:
         """The actions that count, (B,) int64; see ``invalid``."""
         actions = np.asarray(actions)
@@ -199,9 +212,3 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
             row = int(np.argmin(valid))
             raise ValueError(f"action {actions[row]} of row {row} is outside its mask")
         return np.where(valid, actions, 0).astype(np.int64, copy=False)
-
-
-def _answer(lent: Lent) -> tuple[Observation, Infos]:
-    """What is handed out of these arrays: the observation, and the ids in its infos."""
-    ids = {name: array for name, array in lent.arrays.items() if name in IDS}
-    return {name: array for name, array in lent.arrays.items() if name not in IDS}, {"ids": ids}

@@ -12,7 +12,7 @@ def sim(
     num_envs: int, *, streamers: int = 300, topics: int = 8, days: int = 7, topic_changes: float = 1.0,
     popular: float = 1.0, past_broadcasts: float = 60.0, candidates: int = 20, history: int = 10,
     max_requests: int = 200, episode: str = "session", platform: Platform = MEASURED,
-    viewers: Viewers = TYPICAL, invalid: str = "raise",
+    viewers: Viewers = TYPICAL, invalid: str = "raise", reveals: tuple[str, ...] = (),
 ) -> LiveStream:  # fmt: skip
     """Simulated viewers of simulated live rooms.
 
@@ -31,6 +31,8 @@ def sim(
         platform: when streamers go live and for how long, and how many watch them.
         viewers: how viewers behave.
         invalid: what a masked action does: raise (an error), or nothing (it counts as *nothing*).
+        reveals: what is hidden otherwise and seen here, to find out what it would be worth: any of boredom, openness
+            and patience of the viewer, and taste, quality and moment of each room.
     """
     rooms = SimulatedRooms(
         streamers=streamers, topics=topics, days=days, topic_changes=topic_changes,
@@ -39,4 +41,5 @@ def sim(
     return LiveStream(
         num_envs, rooms, viewers,
         candidates=candidates, history=history, max_requests=max_requests, episode=episode, invalid=invalid,
+        reveals=reveals,
     )  # fmt: skip
