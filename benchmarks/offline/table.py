@@ -61,7 +61,8 @@ def learn(name: str, behaviour: Behaviour, seed: int, told: argparse.Namespace) 
         # seeds of logs lie apart from those of the trained policy
         command = behaviour.words(ENV, told.impressions, 1_000 + seed, logs)
         subprocess.run(command, check=True, capture_output=True, text=True)
-    schedule = [word for word in of_length(composed(ENV), told.steps) if not word.startswith(PLAYED)]
+    schedule = [] if told.steps is None else of_length(composed(ENV), told.steps)
+    schedule = [word for word in schedule if not word.startswith(PLAYED)]
     common = ["logs=parquet", f"logs.path={logs}", "holdout=0", *REWARD, *schedule, f"seed={seed}"]
     default = simulator.train(common, folders["default"])
     same = folders["cql" if checkpoint.read_config(default)["agent"]["cql_alpha"] else "plain"]
@@ -170,7 +171,7 @@ def told_by(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--choose", type=int, default=3, help="seeds on which the method is chosen, before the others")
     parser.add_argument("--checkpoint", type=Path, help="the trained policy, of the same environment and reward")
     parser.add_argument("--impressions", type=int, default=400_000, help="of each log")
-    parser.add_argument("--steps", type=int, default=400_000, help="of each training from logs")
+    parser.add_argument("--steps", type=int, help="of each training from logs; nothing: what a run does of itself")
     told = parser.parse_args(arguments)
     told.runs = told.runs / "offline"
     if told.quick:
