@@ -117,6 +117,29 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(wrong, said, tmp_path)
     assert not (tmp_path / "run").exists()
 
 
+class Unheard(Clicks):
+    signals = ("applause",)
+
+
+def test_what_is_refused_leaves_no_environment_open(run, tmp_path) -> None:
+    opened, closed = [], []
+
+    def noted(num_envs: int):
+        env = plugins.build("env", SIM, num_envs)
+        opened.append(env)
+        env.close = lambda: closed.append(env)
+        return env
+
+    for said, reward, wrong in (
+        ("has done 1,500 steps", Clicks(), {"steps": 1_000, "folder": run.folder, "resume": str(run.folder)}),
+        ("does not exist", Clicks(), {"init": "nowhere.ckpt"}),
+        ("reads applause, which this environment does not deliver", Unheard(), {}),
+    ):
+        with pytest.raises(LivedqnError, match=said):
+            livedqn.train(noted, reward=reward, **{**SMALL, "folder": tmp_path / "run", **wrong})
+    assert opened == closed and len(opened) == 3
+
+
 def cut(state: dict, *path: str) -> None:
     for name in path[:-1]:
         state = state[name]

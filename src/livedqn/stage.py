@@ -79,7 +79,7 @@ class Stage:
 
     Raises:
         LivedqnError: the reward reads a signal that the environment does not deliver, or a cap is set where there are
-            no rooms, or no *nothing* to show instead of them.
+            no rooms, or no *nothing* to show instead of them. The environment is closed then.
     """
 
     def __init__(self, env: Env, reward: Reward, cap: CapConfig) -> None:
@@ -98,16 +98,11 @@ class Stage:
         self._second = np.ones(env.num_envs, np.float32)  # where the environment has no clock
         self._second.flags.writeable = False  # handed out again and again
         self._all_allowed = np.ones((env.num_envs, self.spec.num_actions), np.bool_)
-        if self._cap.is_active and not self.spec.has_rooms:
-            raise LivedqnError(
-                "a cap on injections needs an environment with rooms; leave cap out, or choose another env"
-            )
-        if self._cap.is_active and not self.spec.has_nothing:
-            raise LivedqnError(
-                "in this environment a room always has to be shown (has_nothing=False), so there can be no cap on "
-                "injections; leave cap out, or take it back: cap.max_share_shown=1 cap.max_shown_per_session=null"
-            )
-        require_signals(reward, self.spec, "this environment")
+        try:
+            self._require_a_fit()
+        except LivedqnError:  # nobody gets a stage, so nobody else can
+            self.close()
+            raise
 
     def reset(self, seed: int, split: str, distinct: int | None = None) -> Observation:
         """Start every row in the world of ``seed``; ``split`` is one of train, validation, test.
@@ -172,6 +167,19 @@ class Stage:
         self._cap.requests[:] = state["requests"]
         self._cap.shown[:] = state["shown"]
         self._current, self.ids = observation, ids
+
+    def _require_a_fit(self) -> None:
+        """Raise LivedqnError where reward or cap do not fit the environment."""
+        if self._cap.is_active and not self.spec.has_rooms:
+            raise LivedqnError(
+                "a cap on injections needs an environment with rooms; leave cap out, or choose another env"
+            )
+        if self._cap.is_active and not self.spec.has_nothing:
+            raise LivedqnError(
+                "in this environment a room always has to be shown (has_nothing=False), so there can be no cap on "
+                "injections; leave cap out, or take it back: cap.max_share_shown=1 cap.max_shown_per_session=null"
+            )
+        require_signals(self.reward, self.spec, "this environment")
 
     def _observe(self, raw: Any) -> Observation:
         if self._has_rooms:

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -93,6 +93,13 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     Raises:
         LivedqnError: something cannot be built or does not fit together, or training diverged.
     """
+    with ExitStack() as opened:  # so that what is refused, too, leaves no environment open
+        return _run(opened, config, folder, env, reward)
+
+
+def _run(
+    opened: ExitStack, config: TrainConfig, folder: Path, env: EnvFactory | None, reward: Reward | None
+) -> Run:  # fmt: skip
     config = _normalised(config)
     resumed = resume.read(folder) if config.resume else None
     start = resumed["mark"] if resumed else 0
@@ -100,13 +107,12 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
     torch.manual_seed(config.seed)
     scored_by = reward or plugins.build("reward", config.reward)
     make_stage = _stages(config, env, scored_by)
-    stage: Stage | None = None
     logs = sources.read(config, make_stage) if config.logs is not None else None
     if logs is not None:
         spec = logs.spec
         begun: Callable[[Replay, int], Experience | LoggedExperience] = partial(sources.logged, logs, scored_by, config)
     elif make_stage is not None:
-        stage = make_stage(config.num_envs)
+        stage = opened.enter_context(closing(make_stage(config.num_envs)))
         spec, begun = stage.spec, partial(sources.played, stage, config)
     else:
         raise LivedqnError("there is nothing to learn from; choose an env, or logs")
@@ -151,7 +157,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
         return evaluate.validate(evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed)
 
     try:
-        with closing(stage) if stage else nullcontext(), Live(marks.total, start) as live:
+        with opened, Live(marks.total, start) as live:
             live.note(_memory(replay))
             agent.learn_from(experience, compile=config.compile, steps=steps, tell=live.note)
             show, judge = _with_speed(live.update, start), validate if make_stage else None
