@@ -141,6 +141,19 @@ def test_what_was_hardly_ever_done_is_neither_looked_ahead_to_nor_chosen(double:
     assert gradients(made, one)["behaviour.heads.0.advantage.bias"].tolist() == pytest.approx([-0.25, 0.25])
 
 
+def test_who_imitates_learns_no_value_of_the_state_apart() -> None:
+    made = rooms_agent(bcq_threshold=0.9, dueling=True)
+    assert made.behaviour is not None
+    for last in (made.behaviour.heads[0].nothing[-1], made.behaviour.heads[0].room[-1]):
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+    found = gradients(made, rooms_batch([0], [[0]], [[0]], [1]))
+    # as often one as the other: 1/2 - 1 and 1/2. Of a value in both, which tells a softmax nothing, it would be 0 but
+    # for rounding, of which Adam makes steps as long as any
+    assert found["behaviour.heads.0.nothing.3.bias"].tolist() == [-0.5]
+    assert found["behaviour.heads.0.room.2.bias"].tolist() == [0.5]
+
+
 def test_nothing_is_always_allowed() -> None:
     made = rooms_agent(bcq_threshold=0.9)
     assert made.behaviour is not None

@@ -130,7 +130,8 @@ class DQN(pl.LightningModule):
         self._noise = Noise.of(self.online) if noisy else None
         self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
         self.myopic = network(numbers=numbers, ensemble=ensemble) if myopic and spec.has_rooms else None
-        self.behaviour = network(numbers=1, ensemble=1) if bcq_threshold else None
+        # a value of the state, in all its logits alike, is nothing to a softmax: rounding alone would move it
+        self.behaviour = network(numbers=1, ensemble=1, is_dueling=False) if bcq_threshold else None
         self.register_buffer("reward_scale", torch.ones(()))
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
         self.register_buffer("margin", torch.zeros(()))  # in the reward's own unit, see preferences
