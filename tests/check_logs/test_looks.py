@@ -167,6 +167,23 @@ def test_the_overview_and_its_doubts():
     assert means.startswith("shown: a room at 50.0% of requests; means over all requests: clicked 0.5, watch_s 33.2")
 
 
+def test_a_room_of_the_id_of_nothing():
+    made = example_impressions([3])  # its last observation, too, has candidates
+    mask, rooms = np.zeros_like(made.observation["mask"]), np.zeros_like(made.rooms)
+    mask[:, :3] = True
+    unnamed = replace(made, observation=made.observation | {"mask": mask}, action=np.array([1, 2, 0, -1]))
+    rooms[:, 1:3] = [[7, 8], [7, 0], [0, 0], [7, 8]]
+    doubts = found(Overview(LOGS_SPEC), replace(unnamed, rooms=rooms)).values()
+    (finding,) = (one for one in doubts if "id" in one.what)
+    assert (finding.what, finding.rows) == ("a room that could be chosen has the id 0, which names none", 2)
+    assert finding.example.startswith("request 1,") and not finding.is_wrong
+    # where it could not be chosen, or no room has a name, there is nothing to say
+    mask[1:3, 1:3] = rooms[1:3, 1:3] > 0
+    closed = replace(unnamed, rooms=rooms, observation=made.observation | {"mask": mask})
+    for fine in (closed, replace(unnamed, rooms=np.zeros_like(rooms))):
+        assert not [what for what in found(Overview(LOGS_SPEC), fine) if "id" in what]
+
+
 def test_nothing_at_all_is_wrong():
     (finding,) = found(Overview(LOGS_SPEC)).values()
     assert finding.what == "there is no impression"

@@ -13,6 +13,8 @@ from livedqn.logs import Impressions
 from livedqn.logs.rules import place
 from livedqn.types import BoolArray, IntArray, Spec
 
+_NAMELESS = "a room that could be chosen has the id 0, which names none"
+
 
 class Overview:
     """Counts and means, and values that are likely in another unit or of another room."""
@@ -25,6 +27,7 @@ class Overview:
         self._policies: Counter[str] = Counter()
         self._sums = dict.fromkeys(spec.signals, 0.0)
         self._doubts: dict[str, Finding] = {}
+        self._names_rooms = False
 
     def add(self, impressions: Impressions) -> None:
         """The next whole sessions."""
@@ -54,6 +57,8 @@ class Overview:
                 "is held out, and what intervals are drawn from",
                 self._sessions, f"viewer {self._viewers[0][0]}", is_wrong=False, unit="sessions",
             )  # fmt: skip
+        if not self._names_rooms:  # no room has a name in these logs, and none is owed: nothing is learned from it
+            self._doubts.pop(_NAMELESS, None)
         yield from self._doubts.values()
 
     def lines(self) -> Iterable[str]:
@@ -86,6 +91,13 @@ class Overview:
                 impressions, impressions.signals["watch_s"] > impressions.elapsed_s + 1,
                 "signals.watch_s is longer than elapsed_s", "both are seconds, and of one impression; milliseconds?",
             )  # fmt: skip
+
+        self._names_rooms |= bool(impressions.rooms.any())
+        nameless = impressions.observation["mask"] & (impressions.rooms == 0)
+        self._note(
+            impressions, nameless[:, 1:].any(axis=1), _NAMELESS,
+            "0 is nothing's: signals of a room of that id cannot be joined; give every room another number",
+        )  # fmt: skip
 
     def _note(self, impressions: Impressions, rows: BoolArray, what: str, cure: str) -> None:
         if rows.any():
