@@ -55,27 +55,44 @@ def test_of_logs_a_run_takes_in_so_many_steps_but_all_once_and_none_too_often(mo
 @pytest.mark.parametrize(
     ("steps", "settings", "pace"),
     [
-        (2_128, {}, {"steps_per_update": 128, "learning_rate_updates": 1}),
-        (400_000, {}, {"steps_per_update": 128, "learning_rate_updates": 3_109}),  # (400,000 - 2,000) / 128
-        (1_000_000, {}, {"steps_per_update": 320, "learning_rate_updates": 3_118}),
-        (1_000_000, {"epochs": 1}, {"steps_per_update": 128, "learning_rate_updates": 7_796}),
-        (1_000_000, {"agent": {"steps_per_update": 500}}, {"steps_per_update": 500, "learning_rate_updates": 1_996}),
-        (1_000_000, {"agent": {"learning_rate_updates": 9}}, {"steps_per_update": 320, "learning_rate_updates": 9}),
-        (1_000_000, {"steps": 1_000_000}, {}),
+        (8_670, {}, {"warmup_steps": 867, "steps_per_update": 15, "learning_rate_updates": 520}),
+        (80_000, {}, {"warmup_steps": 8_000, "steps_per_update": 128, "learning_rate_updates": 562}),
+        (400_000, {}, {"warmup_steps": 8_192, "steps_per_update": 128, "learning_rate_updates": 3_061}),
+        (1_000_000, {}, {"warmup_steps": 8_192, "steps_per_update": 320, "learning_rate_updates": 3_099}),
+        (8_670, {"epochs": 1}, {"warmup_steps": 867, "steps_per_update": 128, "learning_rate_updates": 60}),
+        (1_000_000, {"agent": {"steps_per_update": 500}},
+         {"warmup_steps": 8_192, "steps_per_update": 500, "learning_rate_updates": 1_983}),
+        (1_000_000, {"agent": {"learning_rate_updates": 9, "warmup_steps": 2_000}},
+         {"warmup_steps": 2_000, "steps_per_update": 320, "learning_rate_updates": 9}),
+        (8_670, {"steps": 8_670}, {"warmup_steps": 867}),
+        (1_000_000, {"steps": 1_000_000}, {"warmup_steps": 8_192}),
     ],
 )  # fmt: skip
-def test_long_logs_owe_no_more_updates_and_the_learning_rate_falls_over_all(steps, settings, pace) -> None:
-    node = {"plugin": "dqn", "warmup_steps": 2_000, **settings.get("agent", {})}
+def test_the_pace_fits_the_logs_and_what_is_told_stays(steps, settings, pace) -> None:
+    node = {"plugin": "dqn", **settings.get("agent", {})}
     agent = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
     config = TrainConfig(**{"logs": {"plugin": "mine"}, **settings, "agent": node})
     told: list[str] = []
     assert sources.pace(agent, config, steps, None, told.append) == pace
-    assert told == [f"{(steps - 2_000) // agent.steps_per_update:,} updates"]
-    assert (agent.steps_per_update, agent.learning_rate_updates) == (tuple(pace.values()) or (128, 7_700))
+    assert told == [f"{(steps - agent.warmup_steps) // agent.steps_per_update:,} updates"]
+    usual = {"steps_per_update": 128, "learning_rate_updates": 7_700} | pace
+    assert {name: getattr(agent, name) for name in usual} == usual
     again = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
     assert sources.pace(again, config, 9_000_000, pace, told.append) == pace  # a run that goes on
-    with pytest.raises(LivedqnError, match=r"^2,020 steps of logs make no update, since agent\.warmup_steps=2000 and"):
-        sources.pace(agent, config, 2_020, pace, told.append)
+
+
+@pytest.mark.parametrize(
+    ("steps", "num_envs", "warmup"), [(2_048, 4, 2_000), (2_048, 1_024, 1_500), (1_024, 1_024, None)]
+)
+def test_a_run_that_would_make_no_update_is_refused(steps: int, num_envs: int, warmup: int | None) -> None:
+    node = {"plugin": "dqn", "warmup_steps": warmup}
+    agent = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
+    config = TrainConfig(logs={"plugin": "mine"}, agent=node, num_envs=num_envs, steps=steps)
+    why = (
+        f"{steps:,} steps of logs make no update, since agent.warmup_steps={warmup or 102}, agent.steps_per_update=128"
+    )
+    with pytest.raises(LivedqnError, match=f"^{why} and num_envs={num_envs}: make these smaller, or epochs= or"):
+        sources.pace(agent, config, steps, None, print)
 
 
 def caution(logs: InMemory, before: dict[str, Any] | None = None, **settings: Any) -> tuple[dict[str, float], Any]:
@@ -114,4 +131,4 @@ def test_an_agent_without_such_settings_is_not_given_any(install) -> None:
     assert (chosen, agent.cql_alpha) == ({}, 0.7)
     config = TrainConfig(logs={"plugin": "mine"}, agent={"plugin": "own"})
     assert sources.pace(agent, config, 1_000_000, None, lambda _: None) == {}
-    assert (agent.steps_per_update, agent.learning_rate_updates) == (128, 7_700)
+    assert (agent.warmup_steps, agent.steps_per_update, agent.learning_rate_updates) == (8_192, 128, 7_700)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from livedqn.agent_settings import LEARNING_RATE_UPDATES, STEPS_PER_UPDATE, check, check_trainer
+from livedqn.agent_settings import LEARNING_RATE_UPDATES, STEPS_PER_UPDATE, WARMUP_STEPS, check, check_trainer
 from livedqn.distributions import distribution as form_of
 from livedqn.experience import Source
 from livedqn.exploration import Schedule
@@ -71,9 +71,9 @@ class DQN(pl.LightningModule):
         gradient_clip: greatest norm of a network's gradient; null: any.
         sync_every: updates between two syncs of the target network.
         sync_tau: how far a sync goes: 1 copies ("hard"), less averages parameters ("soft", with sync_every=1).
-        steps_per_update: environment steps for each update; null: 128, or more where long logs say how long a run is.
+        steps_per_update: environment steps for each update; null: 128, or what fits where logs say how long a run is.
         warmup_steps: environment steps with uniform actions before the first update; their data fix the feature
-            transforms and the reward's scale.
+            transforms and the reward's scale. null: 8,192, or a tenth of a shorter run from logs.
         standardise: fit the feature transforms; off, numbers pass as they are and counts as logarithms.
         scale_rewards: learn rewards in units of their root mean square; off, as they are, as a game's literature does.
         myopic: train a second network of the same shape with discount 0 on the same batches, the baseline that does
@@ -99,17 +99,17 @@ class DQN(pl.LightningModule):
         distribution: str = "c51", atoms: int = 51, kappa: float = 1.0, support: tuple[float, float] = (-20.0, 200.0),
         resolution: float | None = 0.02, ensemble: int = 1, noisy: bool = False, noisy_sigma: float = 0.5,
         hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
-        sync_tau: float = 1.0, steps_per_update: int | None = None, warmup_steps: int = 8_192, standardise: bool = True,
-        scale_rewards: bool = True, myopic: bool = True, estimate_rewards: bool = True, cql_alpha: float | None = None,
-        bcq_threshold: float = 0.0,
+        sync_tau: float = 1.0, steps_per_update: int | None = None, warmup_steps: int | None = None,
+        standardise: bool = True, scale_rewards: bool = True, myopic: bool = True, estimate_rewards: bool = True,
+        cql_alpha: float | None = None, bcq_threshold: float = 0.0,
     ) -> None:  # fmt: skip
         check(locals())
         super().__init__()
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         self.spec = spec
         self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
-        self.batch_size, self.n_step, self.ensemble, self.warmup_steps = batch_size, n_step, ensemble, warmup_steps
-        self.steps_per_update = steps_per_update or STEPS_PER_UPDATE
+        self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
+        self.warmup_steps, self.steps_per_update = warmup_steps or WARMUP_STEPS, steps_per_update or STEPS_PER_UPDATE
         self._learning_rates = learning_rate, learning_rate_end
         self.learning_rate_updates = LEARNING_RATE_UPDATES if learning_rate_updates is None else learning_rate_updates
         self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None

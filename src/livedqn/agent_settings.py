@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from livedqn.types import LivedqnError
 
-#: Where they are null: environment steps for each update, and updates within which the learning rate falls.
-STEPS_PER_UPDATE, LEARNING_RATE_UPDATES = 128, 7_700
+#: Where they are null: environment steps before the first update, for each update, and updates within which the
+#: learning rate falls.
+WARMUP_STEPS, STEPS_PER_UPDATE, LEARNING_RATE_UPDATES = 8_192, 128, 7_700
 
 
 class Rule(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 from livedqn import evaluate, plugins
 from livedqn.agent import DQN
 from livedqn.caution import OneChoice
-from livedqn.config import LOGGED_STEPS, MOST_EPOCHS, STEPS, TrainConfig
+from livedqn.config import LEAST_UPDATES, LOGGED_STEPS, MOST_EPOCHS, STEPS, WARMUP_SHARE, TrainConfig
 from livedqn.experience import Experience
 from livedqn.logged import LoggedExperience
 from livedqn.logs.passes import Passes
@@ -22,7 +22,7 @@ MakeStage = Callable[[int], Stage]
 #: :func:`survey` of the logs of a run, which reads them when it is first called, and not again.
 Survey = Callable[[], tuple[int, OneChoice]]
 #: The settings of an agent that go with the length of a run.
-PACE = ("steps_per_update", "learning_rate_updates")
+PACE = ("warmup_steps", "steps_per_update", "learning_rate_updates")
 
 
 def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
@@ -86,9 +86,10 @@ def pace(
 ) -> dict[str, int]:  # fmt: skip
     """Give an ``agent`` that learns from logs the pace that the length of its run asks for; the settings that say so.
 
-    Where nobody chose that length, the learning rate falls over all updates that are made, and logs that are longer
-    than ``LOGGED_STEPS`` owe no more updates than these: values run away with updates, however many impressions there
-    are. What the user set stays.
+    A warm-up takes a tenth of the run at most. Where nobody chose that length, the learning rate falls over all updates
+    that are made, and logs that are longer than ``LOGGED_STEPS`` owe no more updates than these: values run away with
+    updates, however many impressions there are. The shortest owe ``LEAST_UPDATES``: fewer learn nothing. What the user
+    set stays.
 
     Args:
         steps: that the run makes.
@@ -98,25 +99,33 @@ def pace(
     Raises:
         LivedqnError: it makes none.
     """
+    own = _settings(config)
+    told = {name: config.agent.get(name) for name in PACE}
     if before is not None:
         found = {name: before[name] for name in PACE if before.get(name) is not None}
-    elif config.steps is None:
-        stretch = max(steps / LOGGED_STEPS, 1) if config.epochs is None else 1
-        every = config.agent.get("steps_per_update") or round(agent.steps_per_update * stretch)
-        updates = config.agent.get("learning_rate_updates")
-        if updates is None:
-            updates = (steps - agent.warmup_steps) // every
-        found = dict(zip(PACE, (every, updates), strict=True))
     else:
-        found = {}
-    found = {name: value for name, value in found.items() if name in _settings(config)}
+        warmup = agent.warmup_steps
+        if "warmup_steps" in own and told["warmup_steps"] is None:
+            warmup = min(warmup, max(int(WARMUP_SHARE * steps), 1))
+        found = {"warmup_steps": warmup}
+        if config.steps is None:
+            every = told["steps_per_update"] or agent.steps_per_update
+            if told["steps_per_update"] is None and config.epochs is None:
+                most = max((steps - warmup) // LEAST_UPDATES, 1)
+                every = min(round(every * max(steps / LOGGED_STEPS, 1)), most)
+            updates = told["learning_rate_updates"]
+            found["steps_per_update"] = every
+            found["learning_rate_updates"] = (steps - warmup) // every if updates is None else updates
+    found = {name: value for name, value in found.items() if name in own}
     for name, value in found.items():
         setattr(agent, name, value)
     made = (steps - agent.warmup_steps) // agent.steps_per_update
-    if made < 1:
+    warm = math.ceil(agent.warmup_steps / config.num_envs) * config.num_envs  # all rows step together
+    if made < 1 or warm >= steps:
         raise LivedqnError(
-            f"{steps:,} steps of logs make no update, since agent.warmup_steps={agent.warmup_steps} and "
-            f"agent.steps_per_update={agent.steps_per_update}: make these smaller, or epochs= or steps= greater"
+            f"{steps:,} steps of logs make no update, since agent.warmup_steps={agent.warmup_steps}, "
+            f"agent.steps_per_update={agent.steps_per_update} and num_envs={config.num_envs}: make these smaller, or "
+            "epochs= or steps= greater"
         )
     tell(f"{made:,} updates")
     return found

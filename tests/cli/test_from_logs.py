@@ -112,7 +112,7 @@ def test_without_a_word_the_logs_say_how_long_a_run_is_and_its_schedule_fits(log
     made = -(-seen // 4) * 4  # four rows step together
     assert config["agent"]["learning_rate_updates"] == (made - 100) // 8
     assert f"steps={seen}: 1 times the {seen} impressions that there are to learn from\n" in outcome.err
-    assert f"{made} steps of logs make no update, since agent.warmup_steps=500 and agent.steps_per_update=8: make" in (
+    assert f"{made} steps of logs make no update, since agent.warmup_steps=500, agent.steps_per_update=8 and num" in (
         logged(*words, "agent.warmup_steps=500").err
     )
     outcome = logged(*words, "epochs=1.5", "hydra.run.dir=more")

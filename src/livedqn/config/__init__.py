@@ -9,10 +9,12 @@ from livedqn.config.logs import CheckLogsConfig, CollectConfig, JoinConfig
 from livedqn.config.recommend import RecommendConfig
 from livedqn.config.train import (
     COMPILE,
+    LEAST_UPDATES,
     LOGGED_STEPS,
     LOGGERS,
     MOST_EPOCHS,
     STEPS,
+    WARMUP_SHARE,
     CapConfig,
     CsvLogger,
     EvaluationConfig,
@@ -23,11 +25,13 @@ from livedqn.config.train import (
 
 __all__ = [
     "COMPILE",
+    "LEAST_UPDATES",
     "LOGGED_STEPS",
     "LOGGERS",
     "MOST_EPOCHS",
     "STEPS",
     "UNITS",
+    "WARMUP_SHARE",
     "CalibrateConfig",
     "CapConfig",
     "CheckLogsConfig",

@@ -13,6 +13,9 @@ STEPS = 1_000_000
 #: Of a run that learns from logs, where nothing is said: it goes through them until it has taken in so many steps, but
 #: at least once, and at most so often (benchmarks/offline).
 LOGGED_STEPS, MOST_EPOCHS = 400_000, 5
+#: The updates that such a run makes at least, however short the logs are (benchmarks/offline), and the share of any run
+#: from logs that its warm-up takes at most: nothing has to be explored, only transforms and rewards to be scaled.
+LEAST_UPDATES, WARMUP_SHARE = 512, 0.1
 #: What ``compile`` may be.
 COMPILE = ("auto", "true", "false")
 
