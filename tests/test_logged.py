@@ -138,6 +138,14 @@ def test_a_pass_is_over_when_its_sessions_were_played_and_not_when_they_were_rea
         made.collect(None, gamma)
 
 
+def test_passes_are_of_impressions_however_many_rows_begin_the_same_sessions() -> None:
+    made = experience(numbered(example_impressions([2, 3])), rows=8)  # four times each session at once
+    for epochs, passes in ((0, "0"), (1, "1.6"), (3, "3.2")):
+        assert made.measures()["epochs"] == epochs
+        assert f"passes: {passes}" in list(made.lines())
+        made.collect(None, gamma)
+
+
 def test_a_pass_is_over_in_time_where_its_last_shard_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logged, "ROWS", 4)  # two parts of three impressions and a last observation: a shard each
     made = experience(*(numbered(example_impressions([3], first=1 + i)) for i in range(2)), rows=1)

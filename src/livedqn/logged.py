@@ -50,7 +50,6 @@ class LoggedExperience(Source):
         self._logs, self._reward, self._num_envs = logs, reward, num_envs
         self._passes = Passes(logs, holdout=holdout, before=before, tolerated=tolerated)
         self._q_mean = 0.0  # of what was learned, when it was looked at last
-        self._epochs = 0  # passes over all sessions that were given to rows
         self._shard = Shard({}, np.zeros((0, 2), np.int64))
         self._waiting: IntArray = self._shard.sessions  # of the shard, those that nobody plays yet, (S, 2)
         #: rows of the shard, of each row that is played: the impression that comes next, and the end of its session
@@ -96,8 +95,13 @@ class LoggedExperience(Source):
             self._restart(ended)
 
     def measures(self) -> dict[str, float]:
-        """``epochs``: how often the logs were gone through: each of their sessions was begun so often."""
-        return {"epochs": self._epochs}
+        """``epochs``: whole passes, see :meth:`passes`."""
+        return {"epochs": int(self.passes())}
+
+    def passes(self) -> float:
+        """How often the logs were gone through: impressions taken in, by those that a pass has. 0 until it is known how
+        many these are. Of few sessions, or of many rows, some impressions come more often than others."""
+        return self.steps / self._passes.counts.transitions if self._passes.done else 0.0
 
     def valued(self, q_mean: float) -> str | None:
         """Why it cannot be what policies are worth: see :func:`~livedqn.watchdog.runaway`."""
@@ -108,7 +112,7 @@ class LoggedExperience(Source):
         """What a user has to know of the logs: what is in them as far as they were read, what was left out, and
         whether what was learned of them can be."""
         yield from self._passes.counts.lines()
-        yield f"passes: {self._epochs}" if self._passes.done else "they were not read to their end yet"
+        yield f"passes: {self.passes():.3g}" if self._passes.done else "they were not read to their end yet"
         if warning := self.valued(self._q_mean):
             yield warning
 
@@ -134,7 +138,6 @@ class LoggedExperience(Source):
     def _refill(self) -> None:
         """The next shard, and in front of it what is left of the sessions that are being played."""
         new = Shard.of(self._passes.take(ROWS), self.spec, self._reward)
-        self._epochs = self._passes.current
         left = self._end - self._at
         starts = np.cumsum(left) - left
         if left.any():
@@ -153,7 +156,7 @@ class LoggedExperience(Source):
         """Tensors and plain Python: counters, generator, the shard, the place in the logs, replay."""
         return {
             **super().state_dict(),
-            "passes": self._passes.state_dict(), "epochs": self._epochs, "q_mean": self._q_mean,
+            "passes": self._passes.state_dict(), "q_mean": self._q_mean,
             "shard": tensors(self._shard.arrays),
             "sessions": tensors({"waiting": self._waiting, "at": self._at, "end": self._end}),
         }  # fmt: skip
@@ -162,7 +165,7 @@ class LoggedExperience(Source):
         """The inverse of :meth:`state_dict`, after :meth:`begin`, of the same logs."""
         super().load_state_dict(state)
         self._passes.load_state_dict(state["passes"])
-        self._epochs, self._q_mean = int(state["epochs"]), float(state["q_mean"])
+        self._q_mean = float(state["q_mean"])
         found: dict[str, IntArray] = arrays(state["sessions"])
         self._waiting, self._at, self._end = found["waiting"], found["at"], found["end"]
         self._shard = Shard(arrays(state["shard"]), self._waiting)

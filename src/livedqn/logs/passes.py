@@ -71,7 +71,6 @@ class Passes:
     def __init__(self, logs: Logs, *, holdout: float, before: str, tolerated: float) -> None:
         self.counts = Counts()
         self.done = 0  # passes
-        self.current = 0  # number of the pass, from 0, that what was taken last belongs to
         self._logs, self._holdout, self._tolerated = logs, holdout, tolerated
         self._before_s = day_s(before, "before") if before else np.inf
         self._parts = iter(logs)
@@ -91,7 +90,6 @@ class Passes:
                 break
             if sound is not None and len(sound):
                 taken.append(sound)
-                self.current = self.done
         return join(taken)
 
     def once(self) -> Iterator[Impressions]:
