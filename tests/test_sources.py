@@ -108,6 +108,7 @@ def caution(logs: InMemory, before: dict[str, Any] | None = None, **settings: An
     [
         ({}, None, {"cql_alpha": 0.03}, 0.03, 1),
         ({}, {"cql_alpha": 0.5}, {"cql_alpha": 0.5}, 0.5, 0),
+        ({}, {}, {"cql_alpha": 0.0}, 0.0, 0),  # from Python, by a livedqn that did not ask them
         ({"cql_alpha": 0.2}, {"cql_alpha": 0.5}, {}, 0.2, 0),
         ({"cql_alpha": 0.0}, None, {}, 0.0, 0),
         ({"bcq_threshold": 0.3}, None, {"cql_alpha": 0.0}, 0.0, 0),
@@ -132,3 +133,18 @@ def test_an_agent_without_such_settings_is_not_given_any(install) -> None:
     config = TrainConfig(logs={"plugin": "mine"}, agent={"plugin": "own"})
     assert sources.pace(agent, config, 1_000_000, None, lambda _: None) == {}
     assert (agent.warmup_steps, agent.steps_per_update, agent.learning_rate_updates) == (8_192, 128, 7_700)
+
+
+def test_what_another_agent_has_by_default_is_said(install) -> None:
+    install("cautious", "agent", "Cautious", """
+        from livedqn.agent import DQN
+
+        class Cautious(DQN):
+            def __init__(self, spec, encoder_factory, *, cql_alpha: float = 0.7, steps_per_update: int = 64):
+                super().__init__(spec, encoder_factory, cql_alpha=cql_alpha, steps_per_update=steps_per_update)
+    """)  # fmt: skip
+    logs = InMemory(3)
+    chosen, agent = caution(logs, plugin="cautious")
+    assert (chosen, agent.cql_alpha, logs.passes) == ({}, 0.7, 0)
+    config = TrainConfig(logs={"plugin": "mine"}, agent={"plugin": "cautious"})
+    assert sources.pace(agent, config, 1_000_000, None, lambda _: None) == {"steps_per_update": 64}

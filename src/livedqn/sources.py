@@ -99,24 +99,23 @@ def pace(
     Raises:
         LivedqnError: it makes none.
     """
-    own = _settings(config)
-    told = {name: config.agent.get(name) for name in PACE}
+    told = _told(config)
     if before is not None:
         found = {name: before[name] for name in PACE if before.get(name) is not None}
     else:
         warmup = agent.warmup_steps
-        if "warmup_steps" in own and told["warmup_steps"] is None:
+        if told.get("warmup_steps", 0) is None:
             warmup = min(warmup, max(int(WARMUP_SHARE * steps), 1))
         found = {"warmup_steps": warmup}
         if config.steps is None:
-            every = told["steps_per_update"] or agent.steps_per_update
-            if told["steps_per_update"] is None and config.epochs is None:
+            every = told.get("steps_per_update") or agent.steps_per_update
+            if not told.get("steps_per_update") and config.epochs is None:
                 most = max((steps - warmup) // LEAST_UPDATES, 1)
                 every = min(round(every * max(steps / LOGGED_STEPS, 1)), most)
-            updates = told["learning_rate_updates"]
+            updates = told.get("learning_rate_updates")
             found["steps_per_update"] = every
             found["learning_rate_updates"] = (steps - warmup) // every if updates is None else updates
-    found = {name: value for name, value in found.items() if name in own}
+    found = {name: value for name, value in found.items() if name in told}
     for name, value in found.items():
         setattr(agent, name, value)
     made = (steps - agent.warmup_steps) // agent.steps_per_update
@@ -145,11 +144,12 @@ def caution(
     Raises:
         LivedqnError: as :func:`survey` does.
     """
-    if "cql_alpha" not in _settings(config) or config.agent.get("cql_alpha") is not None:
+    told = _told(config)
+    if told.get("cql_alpha", 0) is not None:
         return {}
-    if before is not None and before.get("cql_alpha") is not None:
-        agent.cql_alpha = before["cql_alpha"]
-    elif config.agent.get("bcq_threshold"):
+    if before is not None:
+        agent.cql_alpha = before.get("cql_alpha") or 0.0  # a run from before logs were asked had none
+    elif told.get("bcq_threshold"):
         agent.cql_alpha = 0.0
     else:
         agent.cql_alpha, why = survey()[1].verdict()
@@ -157,9 +157,13 @@ def caution(
     return {"cql_alpha": agent.cql_alpha}
 
 
-def _settings(config: TrainConfig) -> set[str]:
-    """Those that the agent of a run has: another one's may lack some of ours."""
-    return {setting.name for setting in settings("agent", config.agent["plugin"])}
+def _told(config: TrainConfig) -> dict[str, Any]:
+    """The settings that the agent of a run has (another one's may lack some of ours), as the user or else its own
+    signature says them; None where neither does."""
+    return {
+        one.name: config.agent.get(one.name, one.make_default and one.make_default())
+        for one in settings("agent", config.agent["plugin"])
+    }
 
 
 def logged(logs: Logs, reward: Reward, config: TrainConfig, replay: Replay, estimates: int = 1) -> LoggedExperience:
