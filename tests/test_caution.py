@@ -89,6 +89,17 @@ def test_a_uniform_policy_is_as_good_as_itself_however_its_propensities_are_roun
     assert (found.estimate().mean, found.estimate().high, found.verdict()[0]) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_does_not_decide_where_all_weights_or_all_returns_are_the_same(seed):
+    rng = np.random.default_rng(seed)
+    for made in (
+        logs([3] * 30, rng.random(90), 0.3, allowed=4),  # a fourth action was shown at one request of ten
+        logs([1] * 90, 0.1, np.where(rng.random(90) < 0.8, 0.8, 0.2)),
+    ):
+        found = of(made)
+        assert (found.estimate().mean, found.estimate().low, found.verdict()[0]) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("made", "why"),
     [

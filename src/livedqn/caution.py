@@ -29,6 +29,8 @@ GROUPS = 4_096
 #: A w that is no further from 1 than this is 1: propensities are noted in a few digits, and what a uniform policy
 #: logged shall not look better or worse than itself.
 ROUNDED = 1e-3
+#: An A of no more than this, in shares of the mean |(w - 1) G|, is 0: sums of floating-point numbers would decide.
+EXACT = 1e-9
 #: The least mean of w. What a uniform choice does and the logs' policy never did is missing in it, whatever it is
 #: worth: it is 0.5 where one of two actions was never taken.
 LEAST = 0.75
@@ -45,6 +47,7 @@ class OneChoice:
     def __init__(self, reward: Reward) -> None:
         self._reward = reward
         self._sums = np.zeros((4, GROUPS))  # over the requests of each group of viewers: 1, w - 1, G, (w - 1) G
+        self._size = 0.0  # the sum of |(w - 1) G|
         self._unknown = 0  # requests whose propensity nobody noted
 
     def add(self, part: Impressions) -> None:
@@ -63,6 +66,7 @@ class OneChoice:
         self._unknown += int(np.isnan(p).sum())
         w = 1 / (part.observation["mask"][acted].sum(axis=1) * p)
         more = np.where(np.abs(w - 1) <= ROUNDED, 0, w - 1)
+        self._size += float(np.abs(more * g).sum())
         group = folds(part.viewer[acted], GROUPS)
         for sums, values in zip(self._sums, (np.ones(len(g)), more, g, more * g), strict=True):
             sums += np.bincount(group, values, GROUPS)
@@ -73,8 +77,11 @@ class OneChoice:
         n = count.sum()
         mean, usual = more.sum() / n, g.sum() / n
         value = product.sum() / n - mean * usual
+        if abs(value) <= EXACT * self._size / n:
+            value = 0.0
         # by how much each viewer moves it, n times: the sums of (w - mean w) (G - mean G) - A
         moved = product - mean * g - usual * more + count * (mean * usual - value)
+        moved[np.abs(moved) <= EXACT * self._size] = 0
         return interval(value + len(count) * moved / n)
 
     def verdict(self) -> tuple[float, str]:
