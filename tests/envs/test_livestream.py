@@ -119,6 +119,9 @@ def test_rows_that_are_not_distinct_are_the_same_viewers_episode_after_episode()
     everybody = np.ones(6, np.bool_)
     a, b = (one.reset(options={"reset_mask": everybody})[0]["context"] for one in (env, other))
     assert np.array_equal(a, b) and np.array_equal(a[:2], a[4:])
+    older = {name: value for name, value in alone.state_dict().items() if name != "distinct"}
+    alone.load_state_dict(older)
+    assert alone.state_dict()["distinct"] == 2
     again, _ = env.reset(seed=5)
     assert not np.array_equal(again["context"][:2], again["context"][2:4])  # until the next seed
     with pytest.raises(ValueError, match="distinct=0"):

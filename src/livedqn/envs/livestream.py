@@ -173,7 +173,8 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where :meth:`state_dict` was taken; the current candidates follow from the state."""
-        self._open(state["seed"], state["split"], state["distinct"])
+        # a state from before rows could be alike does not say so
+        self._open(state["seed"], state["split"], state.get("distinct", self.num_envs))
         self._sessions.load_state_dict(state["sessions"])
         self._serve(self._every_row)
 
