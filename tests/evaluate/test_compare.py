@@ -12,7 +12,7 @@ from livedqn.evaluate.command import agent_names, check_fit, known_rules, write_
 from livedqn.evaluate.compare import compare, final_evaluation, tuned_margin, validate
 from livedqn.evaluate.policies import Greedy, Random, Rule, hottest
 from livedqn.evaluate.table import conclusion, notes, rows, show
-from livedqn.evaluate.tune import ROWS, rules_of_baseline, tune
+from livedqn.evaluate.tune import ROWS, _trial, rules_of_baseline, tune
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
 from livedqn.types import LivedqnError
@@ -144,7 +144,7 @@ def test_tuning_keeps_what_is_best_left_alone(tiny):
 
 
 def test_all_rules_of_a_round_meet_the_same_viewers():
-    """Seven rules of which six are one: what they earn is the same to the last digit, so the first of them is kept."""
+    """Seven rules of which six are one: what these earn is the same to the last digit."""
     stage = Stage(sim(30, streamers=20), WatchTime(), CapConfig())
     met = []
 
@@ -152,16 +152,18 @@ def test_all_rules_of_a_round_meet_the_same_viewers():
         met.append(observation["context"].copy())
         return np.where(observation["mask"], 1.0, -np.inf)
 
-    rule, value = tune([Rule(2.0), *[Rule()] * 6], score, stage, range(1), episodes=8)
-    assert rule == Rule() and value > 0  # whoever is shown nothing watches nothing
+    none, *all_alike = _trial([Rule(2.0), *[Rule()] * 6], score, stage, 0, quota=8)
+    assert none == 0 and {*all_alike} == {all_alike[0]} and all_alike[0] > 0
     first, *_ = met
     assert np.array_equal(first[:4], first[4:8]) and np.array_equal(first[:4], first[24:28])
     assert not np.array_equal(first[0], first[1])
 
 
-def test_where_there_is_nothing_to_choose_from_one_round_says_what_it_earns(tiny):
+@pytest.mark.parametrize("more", [[], [Rule()] * 5])
+def test_few_enough_for_the_last_round_are_played_once(tiny, more):
     stage, played = tiny.stage(ROWS), []
-    rule, value = tune([Rule()], hottest(stage.spec), stage, range(2), episodes=4, advance=lambda: played.append(1))
+    score, rules = hottest(stage.spec), [Rule(), *more]
+    rule, value = tune(rules, score, stage, range(2), episodes=4, advance=lambda: played.append(1))
     assert rule == Rule()
     assert value > 0
     assert len(played) == 2  # worlds, each once

@@ -27,8 +27,8 @@ ROWS = 5 * max(ROUNDS)
 
 
 def rounds(rules: Sequence[Rule]) -> tuple[int, ...]:
-    """How many rules are on trial in each round: one alone is played once, to know what it earns."""
-    return ROUNDS[: min(len(rules), len(ROUNDS))]
+    """How many rules are on trial in each round: few enough for the last are played once, as it would be the same."""
+    return ROUNDS if len(rules) > ROUNDS[-1] else ROUNDS[:1]
 
 
 def tune(
