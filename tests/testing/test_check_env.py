@@ -53,6 +53,8 @@ class Broken(LiveStream):
         if self.fault == "secret" and seed is None:
             before, _ = super().reset(options={"reset_mask": np.zeros(self.num_envs, np.bool_)})
         observation, infos = super().reset(seed=seed, options=options)
+        if self.fault == "own luck" and "distinct" in (options or {}):
+            self._sessions.visit["key"] += np.arange(self.num_envs, dtype=np.uint64)
         if self.fault == "secret" and "reset_mask" in (options or {}):
             rest = ~options["reset_mask"]  # type: ignore[index]
             super().reset(options={"reset_mask": rest})
@@ -127,7 +129,8 @@ class Broken(LiveStream):
         ("reset_mask", "mask does not name"),
         ("seed", "same seed"),
         ("constant", "start the same run"),
-        ("distinct", "{'distinct': 1}.* rows differ in .*context"),
+        ("distinct", "{'distinct': 2}.* rows 2 apart, .* differ in .*context"),
+        ("own luck", "{'distinct': 2}.* rows 2 apart, .* differ in .*reward"),
         ("row 0", "it is nothing"),
         ("mask", "nothing is always allowed"),
         ("open", r"mask\[:, 0\] is True somewhere, though metadata\['has_nothing'\] is False"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,20 @@ def _check_splits(env: Any, recorder: Recorder) -> None:
 
 
 def _check_distinct(env: Any, recorder: Recorder) -> None:
-    """With ``distinct=1`` every row is the same viewer."""
+    """Rows ``distinct`` apart are the same viewers, and have the same luck."""
     if not env.metadata.get("distinct"):
         return
-    first = recorder.reset(seed=2, options={"distinct": 1})
-    unlike = [name for name, rows in first.items() if (rows != rows[:1]).any()]
-    expect(not unlike, f"after reset(options={{'distinct': 1}}) rows differ in {', '.join(unlike)}; all are one viewer")
+    n = 1 if env.num_envs < 3 else 2
+    like = np.arange(env.num_envs) % n
+    recorder.rng = np.random.default_rng(0)
+    options = {"distinct": n}
+    for record in chain([recorder.reset(seed=2, options=options)], recorder.play(_STEPS)):
+        unlike = [name for name, rows in record.items() if not np.array_equal(rows, rows[like], equal_nan=True)]
+        expect(
+            not unlike,
+            f"after reset(options={options}) rows {n} apart, which are the same viewer with the same luck and take the "
+            f"same actions, differ in {', '.join(unlike)}",
+        )
 
 
 def _check_restart(env: Any, recorder: Recorder) -> None:

@@ -38,10 +38,12 @@ class Recorder:
         self._ids: Record = {}
         self._ended: BoolArray = np.zeros(env.num_envs, np.bool_)
         self._restarts, self._changes = 0, 0
+        self._distinct = env.num_envs  # rows so many apart are the same viewer
 
     def reset(self, *, seed: int, options: dict[str, Any] | None = None) -> Record:
         """Start all rows."""
         call = f"reset(seed={seed}, options={options})"
+        self._distinct = (options or {}).get("distinct", self._env.num_envs)
         with calling(self._name, f"{call} was called"):
             answer = self._env.reset(seed=seed, options=options)
         self._kept.add(answer, call)
@@ -69,9 +71,10 @@ class Recorder:
         return self._observation | self._ids
 
     def step(self) -> Record:
-        """Take one random allowed action a row."""
+        """Take one random allowed action a row, in rows that are the same viewer the same one."""
         mask = self._observation.get("mask", np.ones((self._env.num_envs, self._num_actions), np.bool_))
-        actions: IntArray = np.where(mask, self.rng.random(mask.shape), -1).argmax(axis=1)
+        luck = self.rng.random(mask.shape)[np.arange(len(mask)) % self._distinct]
+        actions: IntArray = np.where(mask, luck, -1).argmax(axis=1)
         given = actions.copy()
         with calling(self._name, f"stepped with actions that its masks allow, after {self._after}"):
             answer = self._env.step(given)
