@@ -105,7 +105,7 @@ def test_rounding_does_not_decide_where_all_weights_or_all_returns_are_the_same(
     [
         (logs([2, 1], [1, 2, 3], [0.5, np.nan, 0.5]), "1 of 3 impressions have no propensity: nobody can tell"),
         (logs([2, 1], [1, 2, 3], 1), "of what a uniform choice does, 50% was never logged: nobody can"),
-        (logs([3], [1, 2, 3], [0.5, 0.25, 1]), "they are of one viewer: nobody can tell"),
+        (logs([3], [1, 2, 3], [0.5, 0.25, 1]), "the logs are of one viewer: nobody can tell"),
     ],
 )
 def test_logs_that_cannot_tell_are_kept_to(made, why):

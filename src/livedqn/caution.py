@@ -8,7 +8,8 @@ reward included,
 is by how much a uniform choice at one request, all others as they were made, changes what sessions earn from there on:
 the advantage of a uniform policy over that of the logs (Kakade and Langford 2002, performance differences), with the
 weights of single requests (Schulman et al. 2015, https://arxiv.org/abs/1502.05477, eq. 4), whose products over a
-session do not occur. The mean of w is 1, so that of G only takes variance away.
+session do not occur. The mean of w is 1, so that of G only takes variance away. That holds where all that was allowed
+could have been chosen; of what never was the return is not known, and the mean of G stands for it.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class OneChoice:
             return ALPHA, f"of what a uniform choice does, {-more / n:.0%} was never logged: {_DOUBT}"
         found = self.estimate()
         if math.isnan(found.high):
-            return ALPHA, f"they are of one viewer: {_DOUBT}"
+            return ALPHA, f"the logs are of one viewer: {_DOUBT}"
         is_better = found.mean < 0
         return ALPHA if is_better else 0.0, (
             f"a uniform choice at one request changes what a session earns from there on, {g / n:.3g}, by "
