@@ -278,7 +278,10 @@ def main() -> None:
     unit = "minutes watched" if "watchtime" in told.study else "points of engagement"
     unit += " a viewer" if told.study.startswith("viewer") else " a session"
     picture(made, unit, RESULTS / f"sim_{told.study}.png")
-    machine.record(RESULTS, f"sim_{told.study}", seeds=told.seeds, worlds=told.worlds, episodes=episodes)
+    machine.record(
+        RESULTS, f"sim_{told.study}",
+        seeds=told.seeds, worlds=told.worlds, episodes=episodes, tuning_episodes=told.tuning_episodes,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
