@@ -47,7 +47,7 @@ STUDIES = {
     "engagement": ["env=sim", "reward=engagement"],
     "hard_watchtime": ["env=sim_hard", "reward=watchtime"],
     "hard_engagement": ["env=sim_hard", "reward=engagement"],
-    "clear_watchtime": ["env=sim", "env.viewers.tag_accuracy=1", "reward=watchtime"],
+    "clear_watchtime": ["env=sim", "env.viewers.tag_sessions=0", "reward=watchtime"],
     "told_watchtime": ["env=sim", "env.reveals=[boredom,openness,patience,taste,quality,moment]", "reward=watchtime"],
     "viewer_watchtime": ["env=sim", "env.episode=viewer", "reward=watchtime"],
 }

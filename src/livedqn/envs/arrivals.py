@@ -118,11 +118,12 @@ def _give_traits(row: int, key: Any, session: Sessions, arrivals: Arrivals, v: A
     keyed.finalise(states, pairs)
     for i in range(pairs):
         z[i], z[pairs + i] = keyed.normals_of(states[i])
-    blur = np.sqrt(1 - v.tag_accuracy**2)
+    known = _known_of_tastes(s.activity, v)
+    blur = np.sqrt(known * (1 - known))
     taste, tag, pull = session.tastes[row, TASTE], session.tastes[row, VISIBLE], session.tastes[row, PULL]
     for topic in range(topics):
         taste[1 + topic] = z[topic]
-        tag[1 + topic] = v.tag_accuracy * z[topic] + blur * z[topics + topic]
+        tag[1 + topic] = known * z[topic] + blur * z[topics + topic]  # so that a tag is the mean of the taste, given it
         pull[1 + topic] = exp(v.retrieval_tag * tag[1 + topic])
     openness, patience, generosity, noise = z[2 * topics : 2 * topics + _TEMPER]
     s.openness = v.click_openness_sd * openness
@@ -133,6 +134,14 @@ def _give_traits(row: int, key: Any, session: Sessions, arrivals: Arrivals, v: A
     age, gender = keyed.shares_of(keyed.bits_at(key, pairs))
     s.age_group = 1 + np.int64(age * AGE_GROUPS)
     s.gender = 1 + np.int64(gender * GENDERS)
+
+
+@formula
+def _known_of_tastes(past_sessions: float, v: Any) -> float:
+    """The share of the variance of tastes that tags tell, which is their squared correlation."""
+    learned = past_sessions / (past_sessions + v.tag_sessions) if v.tag_sessions > 0 else 1.0
+    known: float = v.tag_accuracy**2 * learned
+    return known
 
 
 @formula

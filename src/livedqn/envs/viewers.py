@@ -31,8 +31,11 @@ class Viewers:
     #: Past sessions: lognormal. About 44 % of viewers are rare and 13 % very heavy (KuaiLive, arXiv 2508.05633).
     sessions_median: float = 12.0
     sessions_log_sd: float = 1.5
-    #: What visible tags tell of hidden tastes: their correlation.
-    tag_accuracy: float = 0.7
+    #: What visible tags tell of hidden tastes, at most: their correlation for viewers whom the platform knows by heart.
+    tag_accuracy: float = 1.0
+    #: ... and after so many past sessions half the variance; 0 = at once. As much as clicks and minutes in rooms shown
+    #: at random tell a platform that knows these settings (``benchmarks/learning/tags.py``).
+    tag_sessions: float = 20.0
     #: How much streamers differ in quality, in units of taste; hidden.
     quality_sd: float = 0.5
     #: Share of all streamers, or of 400 where there are more, that a viewer knows, per unit of ln(1 + past sessions).
@@ -143,6 +146,8 @@ class Viewers:
                      "boredom_kept", "boredom_overnight", "tag_accuracy"):  # fmt: skip
             if not 0 <= getattr(self, name) <= 1:
                 raise LivedqnError(f"viewers.{name}={getattr(self, name)} is no share; choose one from 0 to 1")
+        if self.tag_sessions < 0:
+            raise LivedqnError(f"viewers.tag_sessions={self.tag_sessions}; choose a number of sessions, at least 0")
         for name in ("sessions_median", "affinity_median_min", "weariness_requests", "watch_median_s",
                      "watch_longest_s", "gift_median", "gift_delay_shape", "gift_delay_scale_s", "moment_s",
                      "feed_median_s"):  # fmt: skip
