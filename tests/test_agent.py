@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from doubles import Identity
 from torch import Tensor, nn
 
 from livedqn.agent import DQN
 from livedqn.lightning import pl
 from livedqn.losses import n_step_return
 from livedqn.protocols import Batch
-from livedqn.types import Column, LivedqnError, Spec, TensorObservation
+from livedqn.types import Column, LivedqnError, Spec
 from livedqn.watchdog import PATIENCE, RUNAWAY, DivergenceError, Watchdog, runaway
 
 SPEC = Spec(context=(Column("one"),), context_shape=(1,), num_actions=2)
@@ -22,17 +23,6 @@ ROOMS = Spec(
     context=(Column("one"),), context_shape=(1,), num_actions=2, history=(Column("real"),), history_length=1,
     candidates=(Column("heat"),),
 )  # fmt: skip
-
-
-class Identity(nn.Module):
-    """The context is the state."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.width = spec.context_shape[0]
-
-    def forward(self, observation: TensorObservation) -> Tensor:
-        return observation["context"]
 
 
 def agent(**settings: Any) -> DQN:
@@ -85,12 +75,11 @@ def test_an_n_step_window_discounts_through_its_end() -> None:
 
 
 def test_double_asks_the_online_network_and_single_the_target() -> None:
-    made = agent()
-    made.online.heads[0].advantage.bias.data = torch.tensor([5.0, 2.0])
     one = batch([0], [[0]], [[0.5]], [1])
-    assert targets(made, one) == [5]  # online prefers action 0, which the target network values 10
-    made._double = False
-    assert targets(made, one) == [10]
+    for double, target in ((True, 5), (False, 10)):  # online prefers action 0, which the target network values 10
+        made = agent(double=double)
+        made.online.heads[0].advantage.bias.data = torch.tensor([5.0, 2.0])
+        assert targets(made, one) == [target]
 
 
 def test_munchausen_is_worked_by_hand() -> None:

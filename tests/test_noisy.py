@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from doubles import Identity
 from torch import Tensor, nn
 
 import livedqn
@@ -27,20 +28,9 @@ from livedqn.replay.uniform import Uniform
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
 from livedqn.testing import example_observation, example_spec
-from livedqn.types import Column, Spec, TensorObservation
+from livedqn.types import Column, Spec
 
 GAME = Spec(context=(Column("one"),), context_shape=(1,), num_actions=2)
-
-
-class Identity(nn.Module):
-    """The context is the state."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.width = spec.context_shape[0]
-
-    def forward(self, observation: TensorObservation) -> Tensor:
-        return observation["context"]
 
 
 def test_a_layers_weights_move_by_sigma_times_the_noise_of_both_ends() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from doubles import Identity
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
@@ -30,17 +31,6 @@ from livedqn.types import Column, Spec, TensorObservation
 
 GAME = Spec(context=(Column("one"),), context_shape=(1,), num_actions=2)
 INF, NAN = math.inf, math.nan
-
-
-class Identity(nn.Module):
-    """The context is the state."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.width = spec.context_shape[0]
-
-    def forward(self, observation: TensorObservation) -> Tensor:
-        return observation["context"]
 
 
 def test_a_trace_is_lambda_times_the_ratio_of_probabilities_up_to_one() -> None:
