@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from livedqn.actor import Actor
 from livedqn.agent_settings import LEARNING_RATE_UPDATES, STEPS_PER_UPDATE, WARMUP_STEPS, check, check_trainer
 from livedqn.distributions import distribution as form_of
 from livedqn.experience import Source
 from livedqn.exploration import Schedule
 from livedqn.features import Transform
 from livedqn.learner import Learner
-from livedqn.lightning import pl
 from livedqn.network import EncoderFactory, QNetwork
 from livedqn.noisy import Noise
 from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
 from livedqn.protocols import Batch, Later
 from livedqn.transitions import Shared, Transitions, tensors
-from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
+from livedqn.types import FloatArray, Observation, Spec
 from livedqn.watchdog import Watchdog, are_numbers, diverged
 
 
-class DQN(pl.LightningModule):
+class DQN(Actor):
     """Deep Q-learning over candidate sets or fixed actions; supplied: ``spec, encoder_factory``.
 
     Args:
@@ -86,9 +85,7 @@ class DQN(pl.LightningModule):
             that imitates them (https://arxiv.org/abs/1910.01708); *nothing* is always allowed; 0: choose any.
     """
 
-    reward_scale: Tensor
     is_fitted: Tensor
-    margin: Tensor
 
     def __init__(
         self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
@@ -104,108 +101,49 @@ class DQN(pl.LightningModule):
         cql_alpha: float | None = None, bcq_threshold: float = 0.0,
     ) -> None:  # fmt: skip
         check(locals())
-        super().__init__()
-        self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
-        self.spec = spec
-        self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
-        self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
-        self.warmup_steps, self.steps_per_update = warmup_steps or WARMUP_STEPS, steps_per_update or STEPS_PER_UPDATE
-        self._learning_rates = learning_rate, learning_rate_end
-        self.learning_rate_updates = LEARNING_RATE_UPDATES if learning_rate_updates is None else learning_rate_updates
-        self._munchausen = Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None
-        self._gradient_clip, self._sync_every, self._sync_tau = gradient_clip, sync_every, sync_tau
-        self._standardise, self._scale_rewards = standardise, scale_rewards
-        self._double, self._estimates_rewards = double, estimate_rewards
-        self.cql_alpha, self._bcq_threshold = cql_alpha or 0.0, bcq_threshold
-        self.retrace = retrace if n_step > 1 else 0.0  # a single transition leaves nothing to correct
-
-        self.transform = Transform(spec, standardises=standardise)
-        self.distribution = form_of(
+        form = form_of(
             distribution, atoms=atoms, kappa=kappa, support=support, resolution=resolution, huber_delta=huber_delta
         )
-
         network = partial(QNetwork, spec, encoder_factory, hidden=hidden, is_dueling=dueling, layer_norm=layer_norm)
-        numbers = self.distribution.numbers
-        self.online = network(numbers=numbers, ensemble=ensemble, noisy_sigma=noisy_sigma if noisy else None)
-        self._noise = Noise.of(self.online) if noisy else None
-        self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
-        self.myopic = network(numbers=numbers, ensemble=ensemble) if myopic and spec.has_rooms else None
-        # a value of the state, in all its logits alike, is nothing to a softmax: rounding alone would move it
-        self.behaviour = network(numbers=1, ensemble=1, is_dueling=False) if bcq_threshold else None
-        self.register_buffer("reward_scale", torch.ones(()))
+        online = network(numbers=form.numbers, ensemble=ensemble, noisy_sigma=noisy_sigma if noisy else None)
+        noise = Noise.of(online) if noisy else None  # draws, as networks do: a seed is this order
+        super().__init__(
+            spec, online,
+            myopic=network(numbers=form.numbers, ensemble=ensemble) if myopic and spec.has_rooms else None,
+            # a value of the state, in all its logits alike, is nothing to a softmax: rounding alone would move it
+            behaviour=network(numbers=1, ensemble=1, is_dueling=False) if bcq_threshold else None,
+            discount=discount, discount_time_unit_s=discount_time_unit_s,
+        )  # fmt: skip
+        self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
+        self.target = copy.deepcopy(online).requires_grad_(False).eval()
+        self.transform, self.distribution, self._noise = Transform(spec, standardises=standardise), form, noise
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
-        self.register_buffer("margin", torch.zeros(()))  # in the reward's own unit, see preferences
-        self.is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
+
+        self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
+        self.warmup_steps, self.steps_per_update = warmup_steps or WARMUP_STEPS, steps_per_update or STEPS_PER_UPDATE
+        self.learning_rate_updates = LEARNING_RATE_UPDATES if learning_rate_updates is None else learning_rate_updates
+        self.cql_alpha = cql_alpha or 0.0
+        self.retrace = retrace if n_step > 1 else 0.0  # a single transition leaves nothing to correct
+        self._standardise, self._scale_rewards = standardise, scale_rewards
+        self._make_schedule = partial(Schedule, learning_rate, learning_rate_end)
+        self._make_objective = partial(
+            Objective, is_double=double, narrows=online.values_rooms_apart, estimates_rewards=estimate_rewards,
+            munchausen=Munchausen(munchausen_temperature, munchausen_alpha, munchausen_clip) if munchausen else None,
+            bcq_threshold=bcq_threshold, has_nothing=spec.has_nothing, retrace=self.retrace,
+        )  # fmt: skip
+        self._make_learner = partial(Learner, gradient_clip=gradient_clip, sync_every=sync_every, sync_tau=sync_tau)
+
         self._tensors = Shared()
+        self.is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
         self.watchdog = Watchdog()
         self.eval()
-
-    # ---- acting -----------------------------------------------------------------------------------------------------
-
-    def q_values(self, observation: Observation) -> FloatArray:
-        """Values in the reward's own unit, (E, B, K) float32; -inf outside the mask and where `bcq_threshold` bars."""
-        return self._values(self.online, observation, self.behaviour)
-
-    def myopic_values(self, observation: Observation) -> FloatArray | None:
-        """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
-        return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
-
-    def preferences(self, q: FloatArray) -> FloatArray:
-        """What the policy goes by, (B, K): the means of the values (E, B, K), that of *nothing* raised by ``margin``.
-
-        The best of many looks better than it is (Smith and Winkler 2006, the optimizer's curse), and *nothing* is one
-        of one. By how much a room has to be better is tuned after training.
-        """
-        preferred: FloatArray = q.mean(axis=0)
-        preferred[:, 0] += float(self.margin)  # 0 where it was not tuned: without rooms, or without *nothing*
-        return preferred
-
-    def act(self, observation: Observation) -> IntArray:
-        """The policy's actions, (B,) int64; LivedqnError where the mask of a row allows none."""
-        preferred = self.preferences(self.q_values(observation))
-        refuse_no_choice(preferred != -np.inf, "the observation")
-        return np.asarray(preferred.argmax(axis=-1), np.int64)
-
-    @torch.inference_mode()
-    def _values(
-        self, network: QNetwork, seen: Observation, behaviour: QNetwork | None = None, noise: Tensor | None = None
-    ) -> FloatArray:
-        observation = tensors(seen, self.reward_scale.device)
-        return self.objective.values(network, observation, behaviour, noise).cpu().numpy()
-
-    def acting_values(self, observation: Observation) -> FloatArray:
-        """As :meth:`q_values`, by a compiled graph if there is one; of a noisy network with noise that is drawn anew.
-
-        Raises:
-            DivergenceError: they are no numbers. Nobody can act on such, nor wait until the loss is looked at.
-        """
-        graphs, noise = self.learner.graphs, self.learner.draw(1)
-        if graphs is None:
-            q = self._values(self.online, observation, self.behaviour, noise)
-        else:
-            q = graphs.values(observation, noise)
-        if not are_numbers(q):
-            raise diverged(self.updates, "its values are not numbers")
-        return q
 
     @property
     def objective(self) -> Objective:
         """What is minimised, on the device where the agent now is."""
-        return Objective(
-            self.transform, self.reward_scale, self.distribution,
-            is_double=self._double, narrows=self.online.values_rooms_apart, estimates_rewards=self._estimates_rewards,
-            munchausen=self._munchausen, cql_alpha=self.cql_alpha, bcq_threshold=self._bcq_threshold,
-            has_nothing=self.spec.has_nothing, retrace=self.retrace,
-        )  # fmt: skip
+        return self._make_objective(self.transform, self.reward_scale, self.distribution, cql_alpha=self.cql_alpha)
 
     # ---- learning ---------------------------------------------------------------------------------------------------
-
-    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
-        """The discount of each step, (B,) float32: gamma, or gamma ** (seconds / unit)."""
-        unit = self.discount_time_unit_s
-        if unit is None:
-            return np.full(elapsed_s.shape, self.discount, np.float32)
-        return np.asarray(self.discount ** (elapsed_s / unit), np.float32)
 
     def learn_from(
         self, experience: Source, *, compile: str = "false", steps: int = 0, tell: Callable[[str], None] = print
@@ -216,11 +154,10 @@ class DQN(pl.LightningModule):
     def configure_optimizers(self) -> None:
         """Get ready to learn, on the device where the agent now is, Adam from its beginning; updates go on counting."""
         self._tensors = Shared()
-        self.learner = Learner(
+        self.learner = self._make_learner(
             self.online, self.target, self.myopic, self.objective,
             behaviour=self.behaviour, noise=self._noise, updates=self.updates,
-            learning_rate=Schedule(*self._learning_rates, self.learning_rate_updates),
-            gradient_clip=self._gradient_clip, sync_every=self._sync_every, sync_tau=self._sync_tau,
+            learning_rate=self._make_schedule(self.learning_rate_updates),
         )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
@@ -242,6 +179,21 @@ class DQN(pl.LightningModule):
     def training_step(self, until: int, batch_idx: int) -> None:
         """Play up to ``until`` environment steps, with the updates that they owe."""
         self._practice.until(self, until)
+
+    def acting_values(self, observation: Observation) -> FloatArray:
+        """As :meth:`q_values`, by a compiled graph if there is one; of a noisy network with noise that is drawn anew.
+
+        Raises:
+            DivergenceError: they are no numbers. Nobody can act on such, nor wait until the loss is looked at.
+        """
+        graphs, noise = self.learner.graphs, self.learner.draw(1)
+        if graphs is None:
+            q = self._values(self.online, observation, self.behaviour, noise)
+        else:
+            q = graphs.values(observation, noise)
+        if not are_numbers(q):
+            raise diverged(self.updates, "its values are not numbers")
+        return q
 
     def fit_transforms(self, experience: Source) -> None:
         """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life."""
@@ -273,17 +225,6 @@ class DQN(pl.LightningModule):
         return self._tensors.of(batch, later, self.reward_scale.device)
 
     # ---- saving -----------------------------------------------------------------------------------------------------
-
-    def load_weights(self, weights: Mapping[str, Any]) -> None:
-        """Networks, transforms and reward scale of another agent of the same shape.
-
-        Raises:
-            LivedqnError: it is of another shape.
-        """
-        try:
-            self.load_state_dict(dict(weights))
-        except RuntimeError:
-            raise LivedqnError("those weights are of a network of another shape (encoder= or agent= differ)") from None
 
     def learner_state(self) -> dict[str, Any]:
         """All that learning goes on from: tensors and plain Python."""

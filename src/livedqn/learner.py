@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -14,9 +14,7 @@ from livedqn.network import QNetwork
 from livedqn.noisy import Noise
 from livedqn.objective import Networks, Objective
 from livedqn.transitions import Transitions
-
-if TYPE_CHECKING:  # who builds graphs knows the learner; the learner is only handed them
-    from livedqn.graphs import Graphs
+from livedqn.types import FloatArray, Observation
 
 #: Of Adam.
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -39,6 +37,22 @@ class State(NamedTuple):
     square: Tensor  # (P,), Adam's second moment
     adam_steps: Tensor  # (), float32, how many Adam made
     rate: Tensor  # (), the learning rate
+
+
+class Compiled(Protocol):
+    """What a learner computes, but in compiled graphs (see :mod:`livedqn.graphs`), which it is only handed."""
+
+    def fit(self, batch: Transitions) -> bool:
+        """Whether ``batch`` has the shape for which there is a graph."""
+        ...
+
+    def update(self, state: State, batch: Transitions) -> Sequence[Tensor]:
+        """One step of Adam, in place; returns error (N,) and measures (4,), see :meth:`Learner.update`."""
+        ...
+
+    def values(self, observation: Observation, noise: Tensor | None) -> FloatArray:
+        """The online network's values in the reward's own unit, (E, B, K), with ``noise`` (1, M) if it is noisy."""
+        ...
 
 
 class Learner:
@@ -75,8 +89,8 @@ class Learner:
         weights = self.weights.vector
         moments, numbers = (torch.zeros_like(weights) for _ in range(2)), (weights.new_zeros(()) for _ in range(2))
         self.state = State(weights, self.target_weights.vector, *moments, *numbers)
-        #: what is computed in compiled graphs; None = nothing
-        self.graphs: Graphs | None = None
+        #: None = all is computed eagerly
+        self.graphs: Compiled | None = None
 
     def update(self, batch: Transitions) -> tuple[Tensor, Tensor]:
         """One step of Adam, and a sync if it is due.

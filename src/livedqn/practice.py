@@ -3,18 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+from torch import Tensor
 
 from livedqn.experience import Source
 from livedqn.graphs import resolve
+from livedqn.learner import Learner
 from livedqn.protocols import Batch, Later
-from livedqn.watchdog import diverged
+from livedqn.transitions import Transitions
+from livedqn.types import FloatArray, Observation
+from livedqn.watchdog import Watchdog, diverged
 
-if TYPE_CHECKING:  # an agent has a practice
-    from livedqn.agent import DQN
-    from livedqn.learner import Learner
+
+class Student(Protocol):
+    """What practice needs of an agent; :class:`~livedqn.agent.DQN` says what each of these is."""
+
+    batch_size: int
+    warmup_steps: int
+    steps_per_update: int
+    retrace: float
+    reward_scale: Tensor
+    learner: Learner
+    watchdog: Watchdog
+    is_compiled: bool | None
+
+    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
+        """The discount of each step, (B,)."""
+        ...
+
+    def acting_values(self, observation: Observation) -> FloatArray:
+        """The values to explore by, (E, B, K)."""
+        ...
+
+    def fit_transforms(self, experience: Source) -> None:
+        """Fix what the warm-up fixes."""
+        ...
+
+    def transitions(self, batch: Batch, later: Later | None = None) -> Transitions:
+        """As tensors, on the agent's device."""
+        ...
+
+    def update(self, batch: Batch, later: Later | None = None) -> Tensor:
+        """Learn from ``batch``; returns sizes of errors, (N,)."""
+        ...
 
 
 class Practice:
@@ -32,7 +65,7 @@ class Practice:
         self._experience, self._compile, self._planned_steps, self._tell = experience, compile, steps, tell
         self._decided_for: Learner | None = None
 
-    def until(self, agent: DQN, steps: int) -> None:
+    def until(self, agent: Student, steps: int) -> None:
         """Play up to so many environment steps, with the updates that they owe."""
         experience, learner = self._experience, agent.learner
         while experience.steps < steps:
@@ -50,19 +83,19 @@ class Practice:
             agent.watchdog.expect(experience.progress.return_quantile() * float(agent.reward_scale))
             agent.watchdog.check(learner.updates)
 
-    def _learn_once(self, agent: DQN) -> None:
+    def _learn_once(self, agent: Student) -> None:
         batch = self._experience.sample(agent.batch_size)
         errors = agent.update(batch, self._later(agent, batch))
         if self._experience.replay.is_prioritised:
             sizes = errors.cpu().numpy()
             if not np.isfinite(sizes).all():  # before they become priorities
-                raise diverged(agent.updates, "the loss is not finite")
+                raise diverged(agent.learner.updates, "the loss is not finite")
             self._experience.replay.update_priorities(batch.slots, sizes)
 
-    def _later(self, agent: DQN, batch: Batch) -> Later | None:
+    def _later(self, agent: Student, batch: Batch) -> Later | None:
         return self._experience.replay.later(batch.slots) if agent.retrace else None
 
-    def _decide(self, agent: DQN) -> None:
+    def _decide(self, agent: Student) -> None:
         """Whether to compile: as a resumed run had decided, as the user says, or by what saves time."""
         experience, learner = self._experience, agent.learner
         self._decided_for = learner
