@@ -134,10 +134,30 @@ def test_what_is_refused_leaves_no_environment_open(run, tmp_path) -> None:
         ("has done 1,500 steps", Clicks(), {"steps": 1_000, "folder": run.folder, "resume": str(run.folder)}),
         ("does not exist", Clicks(), {"init": "nowhere.ckpt"}),
         ("reads applause, which this environment does not deliver", Unheard(), {}),
+        ("is no share", Clicks(), {"cap": {"max_share_shown": 2.0}}),
     ):
         with pytest.raises(LivedqnError, match=said):
             livedqn.train(noted, reward=reward, **{**SMALL, "folder": tmp_path / "run", **wrong})
-    assert opened == closed and len(opened) == 3
+    assert opened == closed and len(opened) == 4
+
+
+def test_what_makes_environments_owes_as_many_rows_as_it_is_told(tmp_path) -> None:
+    closed = []
+
+    def fixed(num_envs: int):
+        env = plugins.build("env", SIM, 2)
+        env.close = lambda: closed.append(env)
+        return env
+
+    for made, said in (
+        (fixed, "a LiveStream, has num_envs=2 where 4 was asked for: .* has to heed the number that it is given"),
+        (lambda num_envs: gymnasium.make("CartPole-v1"), "has num_envs=None where 4"),
+    ):
+        with pytest.raises(LivedqnError, match=said) as caught:
+            livedqn.train(made, reward="native", folder=tmp_path / "run", **SMALL)
+        assert "\n" not in str(caught.value)
+    assert len(closed) == 1
+    assert not (tmp_path / "run").exists()
 
 
 def cut(state: dict, *path: str) -> None:

@@ -15,10 +15,9 @@ from livedqn.logged import LoggedExperience
 from livedqn.logs.passes import Passes
 from livedqn.plugins.signature import settings
 from livedqn.protocols import Logs, Replay, Reward
-from livedqn.stage import Stage, world_seed
+from livedqn.stage import MakeStage, Stage, world_seed
 from livedqn.types import LivedqnError
 
-MakeStage = Callable[[int], Stage]
 #: :func:`survey` of the logs of a run, which reads them when it is first called, and not again.
 Survey = Callable[[], tuple[int, OneChoice]]
 #: The settings of an agent that go with the length of a run.

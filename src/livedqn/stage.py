@@ -6,7 +6,7 @@ is the same in both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,31 +78,29 @@ class Stage:
     What ``env`` answers is copied, unless its ``metadata["overwrites"]`` is False.
 
     Raises:
-        LivedqnError: the reward reads a signal that the environment does not deliver, or a cap is set where there are
-            no rooms, or no *nothing* to show instead of them. The environment is closed then.
+        LivedqnError: the environment shows what livedqn does not know, the reward reads a signal that it does not
+            deliver, or a cap is none or is set where there are no rooms, or no *nothing* to show instead of them. The
+            environment is closed then.
     """
 
     def __init__(self, env: Env, reward: Reward, cap: CapConfig) -> None:
-        self.env = env
-        self.reward = reward
-        self.spec = Spec.of(env)
+        self.env, self.reward, self.cap = env, reward, cap
+        try:
+            self.spec, self._cap = Spec.of(env), Cap(cap, env.num_envs)
+            self._require_a_fit()
+        except LivedqnError:  # nobody gets a stage, so nobody else can
+            self.close()
+            raise
         self.num_envs = env.num_envs
         self.ids: dict[str, IntArray] = {}
         self._has_rooms = self.spec.has_rooms
         self._visits = self.spec.episode == "viewer" and "left" in self.spec.signals
         self._keeps = env.metadata.get("overwrites") is False
         self._own: Any = np.asarray if self._keeps else np.array
-        self.cap = cap
-        self._cap = Cap(cap, env.num_envs)
         self._current: Observation = {}
         self._second = np.ones(env.num_envs, np.float32)  # where the environment has no clock
         self._second.flags.writeable = False  # handed out again and again
         self._all_allowed = np.ones((env.num_envs, self.spec.num_actions), np.bool_)
-        try:
-            self._require_a_fit()
-        except LivedqnError:  # nobody gets a stage, so nobody else can
-            self.close()
-            raise
 
     def reset(self, seed: int, split: str, distinct: int | None = None) -> Observation:
         """Start every row in the world of ``seed``; ``split`` is one of train, validation, test.
@@ -200,6 +198,27 @@ class Stage:
     def _owned(self, arrays: dict[str, Any]) -> dict[str, Any]:
         # SyncVectorEnv puts a "_x" beside every x of its infos: the rows that delivered it, and all of them owe it
         return {name: self._own(a) for name, a in arrays.items() if not (name[:1] == "_" and name[1:] in arrays)}
+
+
+MakeEnv = Callable[[int], Env]
+#: Builds a stage of so many rows.
+MakeStage = Callable[[int], Stage]
+
+
+def staged(make_env: MakeEnv, rows: int, reward: Reward, cap: CapConfig) -> Stage:
+    """What ``make_env`` makes of ``rows`` rows, as a stage.
+
+    Raises:
+        LivedqnError: that has another number of rows, or as :class:`Stage`. The environment is closed then.
+    """
+    env = make_env(rows)
+    if (made := getattr(env, "num_envs", None)) != rows:
+        env.close()
+        raise LivedqnError(
+            f"the environment, a {type(env).__name__}, has num_envs={made} where {rows} was asked for: training and "
+            "evaluation play on different numbers of rows, so what makes it has to heed the number that it is given"
+        )
+    return Stage(env, reward, cap)
 
 
 def _refuse_nothing(mask: BoolArray) -> None:

@@ -27,12 +27,10 @@ from livedqn.live import Live, announce
 from livedqn.logged import LoggedExperience
 from livedqn.logs.files import NOTED, digests
 from livedqn.loop import Loop, Marks, StoppedError, signals_raised
-from livedqn.protocols import Env, Replay, Reward
-from livedqn.stage import Stage
+from livedqn.protocols import Replay, Reward
+from livedqn.stage import MakeEnv, MakeStage, staged
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
 from livedqn.types import LivedqnError
-
-EnvFactory = Callable[[int], Env]
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Run:
 
 
 def train(
-    env: str | Mapping[str, Any] | EnvFactory | None = None,
+    env: str | Mapping[str, Any] | MakeEnv | None = None,
     *,
     reward: str | Mapping[str, Any] | Reward = "native",
     folder: str | Path | None = None,
@@ -82,7 +80,7 @@ def train(
     return run(config, path, env if callable(env) else None, reward if callable(reward) else None)
 
 
-def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward: Reward | None = None) -> Run:
+def run(config: TrainConfig, folder: Path, env: MakeEnv | None = None, reward: Reward | None = None) -> Run:
     """Train, evaluate, report; everything lands in ``folder``.
 
     Args:
@@ -98,7 +96,7 @@ def run(config: TrainConfig, folder: Path, env: EnvFactory | None = None, reward
 
 
 def _run(
-    opened: ExitStack, config: TrainConfig, folder: Path, env: EnvFactory | None, reward: Reward | None
+    opened: ExitStack, config: TrainConfig, folder: Path, env: MakeEnv | None, reward: Reward | None
 ) -> Run:  # fmt: skip
     config = _normalised(config)
     resumed = resume.read(folder) if config.resume else None
@@ -192,15 +190,15 @@ def _run(
     return Run(folder, agent, evaluation)
 
 
-def _stages(config: TrainConfig, env: EnvFactory | None, reward: Reward) -> sources.MakeStage | None:
+def _stages(config: TrainConfig, env: MakeEnv | None, reward: Reward) -> MakeStage | None:
     """Builds a stage of so many rows; None without an environment."""
     if env is None and config.env is None:
         return None
     make_env = env or partial(plugins.build, "env", config.env)
-    return lambda rows: Stage(make_env(rows), reward, config.cap)
+    return lambda rows: staged(make_env, rows, reward, config.cap)
 
 
-def _evaluated(agent: DQN, make_stage: sources.MakeStage, config: TrainConfig, steps: int) -> Evaluation:
+def _evaluated(agent: DQN, make_stage: MakeStage, config: TrainConfig, steps: int) -> Evaluation:
     """What ``agent`` is worth, with the margin that is best on validation worlds."""
     tell = announce()
     if agent.spec.offers_nothing:

@@ -62,3 +62,11 @@ def test_refusals_come_before_anything_is_written(saved, tmp_path):
         with pytest.raises(LivedqnError, match=words):
             run(wrong, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_an_environment_that_does_not_fit_is_closed(saved, tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(Stage, "close", lambda stage: closed.append(stage.spec.has_rooms))
+    with pytest.raises(LivedqnError, match="does not fit this environment"):
+        run(settings(saved[:1], env={"plugin": "gym"}, reward={"plugin": "native"}), tmp_path / "out")
+    assert closed == [False]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.policies import Rule
 from livedqn.evaluate.table import show
 from livedqn.live import announce
-from livedqn.stage import Stage
+from livedqn.stage import Stage, staged
 from livedqn.types import LivedqnError, Spec
 
 #: What a baseline's rule, and an agent's margin, were tuned for.
@@ -40,11 +42,14 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     found = [checkpoint.read(path, config.device) for path in config.checkpoint]
     names = agent_names([str(one.path) for one in found])
 
+    make_env, reward = partial(plugins.build, "env", config.env), plugins.build("reward", config.reward)
+
     def make_stage(rows: int) -> Stage:
-        env = plugins.build("env", config.env, rows)
-        stage = Stage(env, plugins.build("reward", config.reward), config.cap)
-        for one in found:
-            check_fit(one, stage.spec)
+        with ExitStack() as refused:
+            stage = refused.enter_context(closing(staged(make_env, rows, reward, config.cap)))
+            for one in found:
+                check_fit(one, stage.spec)
+            refused.pop_all()  # nothing was: whoever asked for the stage closes it
         return stage
 
     for one in found:

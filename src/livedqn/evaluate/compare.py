@@ -16,9 +16,8 @@ from livedqn.evaluate.play import Episodes, play
 from livedqn.evaluate.policies import Agent, Random, Rule, Score, better_than_nothing
 from livedqn.evaluate.tune import ROWS, margins, rounds, rules_of_baseline, tune
 from livedqn.protocols import Policy
-from livedqn.stage import Stage, world_seed
+from livedqn.stage import MakeStage, Stage, world_seed
 
-MakeStage = Callable[[int], Stage]
 #: Is told what is under way, how much of it is done, and how much there is.
 Notify = Callable[[str, int, int], None]
 
