@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from livedqn import __version__, device, durable, plugins
 from livedqn.agent import DQN
-from livedqn.types import LivedqnError, Spec
+from livedqn.types import LivedqnError, Spec, first_line
 
 #: The form of each kind of file; a change of it makes older files unreadable, and says so.
 FORMATS = {"policy": 3, "resume point": 6}
@@ -71,7 +71,7 @@ def read(path: str | Path, device_name: str = "auto") -> Checkpoint:
         agent.to(device.resolve(device_name)).eval()
         return Checkpoint(agent, config, state["config"], spec, int(state["steps"]), state["baselines"], path)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise LivedqnError(f"{path} is damaged or was changed: {_first_line(error)}; restore it from its run") from None
+        raise LivedqnError(f"{path} is damaged or was changed: {first_line(error)}; restore it from its run") from None
 
 
 def load(path: str | Path, device: str = "auto") -> DQN:
@@ -143,7 +143,3 @@ def _parsed(text: Any, path: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise LivedqnError(f"{path} is damaged or was changed: its config is none that livedqn writes")
     return {str(key): value for key, value in config.items()}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

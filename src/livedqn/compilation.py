@@ -21,6 +21,8 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
+from livedqn.types import first_line
+
 Function = Callable[..., Sequence[Tensor]]
 
 
@@ -41,7 +43,7 @@ def captured(function: Function, example: Sequence[Tensor]) -> GraphModule:
         with torch.random.fork_rng(), _quiet():
             graph = make_fx(function, decomposition_table=_products())(*example)
     except Exception as error:  # whatever a plugin's code does when it meets a tensor that is being captured
-        raise NotCompilableError(f"it cannot be captured ({_first_line(error)})") from error
+        raise NotCompilableError(f"it cannot be captured ({first_line(error)})") from error
     for node in graph.graph.nodes:
         if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             raise NotCompilableError(f"it draws random numbers ({node.target})")
@@ -95,7 +97,7 @@ def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
         with config.patch(cpp_wrapper=on_cpu), functorch.patch(enable_autograd_cache=False), _quiet(), _fixed_shapes():
             whole: Any = compile_fx(graph, list(example), inner_compile=keep)
     except Exception as error:  # Inductor's own errors, the compiler's, or a disk's
-        raise NotCompilableError(f"the compiler failed ({_first_line(error)})") from error
+        raise NotCompilableError(f"the compiler failed ({first_line(error)})") from error
     return _without_wrappers(whole, graph, example, innermost)
 
 
@@ -145,10 +147,6 @@ def seconds(function: Callable[[], object], repeats: int = 7) -> float:
         function()
         times.append(time.perf_counter() - start)
     return statistics.median(times[2:])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
 @contextmanager

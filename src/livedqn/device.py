@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from livedqn.types import LivedqnError
+from livedqn.types import LivedqnError, first_line
 
 
 def resolve(device: str) -> torch.device:
@@ -20,8 +20,7 @@ def resolve(device: str) -> torch.device:
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
         raise LivedqnError(
-            f"device={device} is not to be had here ({reason}); device=auto takes what there is"
+            f"device={device} is not to be had here ({first_line(error)}); device=auto takes what there is"
         ) from None
     return torch.device(device)

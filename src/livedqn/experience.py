@@ -66,7 +66,7 @@ class Source(ABC):
         return {
             "steps": self.steps, "reward_size": self._reward_size.state_dict(), "rng": self._rng.bit_generator.state,
             "replay": self.replay.state_dict(), "progress": self.progress.state_dict(),
-            "observation": tensors(self.observation),
+            "observation": saved(self.observation),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class Source(ABC):
         self._rng.bit_generator.state = state["rng"]
         self.replay.load_state_dict(state["replay"])
         self.progress.load_state_dict(state["progress"])
-        self.observation = arrays(state["observation"])
+        self.observation = restored(state["observation"])
 
 
 class Experience(Source):
@@ -160,7 +160,7 @@ class Experience(Source):
         return {
             **super().state_dict(), "saves": self.saves,
             "env": self.stage.env.state_dict() if self.env_can_be_saved else None,  # type: ignore[attr-defined]
-            "stage": tensors(self.stage.state_dict()), "ids": tensors(self.stage.ids),
+            "stage": saved(self.stage.state_dict()), "ids": saved(self.stage.ids),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -171,17 +171,17 @@ class Experience(Source):
             self.stage.env.load_state_dict(state["env"])  # type: ignore[attr-defined]
         else:
             self.stage.reset(self._restart_seed(), "train")
-        self.stage.load_state_dict(arrays(state["stage"]), self.observation, arrays(state["ids"]))
+        self.stage.load_state_dict(restored(state["stage"]), self.observation, restored(state["ids"]))
 
     def _restart_seed(self) -> int:
         return int(np.random.SeedSequence((self._seed, 1, self.saves)).generate_state(1)[0])
 
 
-def tensors(arrays: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """Copies, as a state holds them."""
+def saved(arrays: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Copies as tensors, as a state holds them."""
     return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
 
-def arrays(tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """The inverse of :func:`tensors`, sharing memory."""
+def restored(tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """The inverse of :func:`saved`, sharing memory."""
     return {name: tensor.numpy() for name, tensor in tensors.items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from livedqn.experience import QValues, Source, arrays, tensors
+from livedqn.experience import QValues, Source, restored, saved
 from livedqn.logs.passes import Passes
 from livedqn.protocols import Logs, Replay, Reward
 from livedqn.scoring import require_signals
@@ -157,8 +157,8 @@ class LoggedExperience(Source):
         return {
             **super().state_dict(),
             "passes": self._passes.state_dict(), "q_mean": self._q_mean,
-            "shard": tensors(self._shard.arrays),
-            "sessions": tensors({"waiting": self._waiting, "at": self._at, "end": self._end}),
+            "shard": saved(self._shard.arrays),
+            "sessions": saved({"waiting": self._waiting, "at": self._at, "end": self._end}),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -166,6 +166,6 @@ class LoggedExperience(Source):
         super().load_state_dict(state)
         self._passes.load_state_dict(state["passes"])
         self._q_mean = float(state["q_mean"])
-        found: dict[str, IntArray] = arrays(state["sessions"])
+        found: dict[str, IntArray] = restored(state["sessions"])
         self._waiting, self._at, self._end = found["waiting"], found["at"], found["end"]
-        self._shard = Shard(arrays(state["shard"]), self._waiting)
+        self._shard = Shard(restored(state["shard"]), self._waiting)

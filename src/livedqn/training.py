@@ -30,7 +30,7 @@ from livedqn.loop import Loop, Marks, StoppedError, signals_raised
 from livedqn.protocols import Replay, Reward
 from livedqn.stage import MakeEnv, MakeStage, staged
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
-from livedqn.types import LivedqnError
+from livedqn.types import LivedqnError, Spec, first_line
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def train(
     try:
         config = OmegaConf.to_object(OmegaConf.merge(schema, dict(plugins.defaults()), settings))
     except OmegaConfBaseException as error:
-        raise LivedqnError(f"train() cannot take that: {str(error).splitlines()[0]}") from None
+        raise LivedqnError(f"train() cannot take that: {first_line(error)}") from None
     assert isinstance(config, TrainConfig)
     config.env = None if callable(env) else env
     config.reward = None if callable(reward) else reward
@@ -119,15 +119,8 @@ def _run(
             f"{folder} was evaluated in an env of its own, from Python, which no file keeps; go on from there: "
             f"livedqn.train(env, resume={str(folder)!r}, folder={str(folder)!r}, ...), with all else as it was"
         )
-    began_from = checkpoint.read(config.init) if config.init else None
     plain = _plain(config)
-    agent = checkpoint.build_agent(plain, spec)
-    if began_from is not None:
-        evaluate.check_fit(began_from, spec)
-        agent.load_weights(began_from.agent.state_dict())
-        agent.margin.zero_()  # of the values that will be learned another is best
-        plain["learned_from"] = checkpoint.learned_from(began_from.config)
-    agent.to(device.resolve(config.device))
+    agent = _agent(config, spec, plain)
     replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
     experience = begun(replay, agent.ensemble)
     tell = partial(print, file=sys.stderr, flush=True)
@@ -188,6 +181,18 @@ def _run(
         tracker.finish(folder)
     _tell(folder, agent, evaluation, loop.best, said)
     return Run(folder, agent, evaluation)
+
+
+def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
+    """The agent, on its device; ``plain`` is told what the weights that it begins from, if any, had learned from."""
+    began_from = checkpoint.read(config.init) if config.init else None
+    agent = checkpoint.build_agent(plain, spec)
+    if began_from is not None:
+        evaluate.check_fit(began_from, spec)
+        agent.load_weights(began_from.agent.state_dict())
+        agent.margin.zero_()  # of the values that will be learned another is best
+        plain["learned_from"] = checkpoint.learned_from(began_from.config)
+    return agent.to(device.resolve(config.device))
 
 
 def _stages(config: TrainConfig, env: MakeEnv | None, reward: Reward) -> MakeStage | None:

@@ -42,6 +42,11 @@ class LivedqnError(Exception):
     """An error that a user can make: one line that says who, what, why and what to do next. Commands exit with 2."""
 
 
+def first_line(error: BaseException) -> str:
+    """What another's code raised, to be told in a line of ours: its first line, up to 200 characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of an array of the observation.

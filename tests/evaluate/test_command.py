@@ -55,7 +55,7 @@ def test_several_policies_have_names_of_their_own(saved, tmp_path):
 def test_refusals_come_before_anything_is_written(saved, tmp_path):
     for wrong, words in (
         (settings([]), "needs a policy"),
-        (settings(saved[:1], policies=["hotest"]), "did you mean hottest"),
+        (settings(saved[:1], policies=["hotest"]), "did you mean 'hottest'"),
         (settings(saved[:1], env={"plugin": "gym"}, reward={"plugin": "native"}), "does not fit this environment"),
         (settings([str(tmp_path / "none.ckpt")]), "does not exist"),
     ):

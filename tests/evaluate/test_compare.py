@@ -74,7 +74,7 @@ def test_table_is_plain_and_whole_in_a_file(evaluation):
 def test_named_policies_only(tiny):
     found = compare({"policy": tiny.agent}, tiny.stage, FEW, **RUN, names=["random", "hottest"])
     assert list(found.played) == ["random", "hottest"] and found.reference == "random"
-    with pytest.raises(LivedqnError, match="no policy 'hotest' here; did you mean hottest"):
+    with pytest.raises(LivedqnError, match="no policy 'hotest' here; did you mean 'hottest'"):
         compare({"policy": tiny.agent}, tiny.stage, FEW, **RUN, names=["hotest"])
 
 

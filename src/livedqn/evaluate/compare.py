@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 
 import numpy as np
 
@@ -38,12 +39,9 @@ def validate(
 ) -> float:  # fmt: skip
     """Mean return of ``policy`` on the validation worlds of a run of ``seed``: what checkpoints are chosen by."""
     episodes = evaluation.validation_episodes
-    stage = make_stage(_rows(episodes))
     worlds = _worlds(seed, evaluation.validation_worlds)
-    try:
+    with closing(make_stage(_rows(episodes))) as stage:
         return float(np.mean([mean_return(played) for played in _on(worlds, "validation", policy, stage, episodes)]))
-    finally:
-        stage.close()
 
 
 def tuned_margin(
@@ -53,8 +51,8 @@ def tuned_margin(
 
     The best on the worlds on which baselines are tuned, with as many episodes; 0 where there is no *nothing*.
     """
-    stage, worlds = make_stage(ROWS), _worlds(seed, evaluation.validation_worlds)
-    try:
+    worlds = _worlds(seed, evaluation.validation_worlds)
+    with closing(make_stage(ROWS)) as stage:
         if not stage.spec.offers_nothing:
             return 0.0
         score = better_than_nothing(agent)
@@ -64,8 +62,6 @@ def tuned_margin(
         advance = _counted(notify, "tuning policy", len(rounds(rules)) * len(worlds))
         rule, _ = tune(rules, score, stage, worlds, evaluation.tuning_episodes, advance)
         return rule.threshold
-    finally:
-        stage.close()
 
 
 def final_evaluation(
@@ -95,8 +91,7 @@ def compare(
     Raises:
         LivedqnError: there is no policy of a name.
     """
-    stage = make_stage(_rows(evaluation.episodes))
-    try:
+    with closing(make_stage(_rows(evaluation.episodes))) as stage:
         contestants = Contestants(agents, stage, seed, WORLDS_PER_SEED * seed)
         chosen = contestants.chosen(names)
         for name in BANDITS:
@@ -127,35 +122,27 @@ def compare(
             calibrations={n: calibration(played[n], agent.discount_of) for n, agent in agents.items() if n in chosen},
             steps=steps,
         )
-    finally:
-        stage.close()
 
 
 def _learned(name: str, make_stage: MakeStage, seed: int, steps: int, notify: Notify) -> Score:
     """What a bandit knows after as many requests as an agent was trained for, of worlds that training may see."""
-    stage = make_stage(linear.ROWS)
     advance = _counted(notify, f"{name} learns", -(-steps // linear.ROWS))
-    try:
+    with closing(make_stage(linear.ROWS)) as stage:
         return linear.learn(BANDITS[name](seed), stage, world_seed("train", seed), steps, advance)
-    finally:
-        stage.close()
 
 
 def _tuned(
     scores: Mapping[str, MakeScore], make_stage: MakeStage, evaluation: EvaluationConfig, seed: int, notify: Notify
 ) -> dict[str, tuple[Rule, float]]:  # fmt: skip
-    stage = make_stage(ROWS)
     worlds = _worlds(seed, evaluation.validation_worlds)
     found = {}
-    try:
+    with closing(make_stage(ROWS)) as stage:
         for name, make_score in scores.items():
             score = make_score(stage)
             rules = rules_of_baseline(score, stage, worlds[0])
             advance = _counted(notify, f"tuning {name}", len(rounds(rules)) * len(worlds))
             found[name] = tune(rules, score, stage, worlds, evaluation.tuning_episodes, advance)
         return found
-    finally:
-        stage.close()
 
 
 def _rows(episodes: int) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 
 from livedqn.evaluate.linear import lin_ts, lin_ucb
 from livedqn.evaluate.oracle import Lookahead, is_known, oracle
 from livedqn.evaluate.policies import Agent, Greedy, Random, Rule, Score, ShowIf, always, favourite, hottest, myopic
+from livedqn.plugins.errors import did_you_mean
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, world_seed
 from livedqn.types import LivedqnError
@@ -59,9 +59,8 @@ class Contestants:
         """
         for name in named:
             if not any(name in (one, one.split(":")[0]) for one in self.names):
-                close = get_close_matches(name, self.names, n=1)
-                hint = f"did you mean {close[0]}? " if close else ""
-                raise LivedqnError(f"there is no policy {name!r} here; {hint}choose from {', '.join(self.names)}")
+                hint, known = did_you_mean(name, self.names), ", ".join(self.names)
+                raise LivedqnError(f"there is no policy {name!r} here{hint}; choose from {known}")
         return [one for one in self.names if one in (named or USUAL) or one.split(":")[0] in (named or USUAL)]
 
     def add(self, bandit: str, score: Score) -> None:

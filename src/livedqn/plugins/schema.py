@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from livedqn.plugins.discover import who
 from livedqn.plugins.errors import PluginError
 from livedqn.plugins.signature import Setting, settings
+from livedqn.types import first_line
 
 
 def schema(kind: str, name: str) -> type:
@@ -29,8 +30,7 @@ def node(kind: str, name: str) -> DictConfig:
     try:
         config: DictConfig = OmegaConf.structured(schema(kind, name))
     except OmegaConfBaseException as error:
-        why = str(error).splitlines()[0]
-        raise PluginError(f"{who(kind, name)}: a default does not fit its type: {why}") from error
+        raise PluginError(f"{who(kind, name)}: a default does not fit its type: {first_line(error)}") from error
     return fixed(config)
 
 
