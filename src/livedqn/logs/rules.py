@@ -23,7 +23,7 @@ _SLACK_S, _SLACK = 2.0, 1e-3
 
 
 _MOST = float(np.finfo(np.float32).max)
-_BLOCK = 1024
+_BLOCK = 1024  # numbers that are compared side by side
 
 
 class ColumnsError(LivedqnError):
@@ -129,12 +129,11 @@ def _observations(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
     for array in ("context", "history", "candidates") if spec.has_rooms else ("context",):
         values, columns = seen[array], getattr(spec, array)
         limits = np.array([_limits(column) for column in columns], np.float32)
-        broken = np.zeros(len(columns), np.bool_)
-        _find(values.reshape(-1, len(columns)), limits, broken)
-        for i in broken.nonzero()[0]:  # hardly ever any
+        for i in _outside(values.reshape(-1), limits).nonzero()[0]:  # hardly ever any
             yield from _broken(array, columns[i], limits[i], values[..., i].reshape(len(values), -1))
     if spec.has_rooms:
-        wrong = seen["candidates"][:, 0].any(axis=1)
+        nothing = seen["candidates"][:, 0]
+        wrong = nothing.any(axis=1) if nothing.any() else np.zeros(len(nothing), np.bool_)
         yield _fault("row 0 of the candidates is not zeros", "row 0 is nothing: put it before the rooms", wrong)
 
 
@@ -155,20 +154,27 @@ def _broken(array: str, column: Column, limits: FloatArray, values: FloatArray) 
     yield _fault(f"{name} is none of kind {column.kind}", f"it has to be {what}", wrong.any(axis=1))
 
 
+def _outside(values: FloatArray, limits: FloatArray) -> BoolArray:
+    """(F,), which columns of ``values`` (M x F,), row by row, hold something outside their ``limits`` (F, 3)."""
+    several = max(_BLOCK // len(limits), 1)
+    repeated = np.tile(limits, (several, 1))
+    broken = np.zeros(len(repeated), np.bool_)
+    whole = len(values) - len(values) % len(repeated)
+    _find(values[:whole].reshape(-1, len(repeated)), repeated.T.copy(), broken)
+    _find(values[whole:].reshape(1, -1), repeated.T.copy(), broken)
+    return np.asarray(broken.reshape(several, -1).any(axis=0))
+
+
 @kernel
 def _find(values: FloatArray, limits: FloatArray, broken: BoolArray) -> None:
-    """Which columns of ``values`` (M, F) hold something outside ``limits`` (F, 3)."""
-    for first in range(0, values.shape[0], _BLOCK):  # which a processor keeps at hand from one column to the next
-        end = min(first + _BLOCK, values.shape[0])
+    """Which columns of ``values`` (M, at most L) hold something outside ``limits`` (3, L); ``broken`` is (L,)."""
+    for row in range(values.shape[0]):
         for i in range(values.shape[1]):
-            low, high, is_whole = limits[i]
-            wrong = False
-            for row in range(first, end):
-                wrong |= not (low <= values[row, i] <= high)  # which NaN is not either
-            if is_whole:
-                for row in range(first, end):
-                    wrong |= values[row, i] != np.rint(values[row, i])
-            broken[i] |= wrong
+            value = values[row, i]
+            # NaN lies within nothing
+            broken[i] |= (not (limits[0, i] <= value <= limits[1, i])) | (
+                (limits[2, i] > 0) & (value != np.rint(value))
+            )
 
 
 def _results(impressions: Impressions) -> Iterator[Fault]:
