@@ -74,7 +74,7 @@ def collect(stage: Stage, writer: Writer, turns: int) -> Callable[[], Any]:
     def turn() -> Any:
         before, began = counted["steps"], clocks()
         while counted["steps"] < before + STEPS:
-            writer.add(next(sessions))
+            writer.add_later(next(sessions))
         writer.wait()  # or it would go on beside the simulator's turn
         return (clocks() - began) * STEPS / (counted["steps"] - before)
 

@@ -16,8 +16,9 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.extending import register_jitable
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
-#: Without arrays of its own, a kernel need not count who holds an array.
-_LEAN: dict[str, Any] = {**_OPTIONS, "_nrt": False}
+#: Without arrays of its own, a kernel need not count who holds an array. Others may run while it works, as the thread
+#: that encodes logs does.
+_LEAN: dict[str, Any] = {**_OPTIONS, "_nrt": False, "nogil": True}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -20,7 +20,7 @@ def played(env, *, cap=None, steps=80, least=1):
     stage = Stage(env, plugins.build("reward", "native"), cap or CapConfig())
     recorder, rng = Recorder(stage.spec, ROWS, run=3, policy="random"), np.random.default_rng(0)
     observation, ids = stage.reset(0, "train"), stage.ids
-    visits, open_visits, parts = [], [[] for _ in range(ROWS)], []
+    visits, open_visits, takes, parts = [], [[] for _ in range(ROWS)], [], []
 
     def copied(observation, ids, row):
         return {name: array[row].copy() for name, array in (observation | ids).items()}
@@ -41,15 +41,16 @@ def played(env, *, cap=None, steps=80, least=1):
                 visits.append(open_visits[row])
                 open_visits[row] = []
         observation, ids = stage.restart(step.terminated | step.truncated), stage.ids
-        if (part := recorder.finished(least)) is not None:
-            parts.append(part)
+        if (take := recorder.finished(least)) is not None:
+            parts += [earlier() for earlier in takes]  # one behind, as a thread of its own may be
+            takes = [take]
     recorder.cut(observation, ids)
     for row in range(ROWS):
         if open_visits[row]:
             open_visits[row][-1][1]["truncated"] = True
             visits.append([*open_visits[row], (copied(observation, ids, row), None)])
-    parts.append(recorder.finished(least=1))
-    return stage.spec, visits, join([part for part in parts if part is not None])
+    takes += filter(None, [recorder.finished(least=1)])
+    return stage.spec, visits, join(parts + [take() for take in takes])
 
 
 def expect_equal(visits, made):

@@ -72,6 +72,25 @@ def test_a_row_is_what_any_tool_reads(tmp_path):
     assert json.loads(table.schema.metadata[b"livedqn.spec"])["episode"] == "session"
 
 
+@pytest.mark.parametrize(("options", "codecs"), [({}, {"LZ4", "ZSTD"}), ({"compression": "zstd"}, {"ZSTD"})])
+def test_every_column_is_compressed(tmp_path, options, codecs):
+    write(tmp_path, example_impressions([5]), **options)
+    group = pq.ParquetFile(tmp_path / "day=1970-01-01/00000.parquet").metadata.row_group(0)
+    columns = [group.column(i) for i in range(group.num_columns)]
+    assert {column.compression for column in columns} == codecs
+    assert {column.path_in_schema for column in columns if column.compression == "ZSTD"} >= {"candidates"}
+
+
+def test_what_is_still_to_be_made_is_written_behind_what_waits(tmp_path):
+    parts = [example_impressions([2], seed=seed) for seed in range(2)]
+    with Writer(tmp_path, LOGS_SPEC) as writer:
+        writer.add(parts[0])
+        writer.add_later(lambda: parts[1])
+    found = join(list(Parquet(path=str(tmp_path))))
+    assert len(found) == writer.rows + 2 == sum(map(len, parts))
+    assert found.time_s.tolist() == [time_s for part in parts for time_s in part.time_s]
+
+
 def test_candidates_are_as_many_as_there_were(tmp_path):
     made = example_impressions([5], seed=3)
     write(tmp_path, made)

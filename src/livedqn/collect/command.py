@@ -15,11 +15,10 @@ import torch
 
 from livedqn import plugins
 from livedqn.collect.behaviour import baseline, learned
-from livedqn.collect.recorder import Recorder
+from livedqn.collect.recorder import Recorder, Take
 from livedqn.config import CollectConfig
 from livedqn.exploration import draw
 from livedqn.live import announce
-from livedqn.logs import Impressions
 from livedqn.loop import HEEDED, is_main_thread, signals_given_back
 from livedqn.stage import Stage, world_seed
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation
@@ -67,7 +66,7 @@ def run(config: CollectConfig) -> signal.Signals | None:
         recorder = Recorder(stage.spec, config.num_envs, zlib.crc32(repr(source).encode()) >> 1, version)
         with Writer(out, stage.spec, {**source, "version": version}) as writer, _heeded() as stopped:
             for sessions in play(stage, act, recorder, seed=config.seed, steps=config.steps, stopped=stopped):
-                writer.add(sessions)
+                writer.add_later(sessions)
     size = sum(path.stat().st_size for path in out.rglob("*.parquet"))
     if stopped:
         print(f"stopped by {stopped[0].name}; what was played till then is written")
@@ -78,7 +77,7 @@ def run(config: CollectConfig) -> signal.Signals | None:
 
 def play(
     stage: Stage, act: Act, recorder: Recorder, *, seed: int, steps: int, stopped: list[signal.Signals]
-) -> Iterator[Impressions]:
+) -> Iterator[Take]:
     """Whole sessions of the training world of ``seed``, as they end, many at a time; what is open at the end is cut.
 
     Args:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from livedqn.envs.recycled import Recycled
 from livedqn.kernel import kernel
 from livedqn.logs import NO_ACTION, Impressions
 from livedqn.memcpy import copy
@@ -19,6 +23,10 @@ SLOTS = 32
 TOGETHER = 1 << 15
 #: Sessions and requests are numbered from (a number of the run) x 2**32.
 RUN_BITS = 32
+
+
+#: Answers impressions that were still to be put together.
+Take = Callable[[], Impressions]
 
 
 class Recorder:
@@ -46,16 +54,19 @@ class Recorder:
         self._newest = np.full(num_envs, -1)  # slot of each viewer's newest request; -1 = none
         self._length = np.zeros(num_envs, np.int64)  # of each viewer's visit so far
         self._done: list[tuple[IntArray, IntArray]] = []  # finished visits: slots, and length of each
+        self._taken: deque[IntArray] = deque()  # slots that are free again, and not yet among those that are
+        self._answers, self._room = Recycled({}), 0  # memory for so many rows that are handed on
 
     def add(
         self, observation: Observation, ids: dict[str, IntArray], action: IntArray, propensity: FloatArray, step: Step
     ) -> None:
         """One step of every viewer."""
-        signals = (step.signals[name] for name in self._spec.signals)
-        results = np.stack([*signals, propensity, step.signals["native"], step.elapsed_s], axis=1)
+        came = *(step.signals[name] for name in self._spec.signals), propensity, step.signals["native"], step.elapsed_s
+        results = np.empty((len(action), len(came)), np.float32)
+        for column, values in zip(results.T, came, strict=True):
+            column[:] = values
         self._put(self._every, self._seen(observation, ids) | {
-            "action": action, "results": results.astype(np.float32),
-            "terminated": step.terminated, "truncated": step.truncated,
+            "action": action, "results": results, "terminated": step.terminated, "truncated": step.truncated,
         })  # fmt: skip
         self._clock += step.elapsed_s
         over = step.visit_over
@@ -70,45 +81,68 @@ class Recorder:
             self._store["truncated"][self._newest[rows]] = True
             self._end(rows, rows, observation, ids)
 
-    def finished(self, least: int = TOGETHER) -> Impressions | None:
-        """The visits that are over, sorted by time, once they have ``least`` rows together."""
+    def finished(self, least: int = TOGETHER) -> Take | None:
+        """The visits that are over, sorted by time, once they have ``least`` rows together.
+
+        They are taken out of what is kept when it is called, once, in any thread: play may go on meanwhile.
+        """
         if sum(len(slots) for slots, _ in self._done) < max(least, 1):
             return None
         slots, lengths = (np.concatenate(arrays) for arrays in zip(*self._done, strict=True))
         self._done = []
+        take = partial(self._take, dict(self._store), slots, lengths, self._next_session, self._next_request)
+        self._next_session += len(lengths)
+        self._next_request += len(slots)
+        return take
+
+    def _take(
+        self, store: dict[str, npt.NDArray[Any]], slots: IntArray, lengths: IntArray, session: int, request: int
+    ) -> Impressions:
+        """What ``store`` has in ``slots``, visits of ``lengths``; ``session`` and ``request`` name the first."""
         starts = np.cumsum(lengths) - lengths
-        order = np.argsort(self._store["time_s"][slots[starts]], kind="stable")
+        order = np.argsort(store["time_s"][slots[starts]], kind="stable")
         lengths = lengths[order]
         inside = np.arange(len(slots)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         slots = slots[np.repeat(starts[order], lengths) + inside]
-        found = {name: array.take(slots, axis=0) for name, array in self._store.items()}
-        self._free = np.concatenate([self._free, slots])
-        session = self._next_session + np.repeat(np.arange(len(lengths)), lengths)
-        request = self._next_request + np.arange(len(slots))
-        self._next_session += len(lengths)
-        self._next_request += len(slots)
+        found: dict[str, Any] = {name: array[: len(slots)] for name, array in self._memory(store, len(slots)).items()}
+        for name, array in store.items():
+            array.take(slots, axis=0, out=found[name], mode="clip")  # with "raise" it would be copied twice
+        self._taken.append(slots)
+        requests = request + np.arange(len(slots))
         seen = ("context", "history", "candidates", "mask")
         *signals, propensity, native, elapsed_s = found.pop("results").T
         return Impressions(
-            request=request, session=session, policy=np.full(len(slots), self._policy), row=request - self._run,
+            request=requests, session=session + np.repeat(np.arange(len(lengths)), lengths),
+            policy=np.full(len(slots), self._policy), row=requests - self._run,
             observation={name: found.pop(name) for name in seen if name in found},
             signals=dict(zip(self._spec.signals, signals, strict=True)), propensity=propensity, native=native,
             elapsed_s=elapsed_s, **found,
         )  # fmt: skip
 
+    def _memory(self, store: dict[str, npt.NDArray[Any]], rows: int) -> dict[str, npt.NDArray[Any]]:
+        """Arrays like those of ``store`` of at least ``rows`` rows, again and again the same."""
+        if rows > self._room:
+            self._room = rows + rows // 8  # the next ones are hardly ever as many
+            forms = {name: ((self._room, *array.shape[1:]), array.dtype) for name, array in store.items()}
+            self._answers = Recycled(forms)
+        return self._answers.lend().arrays
+
     def _end(self, rows: BoolArray, follows: BoolArray, observation: Observation, ids: dict[str, IntArray]) -> None:
         """The visits of ``rows`` are over; where something ``follows`` with their last observation, without action."""
-        last = np.flatnonzero(follows)
-        seen = {name: array[last] for name, array in self._seen(observation, ids).items()}
-        results = np.full((len(last), self._store["results"].shape[1]), np.nan, np.float32)
-        flags = dict.fromkeys(("terminated", "truncated"), np.zeros(len(last), np.bool_))
-        self._put(last, seen | flags | {"action": np.full(len(last), NO_ACTION), "results": results})
+        if follows.any():
+            self._put_last(np.flatnonzero(follows), observation, ids)
         ended = np.flatnonzero(rows)
         lengths = self._length[ended]
         slots = np.empty(lengths.sum(), np.int64)
         _trace(self._newest[ended], self._previous, np.cumsum(lengths), slots)
         self._done.append((slots, lengths))
         self._newest[ended], self._length[ended] = -1, 0
+
+    def _put_last(self, last: IntArray, observation: Observation, ids: dict[str, IntArray]) -> None:
+        seen = {name: array[last] for name, array in self._seen(observation, ids).items()}
+        results = np.full((len(last), self._store["results"].shape[1]), np.nan, np.float32)
+        flags = dict.fromkeys(("terminated", "truncated"), np.zeros(len(last), np.bool_))
+        self._put(last, seen | flags | {"action": np.full(len(last), NO_ACTION), "results": results})
 
     def _seen(self, observation: Observation, ids: dict[str, IntArray]) -> dict[str, npt.NDArray[Any]]:
         if "rooms" in ids:
@@ -119,6 +153,8 @@ class Recorder:
 
     def _put(self, rows: IntArray, arrays: dict[str, npt.NDArray[Any]]) -> None:
         """A slot more for each of ``rows``."""
+        while self._taken:
+            self._free = np.concatenate([self._free, self._taken.popleft()])
         while len(self._free) < len(rows):
             self._grow(arrays)
         left = len(self._free) - len(rows)

@@ -1,14 +1,15 @@
 """Write logs: a folder a day, files that are whole or not there.
 
 A session lies in the day of its first request, in one file, in one row group. Arrow encodes in a thread of its own, so
-whoever plays goes on playing.
+whoever plays goes on playing; what is still to be put together (:meth:`Writer.add_later`) that thread puts together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -43,7 +44,7 @@ class Writer:
         folder: of all days.
         spec: what the impressions show.
         source: who makes them, and how; plain Python, kept in the metadata.
-        compression: Parquet's; lz4 is fastest, zstd smallest (a third less).
+        compression: Parquet's, of all columns: zstd makes the smallest files (nearly half); None: what is fastest.
         prefix: what the names of the files begin with, numbered apart from others.
 
     Raises:
@@ -52,7 +53,7 @@ class Writer:
 
     def __init__(
         self, folder: Path, spec: Spec, source: Mapping[str, Any] | None = None, *,
-        compression: str = "lz4", prefix: str = "",
+        compression: str | None = None, prefix: str = "",
     ) -> None:  # fmt: skip
         self.rows = 0  # impressions, last observations aside
         self._folder, self._spec, self._compression, self._prefix = folder, spec, compression, prefix
@@ -86,16 +87,23 @@ class Writer:
         if sum(map(len, self._waiting)) >= WAITING:
             self._flush()
 
+    def add_later(self, make: Callable[[], Impressions]) -> None:
+        """What ``make`` answers, so much that it needs not wait for more; it is called in the writer's thread."""
+        self._flush()
+        self.wait()
+        self._encoding = self._thread.submit(self._write, make)
+
     def _flush(self) -> None:
         """Hand what waits to the thread."""
         if self._waiting:
-            whole, self._waiting = join(self._waiting), []
-            self.rows += int(whole.acted.sum())
+            waiting, self._waiting = self._waiting, []
             self.wait()
-            self._encoding = self._thread.submit(self._write, whole)
+            self._encoding = self._thread.submit(self._write, partial(join, waiting))
 
-    def _write(self, whole: Impressions) -> None:
+    def _write(self, make: Callable[[], Impressions]) -> None:
         """A row group a day."""
+        whole = make()
+        self.rows += int(whole.acted.sum())
         refuse_faults(whole, self._spec)
         begins = whole.begins
         days = (whole.time_s[begins] // DAY_S)[np.cumsum(begins) - 1]  # of each row's session
