@@ -125,7 +125,7 @@ def test_a_thousand_compiled_updates_equal_eager_ones() -> None:
 
 
 def test_batches_of_another_size_are_learned_from_eagerly_in_the_same_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)  # its operations, one by one
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example, **_: graph)  # its operations, one by one
     agent, experience = made(sync_every=3)
     agent.learner.graphs = Graphs(agent.learner, *inputs(agent, experience))
     eager = copy.deepcopy(agent)
@@ -156,7 +156,7 @@ SWITCHES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("switches", SWITCHES)
 def test_every_switch_is_captured_as_it_is_computed(switches: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)  # its operations, one by one
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example, **_: graph)  # its operations, one by one
     require_the_same_of_graphs(*made(sync_every=3, **switches), updates=4)
 
 
@@ -204,7 +204,7 @@ def test_what_is_rounded_to_another_side_of_a_threshold_is_no_difference(monkeyp
     agent, experience = made(bcq_threshold=0.3)
     known = agent.learner.state.weights.clone()
 
-    def at_an_edge(graph: Any, example: Any) -> Any:
+    def at_an_edge(graph: Any, example: Any, **_: Any) -> Any:
         def rounded(*given: Tensor) -> Any:
             is_known = torch.equal(given[0], known)  # an update changes it
             found = graph(*given)
@@ -300,7 +300,7 @@ def test_what_is_frozen_has_no_gradient_either_way() -> None:
 
 
 def test_a_graph_that_computes_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)  # its operations, one by one
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example, **_: graph)  # its operations, one by one
     agent, experience = made(lambda spec: Spoilt(spec, "counts"))
     with pytest.raises(NotCompilableError, match="compiled, it computes something else"):
         Graphs(agent.learner, *inputs(agent, experience))
@@ -332,7 +332,7 @@ def test_few_updates_are_not_worth_compiling() -> None:
 
 @pytest.mark.parametrize("graph_is_faster", [True, False])
 def test_what_is_faster_is_chosen_and_kept(graph_is_faster: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphs, "compiled", lambda graph, example: graph)
+    monkeypatch.setattr(graphs, "compiled", lambda graph, example, **_: graph)
     monkeypatch.setattr(graphs, "BREAK_EVEN_S", 0.0)
     times = iter([0.5, 0.5, 0.25 if graph_is_faster else 1.0])
     monkeypatch.setattr(graphs, "seconds", lambda function: next(times))

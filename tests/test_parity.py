@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -197,8 +197,12 @@ def test_compiled_code_acts_on_the_same_values(
         require_compiler()
     except NotCompilableError:
         pytest.skip("needs a C++ compiler")
+
     # values take weights and an observation; an update, which takes more, is compiled in test_graphs and takes long
-    monkeypatch.setattr(graphs, "compiled", lambda graph, x: compiled(graph, x) if len(x) == 1 + len(seen) else graph)
+    def values_alone(graph: Any, example: Any, **checks: bool) -> Any:
+        return compiled(graph, example, **checks) if len(example) == 1 + len(seen) else graph
+
+    monkeypatch.setattr(graphs, "compiled", values_alone)
     agent, own = livedqn.load(train("attention", tmp_path).path, "cpu"), stage(MANY)
     experience = Experience(own, EpsilonGreedy(), Uniform(own.spec, ROWS, 1, capacity=500), seed=1, floor=0.0)
     experience.begin(3)

@@ -73,10 +73,9 @@ class Actor(pl.LightningModule):
 
     def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
         """The discount of each step, (B,) float32: gamma, or gamma ** (seconds / unit)."""
-        unit = self.discount_time_unit_s
-        if unit is None:
-            return np.full(elapsed_s.shape, self.discount, np.float32)
-        return np.asarray(self.discount ** (elapsed_s / unit), np.float32)
+        discount, unit = np.empty(elapsed_s.shape, np.float32), self.discount_time_unit_s  # np.full takes much longer
+        discount[...] = self.discount if unit is None else self.discount ** (elapsed_s / unit)
+        return discount
 
     @torch.inference_mode()
     def _values(

@@ -72,8 +72,11 @@ def _products() -> dict[Any, Callable[..., Any]]:
     return {torch.ops.aten.mm.default: mm, torch.ops.aten.addmm.default: addmm}
 
 
-def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
+def compiled(graph: GraphModule, example: Sequence[Tensor], *, checks: bool = True) -> Function:
     """What was :func:`captured` with ``example``, compiled for tensors of its shapes, strides and types.
+
+    Every call ``checks`` shapes and strides, which takes a microsecond; elsewhere what does not fit is read beyond its
+    end.
 
     Raises:
         NotCompilableError: there is no compiler that can translate it.
@@ -94,7 +97,8 @@ def compiled(graph: GraphModule, example: Sequence[Tensor]) -> Function:
 
     try:
         # a whole function out of autograd's cache would hide the code inside it; Inductor's own cache holds that
-        with config.patch(cpp_wrapper=on_cpu), functorch.patch(enable_autograd_cache=False), _quiet(), _fixed_shapes():
+        options = config.patch(cpp_wrapper=on_cpu, size_asserts=checks)
+        with options, functorch.patch(enable_autograd_cache=False), _quiet(), _fixed_shapes():
             whole: Any = compile_fx(graph, list(example), inner_compile=keep)
     except Exception as error:  # Inductor's own errors, the compiler's, or a disk's
         raise NotCompilableError(f"the compiler failed ({first_line(error)})") from error

@@ -108,12 +108,14 @@ class Experience(Source):
         if q_values is None:
             self._reward_size.add(step.reward)
         discount = discount_of(step.elapsed_s)
-        discount[step.terminated] = 0
+        some_ended = np.count_nonzero(step.ended) > 0  # a quarter of the time of any()
+        if some_ended:
+            discount[step.terminated] = 0
         self.replay.add(action, propensity, step.reward, discount, step.observation)
         self.steps += self.stage.num_envs
         self.progress.add(step, discount)
         self.observation = step.observation
-        if np.count_nonzero(step.ended):  # a tenth of the time of any()
+        if some_ended:
             self._restart(step.ended)
 
     def measures(self) -> dict[str, float]:

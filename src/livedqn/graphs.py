@@ -100,7 +100,8 @@ class Graphs:
         learned_from = [*fresh(learner.state), *self._of_batch(batch)]
         update_graph, values_graph = captured(eager.update, learned_from), captured(eager.values, acted_on)
         eager.require_unchanged_buffers(learner)
-        self._update, self._values = compiled(update_graph, learned_from), compiled(values_graph, acted_on)
+        self._update = compiled(update_graph, learned_from)
+        self._values = compiled(values_graph, acted_on, checks=False)  # what it is given is made here, always alike
         self._require_agreement(eager, learner.state, batch, acted_on)
 
     def fit(self, batch: Transitions) -> bool:
@@ -148,8 +149,8 @@ class Graphs:
         # copied, for tensors that stay: to make some of NumPy's arrays takes longer, unless they are large
         for name, array in self._observed.items():
             array[...] = observation[name]
-        given, device = self._acted_on if noise is None else [*self._acted_on, noise], self._weights.device
-        return given if self._weights.is_cpu else [tensor.to(device) for tensor in given]
+        given, weights = self._acted_on if noise is None else [*self._acted_on, noise], self._weights
+        return given if weights.is_cpu else [tensor.to(weights.device) for tensor in given]
 
 
 def fresh(state: State) -> State:

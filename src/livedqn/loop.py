@@ -57,7 +57,8 @@ class Marks:
         log = up(steps * (i + 1) // rows for i in range(rows))
         evaluate = up(steps * (i + 1) // points for i in range(points)) - {0}
         save = up({*range(save_every, steps, save_every), steps})
-        due = {*up(range(TICK, steps, TICK)), *log, *evaluate, *save}
+        ticks = rows * -(-steps // (rows * TICK))  # as many to every row, so that each row is at the end of one
+        due = {*up(steps * (i + 1) // ticks for i in range(ticks)), *log, *evaluate, *save}
         return cls(max(due), log, evaluate, save, due=tuple(sorted(mark for mark in due if mark > start)))
 
     def __len__(self) -> int:

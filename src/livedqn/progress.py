@@ -40,6 +40,8 @@ class Progress:
     """Sums over episodes under way, means of those that ended since :meth:`means` was read, and discounted returns."""
 
     NAMES = ("return", "length", "visits", "shown", "clicked", "watch_s")
+    #: Where those stand that are signals.
+    SIGNALS = tuple(enumerate(NAMES))[3:]
     #: Episodes whose discounted returns are remembered.
     WINDOW = 10_000
 
@@ -55,7 +57,7 @@ class Progress:
     def add(self, step: Step, discount: FloatArray) -> None:
         """One step of every row; ``discount`` (B,) is the step's, 0 where it was terminal."""
         _add(self._running, self._discounted, step.reward, discount, step.visit_over)
-        for i, name in enumerate(self.NAMES[3:], start=3):
+        for i, name in self.SIGNALS:
             if name in step.signals:
                 self._running[i] += step.signals[name]
 

@@ -23,7 +23,7 @@ class Native:
 
     def __call__(self, signals: Signals) -> FloatArray:
         """``native``."""
-        return signals["native"].astype(np.float32)
+        return np.asarray(signals["native"], np.float32)
 
 
 class Engagement:

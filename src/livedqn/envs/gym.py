@@ -76,13 +76,14 @@ class Rows(VectorEnv[Any, IntArray, Any]):
     def step(self, actions: IntArray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Take one action a row, none of which may have ended."""
         infos: dict[str, Any] = {}
+        observation, reward, terminated, truncated = self._observation, self._reward, self._terminated, self._truncated
         for row, (env, action) in enumerate(zip(self.envs, actions.tolist(), strict=True)):
-            if self._terminated[row] or self._truncated[row]:
+            if terminated[row] or truncated[row]:
                 raise RuntimeError(f"row {row} has ended; reset it before the next step")
-            seen, self._reward[row], self._terminated[row], self._truncated[row], info = env.step(action)
-            self._observation[row] = seen
-            infos = self._add_info(infos, info, row) if info else infos
-        return self._observation, self._reward, self._terminated, self._truncated, infos
+            observation[row], reward[row], terminated[row], truncated[row], info = env.step(action)
+            if info:
+                infos = self._add_info(infos, info, row)
+        return observation, reward, terminated, truncated, infos
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close every environment."""

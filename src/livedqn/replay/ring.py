@@ -89,8 +89,9 @@ class Ring:
         Raises:
             ValueError: an action lies outside the mask of its observation.
         """
-        for field, value in zip(self._staged_step, (action, propensity, reward, discount), strict=True):
-            field[...] = value
+        staged_action, staged_propensity, staged_reward, staged_discount = self._staged_step
+        staged_action[...], staged_propensity[...] = action, propensity
+        staged_reward[...], staged_discount[...] = reward, discount
         for name, field in self._staged_observation.items():
             field[...] = observation[name]
         wrong, lost, completed = ring_kernels.add(
