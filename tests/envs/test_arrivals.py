@@ -39,5 +39,5 @@ def test_nothing_is_known_of_whoever_comes_for_the_first_time() -> None:
 
 
 def test_sessions_that_nobody_can_have() -> None:
-    with pytest.raises(LivedqnError, match="viewers.tag_sessions=-1"):
+    with pytest.raises(LivedqnError, match=r"viewers\.tag_sessions=-1"):
         Viewers(tag_sessions=-1.0)
