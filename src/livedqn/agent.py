@@ -33,7 +33,7 @@ class DQN(Actor):
     Args:
         spec: of the environment.
         encoder_factory: builds an encoder for a spec.
-        discount: gamma. 1 / (1 - gamma) requests are looked ahead; sessions have 7 to 40, and count as wholes.
+        discount: gamma. 1 / (1 - gamma) requests are looked ahead; a session, of 7 to 40 as a rule, counts as a whole.
         discount_time_unit_s: None: gamma a request; else gamma ** (seconds to the next request / unit).
         learning_rate: of Adam, at the first update.
         learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
@@ -88,7 +88,7 @@ class DQN(Actor):
     is_fitted: Tensor
 
     def __init__(
-        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.99,
+        self, spec: Spec, encoder_factory: EncoderFactory, *, discount: float = 0.998,
         discount_time_unit_s: float | None = None, learning_rate: float = 2e-3, learning_rate_end: float = 5e-5,
         learning_rate_updates: int | None = None, batch_size: int = 256, n_step: int = 1, retrace: float = 0.0,
         double: bool = True, munchausen: bool = False, munchausen_temperature: float = 0.03,
