@@ -152,6 +152,7 @@ def test_what_makes_environments_owes_as_many_rows_as_it_is_told(tmp_path) -> No
     for made, said in (
         (fixed, "a LiveStream, has num_envs=2 where 4 was asked for: .* has to heed the number that it is given"),
         (lambda num_envs: gymnasium.make("CartPole-v1"), "has num_envs=None where 4"),
+        (lambda num_envs: None, "a NoneType, has num_envs=None where 4"),
     ):
         with pytest.raises(LivedqnError, match=said) as caught:
             livedqn.train(made, reward="native", folder=tmp_path / "run", **SMALL)

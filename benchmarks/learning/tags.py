@@ -22,7 +22,7 @@ from livedqn.envs.behaviour import sigmoid
 from livedqn.envs.columns import AFFINITY
 from livedqn.envs.sessions import TASTE
 from livedqn.envs.viewers import Viewers
-from livedqn.types import FloatArray
+from livedqn.types import FloatArray, IntArray
 
 SESSIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ROWS, VIEWERS = 512, 100
@@ -36,15 +36,24 @@ def impressions(env: str, steps: int) -> tuple[FloatArray, FloatArray, Viewers]:
 
     Returns:
         (n, 6): whose, of which topic, the log-odds of a click for a taste and an openness of 0, whether it was clicked,
-        ln seconds watched beyond those for a taste of 0, and how many sessions of the viewer were over before; the
+        ln seconds watched beyond those for a taste of 0, and how many sessions of the viewer had begun before; the
         tastes (viewers, topics); and the settings.
     """
     config = composed([f"+env={env}", f"env.viewers.population={VIEWERS}"])["env"]
     sim = plugins.build("env", config, ROWS)
     v, rng, each = sim.viewers, np.random.default_rng(0), np.arange(ROWS)
-    tastes, over, found = np.full((VIEWERS, sim.rooms.topics), np.nan), np.zeros(VIEWERS), []
+    tastes, begun, found = np.full((VIEWERS, sim.rooms.topics), np.nan), np.zeros(VIEWERS), []
+    earlier = np.zeros(ROWS)
+
+    def begin(rows: IntArray, whose: IntArray) -> None:
+        """Several rows may have the same viewer at once: sessions are numbered as they begin, not as they end."""
+        for row in rows:
+            earlier[row] = begun[whose[row]]
+            begun[whose[row]] += 1
+
     seen, infos = sim.reset(seed=5)
     quality = sim.hidden.quality
+    begin(each, infos["ids"]["viewer"])
     for _ in range(steps):
         hidden, whose = sim.hidden, infos["ids"]["viewer"]
         visit = hidden.sessions.visit
@@ -55,7 +64,7 @@ def impressions(env: str, steps: int) -> tuple[FloatArray, FloatArray, Viewers]:
         fit = quality[room["streamer"]] + v.familiarity * np.log1p(seen["candidates"][each, action, AFFINITY] / 10)
         crowd = (last - place) / np.maximum(last, 1) - 0.5
         logit = v.click_bias + v.click_fit * fit + v.click_crowd * crowd - v.click_boredom * visit["boredom"]
-        topic, earlier = room["topic"], over[whose]
+        topic = room["topic"]
         seen, _, terminated, truncated, infos = sim.step(action)
         signals = infos["signals"]
         excess = np.log(np.maximum(signals["watch_s"], 1e-3) / v.watch_median_s) - v.watch_fit * fit
@@ -63,8 +72,8 @@ def impressions(env: str, steps: int) -> tuple[FloatArray, FloatArray, Viewers]:
         found.append(rows[action > 0])
         ended = terminated | truncated
         if ended.any():
-            np.add.at(over, whose[ended], 1)
             seen, infos = sim.reset(options={"reset_mask": ended})
+            begin(np.flatnonzero(ended), infos["ids"]["viewer"])
     return np.concatenate(found), tastes, v
 
 

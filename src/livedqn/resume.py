@@ -16,7 +16,7 @@ import torch
 from livedqn import checkpoint, durable
 from livedqn.agent import DQN
 from livedqn.experience import Source
-from livedqn.types import LivedqnError
+from livedqn.types import LivedqnError, first_line
 
 #: What a state stumbles over that is not what :func:`save` wrote.
 BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError)
@@ -92,7 +92,7 @@ def restore_generators(state: dict[str, Any]) -> None:
 
 
 def _damaged(folder: Path, error: Exception) -> LivedqnError:
-    what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    what = f"{type(error).__name__}: {first_line(error)}"
     return LivedqnError(f"{path_in(folder)} is damaged or was changed ({what}); the run cannot go on from it")
 
 

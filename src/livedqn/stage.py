@@ -79,8 +79,8 @@ class Stage:
 
     Raises:
         LivedqnError: the environment shows what livedqn does not know, the reward reads a signal that it does not
-            deliver, or a cap is none or is set where there are no rooms, or no *nothing* to show instead of them. The
-            environment is closed then.
+            deliver, or a cap is no share, or is set where there are no rooms, or no *nothing* to show instead of them.
+            The environment is closed then.
     """
 
     def __init__(self, env: Env, reward: Reward, cap: CapConfig) -> None:
@@ -213,7 +213,8 @@ def staged(make_env: MakeEnv, rows: int, reward: Reward, cap: CapConfig) -> Stag
     """
     env = make_env(rows)
     if (made := getattr(env, "num_envs", None)) != rows:
-        env.close()
+        if close := getattr(env, "close", None):
+            close()
         raise LivedqnError(
             f"the environment, a {type(env).__name__}, has num_envs={made} where {rows} was asked for: training and "
             "evaluation play on different numbers of rows, so what makes it has to heed the number that it is given"

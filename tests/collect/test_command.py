@@ -132,6 +132,17 @@ def test_refusals(tmp_path, settings, why):
     assert not (tmp_path / "logs").exists()
 
 
+def test_an_environment_owes_as_many_rows_as_it_is_told(tmp_path, monkeypatch):
+    made, closed = plugins.build("env", SIM, 2), []
+    made.close = lambda: closed.append(True)
+    build = plugins.build
+    monkeypatch.setattr(plugins, "build", lambda kind, *told: made if kind == "env" else build(kind, *told))
+    with pytest.raises(LivedqnError, match="num_envs=2 where 8 was asked for"):
+        run(CollectConfig(out=str(tmp_path / "logs"), env=SIM, exploration=STEADY, num_envs=8, steps=80))
+    assert closed
+    assert not (tmp_path / "logs").exists()
+
+
 def test_logs_are_not_mixed(tmp_path):
     collected(tmp_path)
     with pytest.raises(LivedqnError, match="holds logs already; choose another folder"):

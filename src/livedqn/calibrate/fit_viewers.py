@@ -31,7 +31,7 @@ def _open(why: str, *names: str) -> Kept:
 #: Why the others stay as they are.
 OPEN = (
     _open("taste is hidden, and a log shows no room twice under equal circumstances",
-          "tag_accuracy", "tag_sessions", "quality_sd", "click_fit", "watch_fit", "familiarity", "click_openness_sd"),
+          "tag_sessions", "quality_sd", "click_fit", "watch_fit", "familiarity", "click_openness_sd"),
     _open("what viewers watched before the log begins is not in it",
           "acquaintance", "affinity_median_min", "affinity_log_sd", "sessions_median", "sessions_log_sd", "population"),
     _open("boredom is hidden; only rooms shown at random would tell it from taste",

@@ -20,7 +20,7 @@ from livedqn.config import CollectConfig
 from livedqn.exploration import draw
 from livedqn.live import announce
 from livedqn.loop import HEEDED, is_main_thread, signals_given_back
-from livedqn.stage import Stage, world_seed
+from livedqn.stage import Stage, staged, world_seed
 from livedqn.types import FloatArray, IntArray, LivedqnError, Observation
 
 #: Chooses an action of every row: observation and steps so far -> actions (B,), propensities (B,).
@@ -45,8 +45,8 @@ def run(config: CollectConfig) -> signal.Signals | None:
     if next(out.rglob("*.parquet"), None):
         raise LivedqnError(f"out={out} holds logs already; choose another folder, or remove them")
     exploration = plugins.build("exploration", config.exploration)
-    env = plugins.build("env", config.env, config.num_envs)
-    with closing(Stage(env, plugins.build("reward", "native"), config.cap)) as stage:
+    make_env, native = partial(plugins.build, "env", config.env), plugins.build("reward", "native")
+    with closing(staged(make_env, config.num_envs, native, config.cap)) as stage:
         if config.checkpoint:
             values, estimates, version = learned(config.checkpoint, config.device, stage)
         else:

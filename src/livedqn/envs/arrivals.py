@@ -16,7 +16,8 @@ from livedqn.envs.columns import HIGH
 from livedqn.envs.elementary import exp, log
 from livedqn.envs.keyed import Purpose
 from livedqn.envs.listing import Listing, bin_from
-from livedqn.envs.sessions import AGE_GROUPS, GENDERS, PULL, TASTE, VISIBLE, Sessions
+from livedqn.envs.sessions import AGE_GROUPS, GENDERS, TASTE, Sessions
+from livedqn.envs.tags import give_tags
 from livedqn.envs.timetable import Timetable
 from livedqn.envs.viewers import Viewers
 from livedqn.kernel import formula, kernel
@@ -118,13 +119,9 @@ def _give_traits(row: int, key: Any, session: Sessions, arrivals: Arrivals, v: A
     keyed.finalise(states, pairs)
     for i in range(pairs):
         z[i], z[pairs + i] = keyed.normals_of(states[i])
-    known = _known_of_tastes(s.activity, v)
-    blur = np.sqrt(known * (1 - known))
-    taste, tag, pull = session.tastes[row, TASTE], session.tastes[row, VISIBLE], session.tastes[row, PULL]
     for topic in range(topics):
-        taste[1 + topic] = z[topic]
-        tag[1 + topic] = known * z[topic] + blur * z[topics + topic]  # so that a tag is the mean of the taste, given it
-        pull[1 + topic] = exp(v.retrieval_tag * tag[1 + topic])
+        session.tastes[row, TASTE, 1 + topic] = z[topic]
+    give_tags(row, z[topics : 2 * topics], session, v)
     openness, patience, generosity, noise = z[2 * topics : 2 * topics + _TEMPER]
     s.openness = v.click_openness_sd * openness
     s.patience = v.leave_patience_sd * patience
@@ -134,14 +131,6 @@ def _give_traits(row: int, key: Any, session: Sessions, arrivals: Arrivals, v: A
     age, gender = keyed.shares_of(keyed.bits_at(key, pairs))
     s.age_group = 1 + np.int64(age * AGE_GROUPS)
     s.gender = 1 + np.int64(gender * GENDERS)
-
-
-@formula
-def _known_of_tastes(past_sessions: float, v: Any) -> float:
-    """The share of the variance of tastes that tags tell, which is their squared correlation."""
-    learned = past_sessions / (past_sessions + v.tag_sessions) if v.tag_sessions > 0 else 1.0
-    known: float = v.tag_accuracy**2 * learned
-    return known
 
 
 @formula

@@ -16,6 +16,7 @@ from livedqn.envs.listing import Listing, bin_from
 from livedqn.envs.moments import is_moment, window_bits
 from livedqn.envs.retrieval import Served
 from livedqn.envs.sessions import TASTE, Sessions
+from livedqn.envs.tags import know_better
 from livedqn.kernel import formula, kernel
 from livedqn.types import BoolArray, FloatArray, IntArray
 
@@ -26,6 +27,7 @@ CLICKED, WATCH_S, LIKED, COMMENTED, GIFT_VALUE, GIFT_DELAY_S, FOLLOWED, LEFT = r
 _RESPONSE = np.uint64(Purpose.RESPONSE)
 #: What each 64 random bits of a request decide: two normal numbers, or by a half each two events.
 _FEED, _CLICK_LEAVE, _WATCH_GIFT, _LIKE_COMMENT, _FOLLOW_GIVE, _GIFT_DELAY, _RETURN, _RETURN_HOUR = range(8)
+_TAGS = 8  # and from here on a normal number for each topic
 
 
 class Outcome(NamedTuple):
@@ -96,6 +98,7 @@ def respond(
             to_churn, to_wait = keyed.shares_of(keyed.bits_at(key, _RETURN))
             gone = to_churn < churn_chance(boredom, v)
             if not gone:
+                know_better(row, key, _TAGS, session, v)
                 come_back(row, to_wait, keyed.normal_of(keyed.bits_at(key, _RETURN_HOUR)), session, v)
         out.elapsed_s[row] = s.time_s - began_s
         is_over = s.time_s >= listing.end_s

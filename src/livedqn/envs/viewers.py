@@ -31,10 +31,8 @@ class Viewers:
     #: Past sessions: lognormal. About 44 % of viewers are rare and 13 % very heavy (KuaiLive, arXiv 2508.05633).
     sessions_median: float = 12.0
     sessions_log_sd: float = 1.5
-    #: What visible tags tell of hidden tastes, at most: their correlation for viewers whom the platform knows by heart.
-    tag_accuracy: float = 1.0
-    #: ... and after so many past sessions half the variance; 0 = at once. As much as clicks and minutes in rooms shown
-    #: at random tell a platform that knows these settings (``benchmarks/learning/tags.py``).
+    #: After so many past sessions visible tags tell half the variance of hidden tastes; 0 = at once all of it. As much
+    #: as clicks and minutes in rooms shown at random tell who knows these settings (``benchmarks/learning/tags.py``).
     tag_sessions: float = 20.0
     #: How much streamers differ in quality, in units of taste; hidden.
     quality_sd: float = 0.5
@@ -143,7 +141,7 @@ class Viewers:
         if self.population < 1:
             raise LivedqnError(f"viewers.population={self.population}; a world needs at least one viewer")
         for name in ("like_share", "comment_share", "follow_share", "gift_share", "gift_at_once", "moment_share",
-                     "boredom_kept", "boredom_overnight", "tag_accuracy"):  # fmt: skip
+                     "boredom_kept", "boredom_overnight"):  # fmt: skip
             if not 0 <= getattr(self, name) <= 1:
                 raise LivedqnError(f"viewers.{name}={getattr(self, name)} is no share; choose one from 0 to 1")
         if self.tag_sessions < 0:

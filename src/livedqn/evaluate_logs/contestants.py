@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from livedqn.agent import DQN
+from livedqn.actor import Actor
 from livedqn.evaluate.policies import favourite, hottest
 from livedqn.ope.evidence import Target
 from livedqn.ope.targets import certain, greedy, mixed, uniform
@@ -12,7 +12,7 @@ from livedqn.plugins.errors import did_you_mean
 from livedqn.types import LivedqnError, Spec
 
 
-def targets(agents: Mapping[str, DQN], spec: Spec, named: Sequence[str], epsilon: float) -> dict[str, Target]:
+def targets(agents: Mapping[str, Actor], spec: Spec, named: Sequence[str], epsilon: float) -> dict[str, Target]:
     """Name -> probabilities, ``epsilon`` x uniform over the mask mixed into each.
 
     Args:

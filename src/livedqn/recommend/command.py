@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from livedqn import checkpoint
-from livedqn.agent import DQN
+from livedqn.actor import Actor
 from livedqn.config import RecommendConfig
 from livedqn.request import observe, parse, room_names
 from livedqn.types import LivedqnError
@@ -55,7 +55,7 @@ def run(config: RecommendConfig) -> None:
         raise SystemExit(2)
 
 
-def answer(agent: DQN, request: Mapping[str, Any]) -> dict[str, Any]:
+def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
     """What ``agent`` would do: ``action``, ``room``, ``probability`` and ``ranked``, as the module says.
 
     Raises:
