@@ -1,6 +1,7 @@
 """The command, on a checkpoint as a run leaves it."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -13,6 +14,7 @@ from livedqn.types import LivedqnError
 
 ENV = {"plugin": "sim", "streamers": 60, "days": 1}
 CAP = {"max_share_shown": 1.0, "max_shown_per_session": None}
+FEW = EvaluationConfig(worlds=2, episodes=3, validation_worlds=1, validation_episodes=3, tuning_episodes=3)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     config = {
         "env": ENV, "reward": {"plugin": "watchtime"}, "cap": CAP, "encoder": {"plugin": "mlp"},
-        "agent": {"plugin": "dqn", "hidden": 8}, "steps": 100,
+        "agent": {"plugin": "dqn", "hidden": 8}, "steps": 100, "evaluation": asdict(FEW),
     }  # fmt: skip
     stage = Stage(plugins.build("env", ENV, 1), plugins.build("reward", "watchtime"), CapConfig())
     paths = [folder / "a.ckpt", folder / "b.ckpt"]
@@ -33,8 +35,7 @@ def saved(tmp_path_factory):
 
 
 def settings(saved, **changed):
-    few = EvaluationConfig(worlds=2, episodes=3, validation_worlds=1, validation_episodes=3, tuning_episodes=3)
-    given = {"env": ENV, "reward": {"plugin": "watchtime"}, "policies": ["policy", "hottest"], "evaluation": few}
+    given = {"env": ENV, "reward": {"plugin": "watchtime"}, "policies": ["policy", "hottest"], "evaluation": FEW}
     return EvaluateConfig(checkpoint=saved, **{**given, **changed})
 
 

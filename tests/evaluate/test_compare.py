@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import StringIO
 from types import SimpleNamespace
 
@@ -219,10 +219,17 @@ def test_rules_hold_for_what_they_were_tuned_for(tiny):
     cap = {"max_share_shown": 1.0, "max_shown_per_session": None}
     found = SimpleNamespace(
         baselines={"hottest": Rule(3.0).to_dict(), "myopic": Rule(1.0).to_dict()},
-        config={"env": {"plugin": "sim"}, "reward": {"plugin": "native"}, "cap": cap},
-    )
+        config={
+            "env": {"plugin": "sim"}, "reward": {"plugin": "native"}, "cap": cap,
+            "evaluation": asdict(EvaluationConfig()),
+        },
+    )  # fmt: skip
     config = EvaluateConfig(env={"plugin": "sim"}, reward={"plugin": "native"})
     assert known_rules([found], ["policy"], config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
     assert known_rules([found], ["policy:a"], config) == {"hottest": Rule(3.0), "myopic:a": Rule(1.0)}
+    config.evaluation.tuning_episodes += 1  # than which the run had fewer
+    assert known_rules([found], ["policy"], config) == {}
+    config.evaluation.tuning_episodes -= 2
+    assert known_rules([found], ["policy"], config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
     config.reward = {"plugin": "watchtime"}
     assert known_rules([found], ["policy"], config) == {}

@@ -109,7 +109,7 @@ def difference(learned: Spec, shown: Spec) -> str:
 
 
 def known_rules(found: Sequence[Checkpoint], names: Sequence[str], config: EvaluateConfig) -> dict[str, Rule]:
-    """The rules that the runs' own tuning found, where environment, reward and cap are still those of the run."""
+    """The rules that the runs' own tuning found, where that would find them here too (:func:`_is_tuned`)."""
     rules: dict[str, Rule] = {}
     for one, agent in zip(found, names, strict=True):
         if _is_tuned(one, config):
@@ -119,9 +119,11 @@ def known_rules(found: Sequence[Checkpoint], names: Sequence[str], config: Evalu
 
 
 def _is_tuned(one: Checkpoint, config: EvaluateConfig) -> bool:
-    """Whether its run had come to the tuning, and for what it is evaluated on."""
+    """Whether its run had come to the tuning, for what it is evaluated on and on no fewer worlds and episodes."""
     is_same = all(_plain(getattr(config, part)) == _plain(one.config.get(part)) for part in TUNED_FOR)
-    return bool(one.baselines) and is_same
+    had, wanted = one.config.get("evaluation", {}), config.evaluation
+    is_enough = all(had.get(name, 0) >= getattr(wanted, name) for name in ("validation_worlds", "tuning_episodes"))
+    return bool(one.baselines) and is_same and is_enough
 
 
 def _plain(node: Any) -> Any:
