@@ -13,6 +13,7 @@ SRC = Path(livedqn.__file__).parent
 ROWS = [
     {"cli"},
     {"training", "recommend", "collect", "join", "evaluate_logs"},
+    {"setup"},
     {"sources", "fitting"},
     {"caution"},
     {"evaluate", "calibrate", "check_logs", "report", "tracking", "live", "loop", "resume"},

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 import pytest
 
-from livedqn import checkpoint, sources
-from livedqn.config import STEPS, TrainConfig
+from livedqn import checkpoint, plugins, sources
+from livedqn.config import STEPS, CapConfig, TrainConfig
 from livedqn.logs import Impressions
 from livedqn.rewards import WatchTime
+from livedqn.stage import Stage
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import LivedqnError
 
@@ -28,18 +30,18 @@ class InMemory:
         yield self._all
 
 
-def length(logs: InMemory | None, **settings: Any) -> tuple[int, list[str]]:
+def length(logs: InMemory, **settings: Any) -> tuple[int, list[str]]:
     told: list[str] = []
-    config = TrainConfig(logs=None if logs is None else {"plugin": "mine"}, holdout=0.0, **settings)
-    survey = None if logs is None else partial(sources.survey, logs, WatchTime(), config, told.append)
-    return sources.length(config, survey, told.append), told
+    config = TrainConfig(logs={"plugin": "mine"}, holdout=0.0, **settings)
+    return sources.FromLogs(logs, WatchTime(), config, told.append).steps(), told
 
 
 def test_steps_that_are_said_are_taken_and_nothing_is_read() -> None:
     logs = InMemory(2)
     assert length(logs, steps=7) == (7, [])
     assert logs.passes == 0
-    assert length(None) == (STEPS, [])
+    with closing(Stage(plugins.build("env", "sim", 1), WatchTime(), CapConfig())) as stage:
+        assert [sources.FromEnv(stage, TrainConfig(steps=steps)).steps() for steps in (None, 7)] == [STEPS, 7]
 
 
 def test_of_logs_a_run_takes_in_so_many_steps_but_all_once_and_none_too_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livedqn.kernel import kernel
+from livedqn.protocols import Exploration
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, refuse_no_choice
 
 SHAPES = ("linear", "exponential")
@@ -138,6 +139,16 @@ class Thompson:
         """The share of estimates in which an action is best; equals share."""
         members: FloatArray = _greedy(np.where(mask, q, -np.inf)).mean(axis=0)
         return members
+
+
+def require_estimates(exploration: Exploration, estimates: int, remedy: str) -> None:
+    """Refuse a policy with too few ``estimates`` of each value; ``remedy`` says where more come from.
+
+    Raises:
+        LivedqnError: the exploration needs more.
+    """
+    if estimates < getattr(exploration, "min_estimates", 1):
+        raise LivedqnError(f"exploration {type(exploration).__name__} needs several estimates of a value; {remedy}")
 
 
 def draw(

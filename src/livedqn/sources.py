@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
-from livedqn import evaluate, plugins
+from livedqn import checkpoint, evaluate, plugins
 from livedqn.agent import DQN
 from livedqn.caution import OneChoice
 from livedqn.config import LEAST_UPDATES, LOGGED_STEPS, MOST_EPOCHS, STEPS, WARMUP_SHARE, TrainConfig
 from livedqn.experience import Experience
+from livedqn.exploration import require_estimates
 from livedqn.logged import LoggedExperience
 from livedqn.logs.passes import Passes
 from livedqn.plugins.signature import settings
@@ -62,17 +65,15 @@ def survey(logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str]
     return passes.counts.transitions, choice
 
 
-def length(config: TrainConfig, survey: Survey | None, tell: Callable[[str], None]) -> int:
-    """The steps of a run: as many as its config says; where it says nothing ``STEPS``, or of logs, by a ``survey`` of
-    them, as many as its epochs hold, or an amount of learning that they bear; ``tell`` takes a line on that.
+def length(config: TrainConfig, survey: Survey, tell: Callable[[str], None]) -> int:
+    """The steps of a run from logs: as many as its config says; where it says nothing, by a ``survey`` of them, as many
+    as its epochs hold, or an amount of learning that they bear; ``tell`` takes a line on that.
 
     Raises:
         LivedqnError: as :func:`survey` does.
     """
     if config.steps is not None:
         return config.steps
-    if survey is None:
-        return STEPS
     held, _ = survey()
     usual = min(max(held, LOGGED_STEPS), MOST_EPOCHS * held)
     steps = usual if config.epochs is None else math.ceil(config.epochs * held)
@@ -165,28 +166,61 @@ def _told(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def logged(logs: Logs, reward: Reward, config: TrainConfig, replay: Replay, estimates: int = 1) -> LoggedExperience:
-    """Sessions of ``logs``, begun; nobody explores, so any number of ``estimates`` does."""
-    found = LoggedExperience(
-        logs, reward, replay,
-        num_envs=config.num_envs, seed=config.seed,
-        holdout=config.holdout, before=config.before, tolerated=config.tolerated,
-    )  # fmt: skip
-    found.begin()
-    return found
+class FromEnv:
+    """What an agent does on ``stage`` itself, as a run of ``config``."""
+
+    def __init__(self, stage: Stage, config: TrainConfig) -> None:
+        self.spec = stage.spec
+        self._stage, self._config = stage, config
+
+    def begin(self, replay: Replay, estimates: int) -> Experience:
+        """An experience of an agent with so many ``estimates`` of a value, begun.
+
+        Raises:
+            LivedqnError: the exploration needs several of them, and the agent has one.
+        """
+        exploration = plugins.build("exploration", self._config.exploration)
+        require_estimates(exploration, estimates, "add agent.ensemble=5")
+        seed, floor = self._config.seed, self._config.exploration_floor
+        found = Experience(self._stage, exploration, replay, seed=seed, floor=floor)
+        found.begin(world_seed("train", seed))
+        return found
+
+    def steps(self) -> int:
+        """Of the run: what its config says, or ``STEPS``."""
+        return STEPS if self._config.steps is None else self._config.steps
+
+    def settle(self, agent: DQN, steps: int, resumed: Path | None) -> dict[str, Any]:
+        """Nothing: the agent's own settings hold."""
+        return {}
 
 
-def played(stage: Stage, config: TrainConfig, replay: Replay, estimates: int) -> Experience:
-    """What an agent with so many ``estimates`` of a value does on ``stage``, begun.
+class FromLogs:
+    """Sessions of ``logs``, for a run of ``config``, which they settle where it says nothing; ``tell`` takes lines on
+    that. They are read for it once, when they are first asked."""
 
-    Raises:
-        LivedqnError: the exploration needs several estimates of a value, and the agent has one.
-    """
-    exploration = plugins.build("exploration", config.exploration)
-    if estimates < getattr(exploration, "min_estimates", 1):
-        raise LivedqnError(
-            f"exploration {type(exploration).__name__} needs several estimates of a value; add agent.ensemble=5"
-        )
-    found = Experience(stage, exploration, replay, seed=config.seed, floor=config.exploration_floor)
-    found.begin(world_seed("train", config.seed))
-    return found
+    def __init__(self, logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str], None]) -> None:
+        self.spec = logs.spec
+        self._logs, self._reward, self._config, self._tell = logs, reward, config, tell
+        self._survey = cache(partial(survey, logs, reward, config, tell))
+
+    def begin(self, replay: Replay, estimates: int) -> LoggedExperience:
+        """An experience of them, begun; nobody explores, so any number of ``estimates`` does."""
+        found = LoggedExperience(
+            self._logs, self._reward, replay,
+            num_envs=self._config.num_envs, seed=self._config.seed,
+            holdout=self._config.holdout, before=self._config.before, tolerated=self._config.tolerated,
+        )  # fmt: skip
+        found.begin()
+        return found
+
+    def steps(self) -> int:
+        """Of the run: see :func:`length`."""
+        return length(self._config, self._survey, self._tell)
+
+    def settle(self, agent: DQN, steps: int, resumed: Path | None) -> dict[str, Any]:
+        """Give ``agent`` the :func:`pace` and the :func:`caution` that are due, or that the run in the folder
+        ``resumed`` has; the settings that say so."""
+        before = checkpoint.read_config(resumed / "policy.ckpt")["agent"] if resumed else None
+        found = pace(agent, self._config, steps, before, self._tell)
+        return found | caution(agent, self._config, self._survey, before, self._tell)

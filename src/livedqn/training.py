@@ -1,4 +1,4 @@
-"""The composition root: a training run as a list of things that are built and handed to one another."""
+"""A training run, from its settings to what it leaves behind."""
 
 from __future__ import annotations
 
@@ -6,31 +6,29 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from livedqn import checkpoint, device, evaluate, plugins, resume, sources
+from livedqn import checkpoint, device, evaluate, plugins
 from livedqn.agent import DQN
-from livedqn.config import LOGGERS, TrainConfig, WandbLogger
+from livedqn.config import TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
-from livedqn.experience import Experience
 from livedqn.fitting import fit
 from livedqn.live import Live, announce
 from livedqn.logged import LoggedExperience
-from livedqn.logs.files import NOTED, digests
-from livedqn.loop import Loop, Marks, StoppedError, signals_raised
+from livedqn.loop import Loop, StoppedError, signals_raised
 from livedqn.protocols import Replay, Reward
-from livedqn.stage import MakeEnv, MakeStage, staged
+from livedqn.setup import Parts, prepare
+from livedqn.stage import MakeEnv, MakeStage
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
-from livedqn.types import LivedqnError, Spec, first_line
+from livedqn.types import LivedqnError, first_line
 
 
 @dataclass(frozen=True)
@@ -92,115 +90,72 @@ def run(config: TrainConfig, folder: Path, env: MakeEnv | None = None, reward: R
         LivedqnError: something cannot be built or does not fit together, or training diverged.
     """
     with ExitStack() as opened:  # so that what is refused, too, leaves no environment open
-        return _run(opened, config, folder, env, reward)
+        parts = prepare(config, folder, env, reward, opened)
+        folder.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(parts.plain)))
+        tracker = _tracker(parts)
+        try:
+            with opened:
+                loop = _learn(parts, tracker)
+            if loop.stopped_by:
+                return _stopped(parts, loop.stopped_by)
+            said = list(parts.experience.lines()) if isinstance(parts.experience, LoggedExperience) else []
+            evaluation = _finish(parts, loop.best, said)
+        except StoppedError as stopped:
+            return _stopped(parts, stopped.by)
+        finally:
+            tracker.finish(folder)
+    _tell(parts, evaluation, loop.best, said)
+    return Run(folder, parts.agent, evaluation)
 
 
-def _run(
-    opened: ExitStack, config: TrainConfig, folder: Path, env: MakeEnv | None, reward: Reward | None
-) -> Run:  # fmt: skip
-    config = _normalised(config)
-    resumed = resume.read(folder) if config.resume else None
-    start = resumed["mark"] if resumed else 0
-    torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    scored_by = reward or plugins.build("reward", config.reward)
-    make_stage = _stages(config, env, scored_by)
-    logs = sources.read(config, make_stage) if config.logs is not None else None
-    if logs is not None:
-        spec = logs.spec
-        begun: Callable[[Replay, int], Experience | LoggedExperience] = partial(sources.logged, logs, scored_by, config)
-    elif make_stage is not None:
-        stage = opened.enter_context(closing(make_stage(config.num_envs)))
-        spec, begun = stage.spec, partial(sources.played, stage, config)
-    else:
-        raise LivedqnError("there is nothing to learn from; choose an env, or logs")
-    if resumed and resumed["is_evaluated"] and make_stage is None:
-        raise LivedqnError(
-            f"{folder} was evaluated in an env of its own, from Python, which no file keeps; go on from there: "
-            f"livedqn.train(env, resume={str(folder)!r}, folder={str(folder)!r}, ...), with all else as it was"
-        )
-    plain = _plain(config)
-    agent = _agent(config, spec, plain)
-    replay: Replay = plugins.build("replay", config.replay, spec, config.num_envs, agent.n_step)
-    experience = begun(replay, agent.ensemble)
-    tell = partial(print, file=sys.stderr, flush=True)
-    survey = None if logs is None else cache(partial(sources.survey, logs, scored_by, config, tell))
-    steps = sources.length(config, survey, tell)
-    marks = Marks.of(
-        steps, start, num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every
-    )
-    if start > marks.total:
-        raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
-    plain |= {"steps": steps, "epochs": None}
-    if survey is not None:
-        before = checkpoint.read_config(folder / "policy.ckpt")["agent"] if resumed else None
-        plain["agent"] |= sources.pace(agent, config, marks.total, before, tell)
-        plain["agent"] |= sources.caution(agent, config, survey, before, tell)
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(plain)))
-    tracker = _tracker(config, folder, plain, resumed["steps"] if resumed else 0)
-
-    def keep(weights: dict[str, Any], steps: int, baselines: checkpoint.Baselines | None = None) -> None:
-        checkpoint.save(folder / "policy.ckpt", agent, plain, steps, baselines or {}, weights)
+def _learn(parts: Parts, tracker: Tracker) -> Loop:
+    """Train to the end, or until a signal; what happened meanwhile."""
+    config, make_stage = parts.config, parts.make_stage
 
     def validate(agent: DQN) -> float:
         assert make_stage is not None
         return evaluate.validate(evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed)
 
-    try:
-        with opened, Live(marks.total, start) as live:
-            live.note(_memory(replay))
-            agent.learn_from(experience, compile=config.compile, steps=steps, tell=live.note)
-            show, judge = _with_speed(live.update, start), validate if make_stage else None
-            loop = Loop(
-                folder, marks, experience, resumed,
-                log=tracker.log, show=show, evaluate=judge, keep=keep, tell=live.note,
-            )  # fmt: skip
-            fit(agent, loop, marks)
-        if loop.stopped_by:
-            return _stopped(folder, agent, loop.stopped_by)
-        agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
-        checkpoint.save(folder / "final.ckpt", agent, plain, experience.steps, {}, agent.state_dict())
-        # evaluation chose among the policy's weights; the myopic baseline is a regression that only gains
-        last = {name: value.clone() for name, value in agent.state_dict().items() if name.startswith("myopic.")}
-        weights = loop.best["weights"] | last
-        agent.load_weights(weights)
-        said = list(experience.lines()) if isinstance(experience, LoggedExperience) else []
-        evaluation = None
-        with signals_raised():
-            if make_stage is not None:
-                evaluation = _evaluated(agent, make_stage, config, experience.steps)
-                keep(agent.state_dict(), loop.best["steps"], evaluation.baselines)
-                evaluate.write_json(evaluation, folder / "evaluation.json")
-            from livedqn import report  # Matplotlib's import takes time, and only what ends needs pictures
-
-            report.write(folder, evaluation, folder / "metrics.csv", agent.spec, plain, said)
-    except StoppedError as stopped:
-        return _stopped(folder, agent, stopped.by)
-    finally:
-        tracker.finish(folder)
-    _tell(folder, agent, evaluation, loop.best, said)
-    return Run(folder, agent, evaluation)
+    with Live(parts.marks.total, parts.start) as live:
+        live.note(_memory(parts.replay))
+        parts.agent.learn_from(parts.experience, compile=config.compile, steps=parts.steps, tell=live.note)
+        loop = Loop(
+            parts.folder, parts.marks, parts.experience, parts.resumed,
+            log=tracker.log, show=_with_speed(live.update, parts.start), evaluate=validate if make_stage else None,
+            keep=partial(_keep, parts), tell=live.note,
+        )  # fmt: skip
+        fit(parts.agent, loop, parts.marks)
+    return loop
 
 
-def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
-    """The agent, on its device; ``plain`` is told what the weights that it begins from, if any, had learned from."""
-    began_from = checkpoint.read(config.init) if config.init else None
-    agent = checkpoint.build_agent(plain, spec)
-    if began_from is not None:
-        evaluate.check_fit(began_from, spec)
-        agent.load_weights(began_from.agent.state_dict())
-        agent.margin.zero_()  # of the values that will be learned another is best
-        plain["learned_from"] = checkpoint.learned_from(began_from.config)
-    return agent.to(device.resolve(config.device))
+def _keep(parts: Parts, weights: dict[str, Any], steps: int, baselines: checkpoint.Baselines | None = None) -> None:
+    """Write ``weights``, the agent's at so many steps, as the run's policy."""
+    checkpoint.save(parts.folder / "policy.ckpt", parts.agent, parts.plain, steps, baselines or {}, weights)
 
 
-def _stages(config: TrainConfig, env: MakeEnv | None, reward: Reward) -> MakeStage | None:
-    """Builds a stage of so many rows; None without an environment."""
-    if env is None and config.env is None:
-        return None
-    make_env = env or partial(plugins.build, "env", config.env)
-    return lambda rows: staged(make_env, rows, reward, config.cap)
+def _finish(parts: Parts, best: Mapping[str, Any], said: Sequence[str]) -> Evaluation | None:
+    """Keep the last weights, give the agent the best ones, evaluate it if there is an environment, and report.
+
+    Raises:
+        StoppedError: a signal came while it evaluated or reported.
+    """
+    folder, agent, config = parts.folder, parts.agent, parts.config
+    agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
+    checkpoint.save(folder / "final.ckpt", agent, parts.plain, parts.experience.steps, {}, agent.state_dict())
+    # evaluation chose among the policy's weights; the myopic baseline is a regression that only gains
+    last = {name: value.clone() for name, value in agent.state_dict().items() if name.startswith("myopic.")}
+    agent.load_weights(best["weights"] | last)
+    evaluation = None
+    with signals_raised():
+        if parts.make_stage is not None:
+            evaluation = _evaluated(agent, parts.make_stage, config, parts.experience.steps)
+            _keep(parts, agent.state_dict(), best["steps"], evaluation.baselines)
+            evaluate.write_json(evaluation, folder / "evaluation.json")
+        from livedqn import report  # Matplotlib's import takes time, and only what ends needs pictures
+
+        report.write(folder, evaluation, folder / "metrics.csv", agent.spec, parts.plain, said)
+    return evaluation
 
 
 def _evaluated(agent: DQN, make_stage: MakeStage, config: TrainConfig, steps: int) -> Evaluation:
@@ -214,60 +169,35 @@ def _evaluated(agent: DQN, make_stage: MakeStage, config: TrainConfig, steps: in
     )  # fmt: skip
 
 
-def _tell(
-    folder: Path, agent: DQN, evaluation: Evaluation | None, best: Mapping[str, Any], said: Sequence[str]
-) -> None:
+def _tell(parts: Parts, evaluation: Evaluation | None, best: Mapping[str, Any], said: Sequence[str]) -> None:
     """What was learned, and where everything lies."""
     for line in said:
         print(line)
-    policy, page = folder / "policy.ckpt", folder / "report.html"
+    policy, page = parts.folder / "policy.ckpt", parts.folder / "report.html"
     if evaluation is None:
         print(f"policy.ckpt: the newest weights, at step {best['steps']:,}")
         print(f"not evaluated; report: {page}; judge it: livedqn evaluate checkpoint={policy} logs=…")
         return
     evaluate.show(evaluation, sys.stdout)
     print(f"policy.ckpt: the best of {best['of']} in-training evaluations, at step {best['steps']:,}")
-    if agent.spec.offers_nothing:
-        print(f"it shows a room that is worth at least {float(agent.margin):.3g} more than nothing")
+    if parts.agent.spec.offers_nothing:
+        print(f"it shows a room that is worth at least {float(parts.agent.margin):.3g} more than nothing")
     print(f"report: {page}; evaluate again: livedqn evaluate checkpoint={policy}")
 
 
-def _stopped(folder: Path, agent: DQN, by: signal.Signals) -> Run:
-    print(f"stopped by {by.name} and saved; go on with: livedqn resume={folder}")
-    return Run(folder, agent, None, by)
+def _stopped(parts: Parts, by: signal.Signals) -> Run:
+    print(f"stopped by {by.name} and saved; go on with: livedqn resume={parts.folder}")
+    return Run(parts.folder, parts.agent, None, by)
 
 
-def _tracker(config: TrainConfig, folder: Path, plain: Mapping[str, Any], steps: int) -> Tracker:
-    """What the run logs to; of what an earlier part logged, only what it had done by ``steps`` counts."""
-    metrics_file = MetricsFile(folder / "metrics.csv")
-    metrics_file.cut_back(steps)
+def _tracker(parts: Parts) -> Tracker:
+    """What the run logs to; of what an earlier part logged, only what it had done counts."""
+    metrics_file = MetricsFile(parts.folder / "metrics.csv")
+    metrics_file.cut_back(parts.resumed["steps"] if parts.resumed else 0)
     loggers: list[Tracker] = [metrics_file]
-    if isinstance(config.logger, WandbLogger):
-        loggers.append(WandbRun(config.logger, folder, plain))
+    if isinstance(parts.config.logger, WandbLogger):
+        loggers.append(WandbRun(parts.config.logger, parts.folder, parts.plain))
     return Trackers(loggers)
-
-
-def _normalised(config: TrainConfig) -> TrainConfig:
-    """Names as nodes, and a logger's name as its settings."""
-    nodes = {kind: getattr(config, kind) for kind in (*plugins.PARTS, "logs")}
-    nodes = {kind: {"plugin": node} if isinstance(node, str) else node for kind, node in nodes.items()}
-    logger = config.logger
-    if isinstance(logger, str):
-        if logger not in LOGGERS:
-            raise LivedqnError(f"there is no logger {logger!r}; choose one of {', '.join(LOGGERS)}")
-        logger = LOGGERS[logger]()
-    return replace(config, **nodes, logger=logger)
-
-
-def _plain(config: TrainConfig) -> dict[str, Any]:
-    """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is."""
-    plain = {**asdict(config), "init": None, "resume": None}
-    path = (plain["logs"] or {}).get("path")
-    if path and Path(path).exists():  # it says which logs they were wherever it is read; a reader's address stays
-        plain["logs"] = {**plain["logs"], "path": str(Path(path).resolve())}
-        # a resumed run may find more of them, and has learned from those it noted
-        plain["logs_files"] = list(dict.fromkeys([*config.logs_files, *digests(plain["logs"])]))[:NOTED]
-    return plain
 
 
 def _memory(replay: Replay) -> str:

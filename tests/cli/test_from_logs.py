@@ -84,7 +84,7 @@ def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged
     for run, words in (("whole", ["steps=400"]), ("part", ["steps=200"])):
         assert logged(*LOGS, *TINY, *words, f"hydra.run.dir={run}").code == 0
     noted = yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"]
-    monkeypatch.setattr("livedqn.training.digests", lambda logs: [*noted, "of a new file"])
+    monkeypatch.setattr("livedqn.setup.digests", lambda logs: [*noted, "of a new file"])
     outcome = logged("resume=part", "steps=400")
     assert outcome.code == 0, outcome.err
     assert noted and yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"] == [*noted, "of a new file"]

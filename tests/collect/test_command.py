@@ -123,7 +123,7 @@ def test_a_signal_ends_it_with_what_was_played(tmp_path, monkeypatch, capsys):
             {"policy": "hottest", "env": {"plugin": "gym", "id": "CartPole-v1"}},
             "policy=hottest goes by what this environment",
         ),
-        ({"exploration": "ucb"}, "exploration UCB needs several estimates of a value, random has one"),
+        ({"exploration": "ucb"}, "exploration UCB needs several estimates of a value; random has one"),
     ],
 )
 def test_refusals(tmp_path, settings, why):

@@ -17,7 +17,7 @@ from livedqn import plugins
 from livedqn.collect.behaviour import baseline, learned
 from livedqn.collect.recorder import Recorder, Take
 from livedqn.config import CollectConfig
-from livedqn.exploration import draw
+from livedqn.exploration import draw, require_estimates
 from livedqn.live import announce
 from livedqn.loop import HEEDED, is_main_thread, signals_given_back
 from livedqn.stage import Stage, staged, world_seed
@@ -51,11 +51,8 @@ def run(config: CollectConfig) -> signal.Signals | None:
             values, estimates, version = learned(config.checkpoint, config.device, stage)
         else:
             values, estimates, version = baseline(config.policy, stage), 1, config.policy
-        if estimates < getattr(exploration, "min_estimates", 1):
-            raise LivedqnError(
-                f"exploration {type(exploration).__name__} needs several estimates of a value, {version} has one; "
-                "take a checkpoint that was trained with agent.ensemble=5"
-            )
+        remedy = f"{version} has one, so take a checkpoint that was trained with agent.ensemble=5"
+        require_estimates(exploration, estimates, remedy)
         rng = np.random.default_rng((config.seed, 0))
 
         def act(observation: Observation, steps: int) -> tuple[IntArray, FloatArray]:

@@ -1,0 +1,135 @@
+"""The composition root: a run's config becomes a list of parts that are built and handed to one another."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from livedqn import checkpoint, device, evaluate, plugins, resume
+from livedqn.agent import DQN
+from livedqn.config import LOGGERS, TrainConfig
+from livedqn.experience import Experience
+from livedqn.logged import LoggedExperience
+from livedqn.logs.files import NOTED, digests
+from livedqn.loop import Marks
+from livedqn.protocols import Replay, Reward
+from livedqn.sources import FromEnv, FromLogs, read
+from livedqn.stage import MakeEnv, MakeStage, staged
+from livedqn.types import LivedqnError, Spec
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run in ``folder`` is made of."""
+
+    folder: Path
+    config: TrainConfig
+    plain: dict[str, Any]  # the config as config.yaml and checkpoints keep it, with what logs have settled
+    agent: DQN
+    replay: Replay
+    experience: Experience | LoggedExperience
+    make_stage: MakeStage | None  # of so many rows, to evaluate on; None without an environment
+    steps: int
+    marks: Marks
+    start: int  # steps that were done before
+    resumed: dict[str, Any] | None  # the point from which the run goes on
+
+
+def prepare(
+    config: TrainConfig, folder: Path, env: MakeEnv | None, reward: Reward | None, opened: ExitStack
+) -> Parts:  # fmt: skip
+    """Build a run of ``config`` in ``folder``, in which nothing is written yet.
+
+    Args:
+        config: of the run; ``config.resume`` goes on with the run in ``folder``.
+        folder: of the run.
+        env: instead of ``config.env``. reward: instead of ``config.reward``.
+        opened: closes the environment that is played.
+
+    Raises:
+        LivedqnError: something cannot be built or does not fit together.
+    """
+    config = _normalised(config)
+    resumed = resume.read(folder) if config.resume else None
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    reward = reward or plugins.build("reward", config.reward)
+    make_stage = _stages(config, env, reward)
+    source = _source(config, make_stage, reward, opened)
+    if resumed and resumed["is_evaluated"] and make_stage is None:
+        raise LivedqnError(
+            f"{folder} was evaluated in an env of its own, from Python, which no file keeps; go on from there: "
+            f"livedqn.train(env, resume={str(folder)!r}, folder={str(folder)!r}, ...), with all else as it was"
+        )
+    plain = _plain(config)
+    agent = _agent(config, source.spec, plain)
+    replay: Replay = plugins.build("replay", config.replay, source.spec, config.num_envs, agent.n_step)
+    experience = source.begin(replay, agent.ensemble)
+    steps, start = source.steps(), resumed["mark"] if resumed else 0
+    marks = Marks.of(
+        steps, start, num_envs=config.num_envs, points=config.evaluation.points, save_every=config.save_every
+    )
+    if start > marks.total:
+        raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
+    plain |= {"steps": steps, "epochs": None}
+    plain["agent"] |= source.settle(agent, marks.total, folder if resumed else None)
+    return Parts(folder, config, plain, agent, replay, experience, make_stage, steps, marks, start, resumed)
+
+
+def _source(
+    config: TrainConfig, make_stage: MakeStage | None, reward: Reward, opened: ExitStack
+) -> FromEnv | FromLogs:  # fmt: skip
+    if config.logs is not None:
+        return FromLogs(read(config, make_stage), reward, config, partial(print, file=sys.stderr, flush=True))
+    if make_stage is None:
+        raise LivedqnError("there is nothing to learn from; choose an env, or logs")
+    return FromEnv(opened.enter_context(closing(make_stage(config.num_envs))), config)
+
+
+def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
+    """The agent, on its device; ``plain`` is told what the weights that it begins from, if any, had learned from."""
+    began_from = checkpoint.read(config.init) if config.init else None
+    agent = checkpoint.build_agent(plain, spec)
+    if began_from is not None:
+        evaluate.check_fit(began_from, spec)
+        agent.load_weights(began_from.agent.state_dict())
+        agent.margin.zero_()  # of the values that will be learned another is best
+        plain["learned_from"] = checkpoint.learned_from(began_from.config)
+    return agent.to(device.resolve(config.device))
+
+
+def _stages(config: TrainConfig, env: MakeEnv | None, reward: Reward) -> MakeStage | None:
+    """Builds a stage of so many rows; None without an environment."""
+    if env is None and config.env is None:
+        return None
+    make_env = env or partial(plugins.build, "env", config.env)
+    return lambda rows: staged(make_env, rows, reward, config.cap)
+
+
+def _normalised(config: TrainConfig) -> TrainConfig:
+    """Names as nodes, and a logger's name as its settings."""
+    nodes = {kind: getattr(config, kind) for kind in (*plugins.PARTS, "logs")}
+    nodes = {kind: {"plugin": node} if isinstance(node, str) else node for kind, node in nodes.items()}
+    logger = config.logger
+    if isinstance(logger, str):
+        if logger not in LOGGERS:
+            raise LivedqnError(f"there is no logger {logger!r}; choose one of {', '.join(LOGGERS)}")
+        logger = LOGGERS[logger]()
+    return replace(config, **nodes, logger=logger)
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is."""
+    plain = {**asdict(config), "init": None, "resume": None}
+    path = (plain["logs"] or {}).get("path")
+    if path and Path(path).exists():  # it says which logs they were wherever it is read; a reader's address stays
+        plain["logs"] = {**plain["logs"], "path": str(Path(path).resolve())}
+        # a resumed run may find more of them, and has learned from those it noted
+        plain["logs_files"] = list(dict.fromkeys([*config.logs_files, *digests(plain["logs"])]))[:NOTED]
+    return plain
