@@ -66,8 +66,9 @@ def test_of_logs_a_run_takes_in_so_many_steps_but_all_once_and_none_too_often(mo
          {"warmup_steps": 8_192, "steps_per_update": 500, "learning_rate_updates": 1_983}),
         (1_000_000, {"agent": {"learning_rate_updates": 9, "warmup_steps": 2_000}},
          {"warmup_steps": 2_000, "steps_per_update": 320, "learning_rate_updates": 9}),
-        (8_670, {"steps": 8_670}, {"warmup_steps": 867}),
-        (1_000_000, {"steps": 1_000_000}, {"warmup_steps": 8_192}),
+        (8_670, {"steps": 8_670}, {"warmup_steps": 867, "steps_per_update": 128, "learning_rate_updates": 60}),
+        (1_000_000, {"steps": 1_000_000},
+         {"warmup_steps": 8_192, "steps_per_update": 128, "learning_rate_updates": 7_748}),
     ],
 )  # fmt: skip
 def test_the_pace_fits_the_logs_and_what_is_told_stays(steps, settings, pace) -> None:
@@ -77,8 +78,7 @@ def test_the_pace_fits_the_logs_and_what_is_told_stays(steps, settings, pace) ->
     told: list[str] = []
     assert sources.pace(agent, config, steps, None, told.append) == pace
     assert told == [f"{(steps - agent.warmup_steps) // agent.steps_per_update:,} updates"]
-    usual = {"steps_per_update": 128, "learning_rate_updates": 7_700} | pace
-    assert {name: getattr(agent, name) for name in usual} == usual
+    assert {name: getattr(agent, name) for name in pace} == pace
     again = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, LOGS_SPEC)
     assert sources.pace(again, config, 9_000_000, pace, told.append) == pace  # a run that goes on
 
@@ -134,7 +134,25 @@ def test_an_agent_without_such_settings_is_not_given_any(install) -> None:
     assert (chosen, agent.cql_alpha) == ({}, 0.7)
     config = TrainConfig(logs={"plugin": "mine"}, agent={"plugin": "own"})
     assert sources.pace(agent, config, 1_000_000, None, lambda _: None) == {}
-    assert (agent.warmup_steps, agent.steps_per_update, agent.learning_rate_updates) == (8_192, 128, 7_700)
+    assert (agent.warmup_steps, agent.steps_per_update, agent.learning_rate_updates) == (8_192, 128, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "steps", "updates"),
+    [({}, 1_000_000, 7_748), ({}, 20_000, 92), ({}, 100, 1), ({"steps_per_update": 10}, 20_000, 1_180),
+     ({"learning_rate_updates": 9}, 20_000, 9)],
+)  # fmt: skip
+def test_the_learning_rate_falls_over_all_updates_of_a_run_that_plays(told, steps, updates) -> None:
+    node = {"plugin": "dqn", **told}
+    with closing(Stage(plugins.build("env", "sim", 1), WatchTime(), CapConfig())) as stage:
+        agent = checkpoint.build_agent({"agent": node, "encoder": {"plugin": "mlp"}}, stage.spec)
+        source = sources.FromEnv(stage, TrainConfig(agent=node))
+        assert source.settle(agent, steps, None) == (
+            {} if told.get("learning_rate_updates") else {"learning_rate_updates": updates}
+        )
+        assert agent.learning_rate_updates == updates
+        source.settle(agent, 9_000_000, {"learning_rate_updates": updates})  # a run that goes on
+        assert agent.learning_rate_updates == updates
 
 
 def test_what_another_agent_has_by_default_is_said(install) -> None:

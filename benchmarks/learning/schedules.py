@@ -1,4 +1,4 @@
-"""A training of another length than its preset's: what is counted in steps or updates keeps its share of it."""
+"""A training of another length than its preset's: what its configuration counts in steps or updates keeps its share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from livedqn.agent_settings import LEARNING_RATE_UPDATES
 from livedqn.config import STEPS
 
 
@@ -29,8 +28,9 @@ def of_length(config: Mapping[str, Any], steps: int) -> list[str]:
     def part(of: int) -> int:
         return max(1, round(of * steps / (config["steps"] or STEPS)))
 
-    updates = config["agent"]["learning_rate_updates"] or LEARNING_RATE_UPDATES
-    words = [f"steps={steps}", f"agent.learning_rate_updates={part(updates)}"]
+    words = [f"steps={steps}"]
+    if updates := config["agent"]["learning_rate_updates"]:  # else they are all that the training makes
+        words.append(f"agent.learning_rate_updates={part(updates)}")
     if "steps" in config["exploration"]:
         words.append(f"exploration.steps={part(config['exploration']['steps'])}")
     return words

@@ -44,7 +44,7 @@ from livedqn.types import FloatArray
 #: Study -> what it trains on.
 STUDIES = {
     "watchtime": ["env=sim", "reward=watchtime"],
-    "long_watchtime": ["env=sim", "reward=watchtime", "steps=4000000", "agent.learning_rate_updates=31000"],
+    "long_watchtime": ["env=sim", "reward=watchtime", "steps=4000000"],
     "engagement": ["env=sim", "reward=engagement"],
     "hard_watchtime": ["env=sim_hard", "reward=watchtime"],
     "hard_engagement": ["env=sim_hard", "reward=engagement"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from livedqn.actor import Actor
-from livedqn.agent_settings import LEARNING_RATE_UPDATES, STEPS_PER_UPDATE, WARMUP_STEPS, check, check_trainer
+from livedqn.agent_settings import SETTLED, STEPS_PER_UPDATE, WARMUP_STEPS, check, check_trainer
 from livedqn.distributions import distribution as form_of
 from livedqn.experience import Source
 from livedqn.exploration import Schedule
@@ -38,7 +39,7 @@ class DQN(Actor):
         learning_rate: of Adam, at the first update.
         learning_rate_end: of Adam, from update ``learning_rate_updates`` on; between the two it falls linearly. Late
             small steps average over the noise of rewards that one batch cannot tell from a signal.
-        learning_rate_updates: from the one to the other; null: 7,700, or all of a run whose length its logs decide.
+        learning_rate_updates: from the one to the other; null: all that a run makes, and outside of one it stays.
         batch_size: N.
         n_step: transitions in a window; keep it small where ``retrace`` does not correct it for exploration.
         retrace: lambda of Retrace (https://arxiv.org/abs/1606.02647), by which a window counts as far as the policy
@@ -121,7 +122,7 @@ class DQN(Actor):
 
         self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
         self.warmup_steps, self.steps_per_update = warmup_steps or WARMUP_STEPS, steps_per_update or STEPS_PER_UPDATE
-        self.learning_rate_updates = LEARNING_RATE_UPDATES if learning_rate_updates is None else learning_rate_updates
+        self.learning_rate_updates = learning_rate_updates
         self.cql_alpha = cql_alpha or 0.0
         self.retrace = retrace if n_step > 1 else 0.0  # a single transition leaves nothing to correct
         self._standardise, self._scale_rewards = standardise, scale_rewards
@@ -157,7 +158,7 @@ class DQN(Actor):
         self.learner = self._make_learner(
             self.online, self.target, self.myopic, self.objective,
             behaviour=self.behaviour, noise=self._noise, updates=self.updates,
-            learning_rate=self._make_schedule(self.learning_rate_updates),
+            learning_rate=self._make_schedule(self.learning_rate_updates or math.inf),
         )  # fmt: skip
 
     def train(self, mode: bool = True) -> DQN:
@@ -231,6 +232,7 @@ class DQN(Actor):
         return {
             "weights": self.state_dict(), "learner": self.learner.state_dict(),
             "is_compiled": self.is_compiled, "watchdog": self.watchdog.state_dict(),
+            "settled": {name: getattr(self, name) for name in SETTLED},
         }  # fmt: skip
 
     def load_learner_state(self, state: dict[str, Any]) -> None:

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from livedqn.types import LivedqnError
 
-#: Where they are null: environment steps before the first update, for each update, and updates within which the
-#: learning rate falls.
-WARMUP_STEPS, STEPS_PER_UPDATE, LEARNING_RATE_UPDATES = 8_192, 128, 7_700
+#: Where they are null: environment steps before the first update, and for each update.
+WARMUP_STEPS, STEPS_PER_UPDATE = 8_192, 128
+
+#: Those that a run settles where they are null, and keeps when it goes on.
+SETTLED = ("warmup_steps", "steps_per_update", "learning_rate_updates", "cql_alpha")
 
 
 class Rule(NamedTuple):

@@ -27,7 +27,7 @@ class Schedule:
 
     start: float
     end: float
-    steps: int
+    steps: float
     shape: str = "linear"
 
     def __post_init__(self) -> None:

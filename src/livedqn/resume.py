@@ -58,7 +58,7 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         best = state["best"]
         types = [(state["mark"], int), (state["is_evaluated"], bool)]
-        types += [(best["return"], float), (best["steps"], int), (best["of"], int)]
+        types += [(best["return"], float), (best["steps"], int), (best["of"], int), (state["agent"]["settled"], dict)]
         if not all(type(value) is wanted for value, wanted in types) or not isinstance(best["weights"], dict):
             raise TypeError("a value is of another type")
         return {**state, "steps": int(state["experience"]["steps"])}

@@ -78,7 +78,7 @@ def prepare(
     if start > marks.total:
         raise LivedqnError(f"{folder} has done {start:,} steps; give steps={start} or more")
     plain |= {"steps": steps, "epochs": None}
-    plain["agent"] |= source.settle(agent, marks.total, folder if resumed else None)
+    plain["agent"] |= source.settle(agent, marks.total, resumed["agent"]["settled"] if resumed else None)
     return Parts(folder, config, plain, agent, replay, experience, make_stage, steps, marks, start, resumed)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
-from livedqn import checkpoint, evaluate, plugins
+from livedqn import evaluate, plugins
 from livedqn.agent import DQN
 from livedqn.caution import OneChoice
 from livedqn.config import LEAST_UPDATES, LOGGED_STEPS, MOST_EPOCHS, STEPS, WARMUP_SHARE, TrainConfig
@@ -23,8 +22,6 @@ from livedqn.types import LivedqnError
 
 #: :func:`survey` of the logs of a run, which reads them when it is first called, and not again.
 Survey = Callable[[], tuple[int, OneChoice]]
-#: The settings of an agent that go with the length of a run.
-PACE = ("warmup_steps", "steps_per_update", "learning_rate_updates")
 
 
 def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
@@ -86,8 +83,8 @@ def pace(
 ) -> dict[str, int]:  # fmt: skip
     """Give an ``agent`` that learns from logs the pace that the length of its run asks for; the settings that say so.
 
-    A warm-up takes a tenth of the run at most. Where nobody chose that length, the learning rate falls over all updates
-    that are made, and logs that are longer than ``LOGGED_STEPS`` owe no more updates than these: values run away with
+    A warm-up takes a tenth of the run at most, and the learning rate falls over all updates that are made. Where nobody
+    chose that length, logs that are longer than ``LOGGED_STEPS`` owe no more updates than these: values run away with
     updates, however many impressions there are. The shortest owe ``LEAST_UPDATES``: fewer learn nothing. What the user
     set stays.
 
@@ -100,21 +97,14 @@ def pace(
         LivedqnError: it makes none.
     """
     told = _told(config)
-    if before is not None:
-        found = {name: before[name] for name in PACE if before.get(name) is not None}
-    else:
-        warmup = agent.warmup_steps
-        if told.get("warmup_steps", 0) is None:
-            warmup = min(warmup, max(int(WARMUP_SHARE * steps), 1))
-        found = {"warmup_steps": warmup}
-        if config.steps is None:
-            every = told.get("steps_per_update") or agent.steps_per_update
-            if not told.get("steps_per_update") and config.epochs is None:
-                most = max((steps - warmup) // LEAST_UPDATES, 1)
-                every = min(round(every * max(steps / LOGGED_STEPS, 1)), most)
-            updates = told.get("learning_rate_updates")
-            found["steps_per_update"] = every
-            found["learning_rate_updates"] = (steps - warmup) // every if updates is None else updates
+    known = {**(before or {}), **{name: value for name, value in told.items() if value is not None}}
+    warmup = known.get("warmup_steps") or min(agent.warmup_steps, max(int(WARMUP_SHARE * steps), 1))
+    every = known.get("steps_per_update") or agent.steps_per_update
+    if "steps_per_update" not in known and config.steps is None and config.epochs is None:
+        most = max((steps - warmup) // LEAST_UPDATES, 1)
+        every = min(round(every * max(steps / LOGGED_STEPS, 1)), most)
+    updates = known.get("learning_rate_updates") or (steps - warmup) // every
+    found = {"warmup_steps": warmup, "steps_per_update": every, "learning_rate_updates": updates}
     found = {name: value for name, value in found.items() if name in told}
     for name, value in found.items():
         setattr(agent, name, value)
@@ -190,9 +180,15 @@ class FromEnv:
         """Of the run: what its config says, or ``STEPS``."""
         return STEPS if self._config.steps is None else self._config.steps
 
-    def settle(self, agent: DQN, steps: int, resumed: Path | None) -> dict[str, Any]:
-        """Nothing: the agent's own settings hold."""
-        return {}
+    def settle(self, agent: DQN, steps: int, before: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Let the learning rate fall over all updates that the run makes, or that it had ``before``, where the user
+        says nothing; the setting."""
+        name = "learning_rate_updates"
+        if _told(self._config).get(name, 0) is not None:
+            return {}
+        made = max((steps - agent.warmup_steps) // agent.steps_per_update, 1)
+        agent.learning_rate_updates = made if before is None else before[name]
+        return {name: agent.learning_rate_updates}
 
 
 class FromLogs:
@@ -218,9 +214,8 @@ class FromLogs:
         """Of the run: see :func:`length`."""
         return length(self._config, self._survey, self._tell)
 
-    def settle(self, agent: DQN, steps: int, resumed: Path | None) -> dict[str, Any]:
-        """Give ``agent`` the :func:`pace` and the :func:`caution` that are due, or that the run in the folder
-        ``resumed`` has; the settings that say so."""
-        before = checkpoint.read_config(resumed / "policy.ckpt")["agent"] if resumed else None
+    def settle(self, agent: DQN, steps: int, before: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Give ``agent`` the :func:`pace` and the :func:`caution` that are due, or that it had ``before``; the settings
+        that say so."""
         found = pace(agent, self._config, steps, before, self._tell)
         return found | caution(agent, self._config, self._survey, before, self._tell)

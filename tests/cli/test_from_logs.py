@@ -81,7 +81,8 @@ def test_an_environment_beside_it_is_for_evaluation(logged, no_pictures):
 
 
 def test_the_same_seed_is_the_same_policy_and_a_stopped_run_goes_on_to_it(logged, no_pictures, monkeypatch):
-    for run, words in (("whole", ["steps=400"]), ("part", ["steps=200"])):
+    paced = "agent.learning_rate_updates=40"  # else one that is longer has another schedule
+    for run, words in (("whole", ["steps=400", paced]), ("part", ["steps=200", paced])):
         assert logged(*LOGS, *TINY, *words, f"hydra.run.dir={run}").code == 0
     noted = yaml.safe_load(Path("part/config.yaml").read_text())["logs_files"]
     monkeypatch.setattr("livedqn.setup.digests", lambda logs: [*noted, "of a new file"])
@@ -119,7 +120,7 @@ def test_without_a_word_the_logs_say_how_long_a_run_is_and_its_schedule_fits(log
     assert outcome.code == 0, outcome.err
     assert settings("more")["steps"] == -(-3 * seen // 2)
     assert logged(*LOGS, *TINY, "hydra.run.dir=own").code == 0  # steps=400, which is all that is said of its length
-    assert settings("own")["agent"]["learning_rate_updates"] is None
+    assert settings("own")["agent"]["learning_rate_updates"] == (400 - 100) // 8
     assert "counting" not in logged("resume=run", "steps=400").err
     config = settings("run")
     assert (config["steps"], config["agent"]["learning_rate_updates"]) == (400, (made - 100) // 8)
@@ -183,7 +184,7 @@ def test_days_that_training_leaves_to_judging(livedqn, no_pictures):
     with Writer(Path("logs"), LOGS_SPEC) as writer:
         for day in range(3):
             writer.add(example_impressions([2] * 150, start_s=day * 24 * 3600, first=1_000 * day))
-    words = [*LOGS, *TINY, "num_envs=20", "holdout=0", "before=1970-01-02"]
+    words = [*LOGS, *TINY, "num_envs=20", "holdout=0", "before=1970-01-02", "agent.learning_rate_updates=40"]
     for run, steps in (("whole", 400), ("part", 200)):
         outcome = livedqn(*words, f"steps={steps}", f"hydra.run.dir={run}")
         assert outcome.code == 0, outcome.err
