@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.config import CapConfig
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.fitting import LEAN
 from livedqn.lightning import pl
@@ -58,14 +58,14 @@ class Deaf(Uniform):
 
 def learner(
     env: dict[str, Any], rows: int, replay: type[Uniform | Prioritised] = Uniform, **settings: Any
-) -> tuple[DQN, Experience]:
+) -> tuple[DQN, PlayedExperience]:
     """An agent and its experience, in which every step is rewarded by 4."""
     reward = Weighted({"elapsed_s" if env is SIM else "native": 4.0})
     stage = Stage(plugins.build("env", env, rows), reward, CapConfig())
     torch.manual_seed(0)
     made = DQN(stage.spec, Moody, **{"batch_size": 8, "discount": 0.5, "warmup_steps": 8, **settings})
     stored = replay(stage.spec, rows, made.n_step, capacity=1_000)
-    experience = Experience(stage, EpsilonGreedy(), stored, seed=0, floor=0.0)
+    experience = PlayedExperience(stage, EpsilonGreedy(), stored, seed=0, floor=0.0)
     experience.begin(0)
     made.learn_from(experience)
     made.configure_optimizers()

@@ -7,7 +7,7 @@ import pytest
 
 from livedqn import plugins
 from livedqn.config import CapConfig
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.progress import Progress
 from livedqn.protocols import Batch, Reward
@@ -19,10 +19,10 @@ from livedqn.types import FloatArray, Observation, Signals
 
 def experience(
     env: dict, rows: int = 3, floor: float = 0.0, epsilon: float = 0.5, n_step: int = 1, reward: Reward | None = None
-) -> Experience:
+) -> PlayedExperience:
     stage = Stage(plugins.build("env", env, rows), reward or Native(), CapConfig())
     replay = Uniform(stage.spec, rows, n_step, capacity=1_000)
-    made = Experience(stage, EpsilonGreedy(start=epsilon, end=epsilon), replay, seed=0, floor=floor)
+    made = PlayedExperience(stage, EpsilonGreedy(start=epsilon, end=epsilon), replay, seed=0, floor=floor)
     made.begin(0)
     return made
 
@@ -59,7 +59,7 @@ class Numbered:
         return np.full_like(signals["native"], self.count)
 
 
-def windows(made: Experience) -> dict[int, tuple[list[float], list[float]]]:
+def windows(made: PlayedExperience) -> dict[int, tuple[list[float], list[float]]]:
     """Rewards and discounts of every window that may be sampled, by its slot."""
     found: Batch = made.sample(300)
     return {

@@ -18,7 +18,7 @@ from livedqn.agent import DQN
 from livedqn.compilation import NotCompilableError, captured, compiled, require_compiler
 from livedqn.config import CapConfig
 from livedqn.encoders import MLP
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.graphs import Functional, Graphs, choose
 from livedqn.logged import LoggedExperience
@@ -76,11 +76,13 @@ def has_compiler() -> bool:
     return True
 
 
-def made(encoder: Any = Small, **settings: Any) -> tuple[DQN, Experience]:
+def made(encoder: Any = Small, **settings: Any) -> tuple[DQN, PlayedExperience]:
     stage = Stage(plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, 8), WatchTime(), CapConfig())
     torch.manual_seed(0)
     agent = DQN(stage.spec, encoder, **{"batch_size": 16, "n_step": 2, "warmup_steps": 200, "hidden": 16, **settings})
-    experience = Experience(stage, EpsilonGreedy(), Prioritised(stage.spec, 8, 2, capacity=2_000), seed=0, floor=0.0)
+    experience = PlayedExperience(
+        stage, EpsilonGreedy(), Prioritised(stage.spec, 8, 2, capacity=2_000), seed=0, floor=0.0
+    )
     experience.begin(0)
     agent.configure_optimizers()
     agent.learn_from(experience)
@@ -88,11 +90,11 @@ def made(encoder: Any = Small, **settings: Any) -> tuple[DQN, Experience]:
     return agent, experience
 
 
-def inputs(agent: DQN, experience: Experience) -> Any:
+def inputs(agent: DQN, experience: PlayedExperience) -> Any:
     return agent.transitions(*sampled(agent, experience)), experience.observation
 
 
-def sampled(agent: DQN, experience: Experience) -> tuple[Batch, Later | None]:
+def sampled(agent: DQN, experience: PlayedExperience) -> tuple[Batch, Later | None]:
     batch = experience.sample(16)
     return batch, experience.replay.later(batch.slots) if agent.retrace else None
 
@@ -160,7 +162,7 @@ def test_every_switch_is_captured_as_it_is_computed(switches: dict[str, Any], mo
     require_the_same_of_graphs(*made(sync_every=3, **switches), updates=4)
 
 
-def require_the_same_of_graphs(agent: DQN, experience: Experience, updates: int) -> FloatArray:
+def require_the_same_of_graphs(agent: DQN, experience: PlayedExperience, updates: int) -> FloatArray:
     """As without them, in errors, weights and values to act on; answers these."""
     agent.learner.graphs = Graphs(agent.learner, *inputs(agent, experience))
     eager = copy.deepcopy(agent)

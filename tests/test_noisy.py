@@ -17,7 +17,7 @@ from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.config import CapConfig
 from livedqn.encoders import GRU, MLP, Attention
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.losses import chosen
 from livedqn.narrowing import narrowed
@@ -138,13 +138,13 @@ def test_who_explores_is_perturbed_anew_at_every_step_and_who_judges_or_serves_n
     assert made.q_values(SEEN).tolist() == [[[1, 2]]]
 
 
-def played(encoder: type = MLP, **settings: Any) -> tuple[DQN, Experience]:
+def played(encoder: type = MLP, **settings: Any) -> tuple[DQN, PlayedExperience]:
     env = {"plugin": "sim", "days": 1, "streamers": 60}
     stage = Stage(plugins.build("env", env, 8), WatchTime(), CapConfig())
     torch.manual_seed(0)
     small = {"batch_size": 16, "warmup_steps": 64, "steps_per_update": 8, "hidden": 8, "atoms": 5, "noisy": True}
     agent = DQN(stage.spec, encoder, **small | settings)
-    experience = Experience(
+    experience = PlayedExperience(
         stage, EpsilonGreedy(start=0, end=0), Uniform(stage.spec, 8, 1, capacity=500), seed=0, floor=0
     )
     experience.begin(0)

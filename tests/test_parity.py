@@ -22,7 +22,7 @@ from livedqn.compilation import NotCompilableError, compiled, require_compiler
 from livedqn.config import CapConfig, RecommendConfig
 from livedqn.evaluate import Greedy
 from livedqn.evaluate.play import play
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.features import Embeddings
 from livedqn.replay.uniform import Uniform
@@ -46,7 +46,7 @@ class Trained(NamedTuple):
     """A policy in memory, on its stage, and on disk."""
 
     agent: DQN
-    experience: Experience
+    experience: PlayedExperience
     path: Path
 
 
@@ -62,7 +62,7 @@ def train(encoder: str, folder: Path) -> Trained:
     config = {"agent": {"plugin": "dqn", **settings}, "encoder": ENCODERS[encoder]}
     agent = checkpoint.build_agent(config, own.spec)
     replay = Uniform(own.spec, ROWS, agent.n_step, capacity=2_000)
-    experience = Experience(own, EpsilonGreedy(), replay, seed=0, floor=0.0)
+    experience = PlayedExperience(own, EpsilonGreedy(), replay, seed=0, floor=0.0)
     experience.begin(0)
     agent.configure_optimizers()
     agent.learn_from(experience)
@@ -179,7 +179,7 @@ def test_requests_in_json_have_the_same_values(
 def test_going_on_from_the_file_keeps_transforms_and_reward_scale(trained: Trained) -> None:
     own = stage(MANY)
     agent = livedqn.load(trained.path, "cpu")
-    experience = Experience(own, EpsilonGreedy(), Uniform(own.spec, ROWS, 1, capacity=500), seed=1, floor=0.0)
+    experience = PlayedExperience(own, EpsilonGreedy(), Uniform(own.spec, ROWS, 1, capacity=500), seed=1, floor=0.0)
     experience.begin(3)
     agent.configure_optimizers()
     agent.learn_from(experience)
@@ -204,7 +204,7 @@ def test_compiled_code_acts_on_the_same_values(
 
     monkeypatch.setattr(graphs, "compiled", values_alone)
     agent, own = livedqn.load(train("attention", tmp_path).path, "cpu"), stage(MANY)
-    experience = Experience(own, EpsilonGreedy(), Uniform(own.spec, ROWS, 1, capacity=500), seed=1, floor=0.0)
+    experience = PlayedExperience(own, EpsilonGreedy(), Uniform(own.spec, ROWS, 1, capacity=500), seed=1, floor=0.0)
     experience.begin(3)
     agent.configure_optimizers()
     agent.learn_from(experience, compile="true")

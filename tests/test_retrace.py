@@ -18,7 +18,7 @@ from livedqn import losses, plugins
 from livedqn.agent import DQN
 from livedqn.config import CapConfig
 from livedqn.encoders import MLP
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.exploration import EpsilonGreedy
 from livedqn.objective import Objective
 from livedqn.protocols import Batch, Later
@@ -225,14 +225,14 @@ def test_windows_that_end_with_their_first_transition_are_learned_from_as_ever(s
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def played(**settings: Any) -> tuple[DQN, Experience]:
+def played(**settings: Any) -> tuple[DQN, PlayedExperience]:
     env = {"plugin": "sim", "days": 1, "streamers": 60}
     stage = Stage(plugins.build("env", env, 8), WatchTime(), CapConfig())
     torch.manual_seed(0)
     small = {"batch_size": 16, "warmup_steps": 64, "steps_per_update": 8, "hidden": 8, "atoms": 5}
     agent = DQN(stage.spec, MLP, **small | {"n_step": 3, "retrace": 0.9} | settings)
     replay = Prioritised(stage.spec, 8, agent.n_step, capacity=500)
-    experience = Experience(stage, EpsilonGreedy(start=0.5), replay, seed=0, floor=0)
+    experience = PlayedExperience(stage, EpsilonGreedy(start=0.5), replay, seed=0, floor=0)
     experience.begin(0)
     agent.learn_from(experience)
     agent.configure_optimizers()

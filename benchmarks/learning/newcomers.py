@@ -35,7 +35,7 @@ from livedqn.envs import LiveStream
 from livedqn.envs.behaviour import quality
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import interval, paired
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.replay.uniform import Uniform
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
 from livedqn.rewards import WatchTime
@@ -111,7 +111,7 @@ def go_on(task: Task) -> FloatArray:
         agent.load_weights(found.agent.state_dict())
         replay = Uniform(stage.spec, ROWS, agent.n_step)
         exploration = plugins.build("exploration", EXPLORATIONS[task.exploration])
-        experience = Experience(stage, exploration, replay, seed=task.seed, floor=0.0)
+        experience = PlayedExperience(stage, exploration, replay, seed=task.seed, floor=0.0)
         experience.begin(world_seed("train", 1_000 + task.seed))
         agent.configure_optimizers()
         agent.learn_from(experience, compile=task.compile, steps=task.steps)

@@ -11,7 +11,7 @@ from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.checkpoint import build_agent
 from livedqn.config import CapConfig
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.stage import Stage, world_seed
 
 
@@ -27,14 +27,14 @@ def agent_settings(**more: Any) -> dict[str, Any]:
     return {"agent": agent, "encoder": {"plugin": "mlp", "hidden": list(work.HIDDEN)}}
 
 
-def cartpole(num_envs: int = 1, *, compile: str = "false", **agent: Any) -> tuple[DQN, Experience]:
+def cartpole(num_envs: int = 1, *, compile: str = "false", **agent: Any) -> tuple[DQN, PlayedExperience]:
     """An agent of the workloads that has begun to learn, and what it plays on."""
     env = plugins.build("env", {"plugin": "gym", "id": "CartPole-v1"}, num_envs)
     stage = Stage(env, plugins.build("reward", {"plugin": "native"}), CapConfig())
     made = build_agent(agent_settings(**agent), stage.spec)
     replay = plugins.build("replay", {"plugin": "uniform", "capacity": work.CAPACITY}, stage.spec, num_envs, 1)
     exploration = plugins.build("exploration", {"plugin": "epsilon_greedy", "start": 0.05, "steps": 1})
-    experience = Experience(stage, exploration, replay, seed=0, floor=0.0)
+    experience = PlayedExperience(stage, exploration, replay, seed=0, floor=0.0)
     experience.begin(world_seed("train", 0))
     made.learn_from(experience, compile=compile)
     made.configure_optimizers()

@@ -24,21 +24,21 @@ from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.checkpoint import build_agent
 from livedqn.config import CapConfig
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.graphs import fresh
 from livedqn.stage import Stage, world_seed
 
 STORED = 20_000
 
 
-def learner(compile: str) -> tuple[DQN, Experience]:
+def learner(compile: str) -> tuple[DQN, PlayedExperience]:
     """The default agent with the encoder ``attention`` on ``env=sim``, after its warm-up."""
     stage = Stage(
         plugins.build("env", {"plugin": "sim"}, 256), plugins.build("reward", {"plugin": "watchtime"}), CapConfig()
     )
     made = build_agent({"agent": {"plugin": "dqn"}, "encoder": {"plugin": "attention"}}, stage.spec)
     replay = plugins.build("replay", {"plugin": "uniform"}, stage.spec, 256, 1)
-    experience = Experience(
+    experience = PlayedExperience(
         stage, plugins.build("exploration", {"plugin": "epsilon_greedy"}), replay, seed=0, floor=0.0
     )
     experience.begin(world_seed("train", 0))
@@ -48,7 +48,7 @@ def learner(compile: str) -> tuple[DQN, Experience]:
     return made, experience
 
 
-def bare(made: DQN, experience: Experience) -> Work:
+def bare(made: DQN, experience: PlayedExperience) -> Work:
     """An update without livedqn around it, on the graph of ``made``."""
     stored = experience.sample(STORED)
     seen, following = (

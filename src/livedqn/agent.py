@@ -14,7 +14,7 @@ from torch import Tensor
 from livedqn.actor import Actor
 from livedqn.agent_settings import SETTLED, STEPS_PER_UPDATE, WARMUP_STEPS, check, check_trainer
 from livedqn.distributions import distribution as form_of
-from livedqn.experience import Source
+from livedqn.experience import Experience
 from livedqn.exploration import Schedule
 from livedqn.features import Transform
 from livedqn.learner import Learner
@@ -147,7 +147,7 @@ class DQN(Actor):
     # ---- learning ---------------------------------------------------------------------------------------------------
 
     def learn_from(
-        self, experience: Source, *, compile: str = "false", steps: int = 0, tell: Callable[[str], None] = print
+        self, experience: Experience, *, compile: str = "false", steps: int = 0, tell: Callable[[str], None] = print
     ) -> None:
         """Whom the training step asks for transitions, and how it computes: see :class:`Practice`."""
         self._practice = Practice(experience, compile=compile, steps=steps, tell=tell)
@@ -196,7 +196,7 @@ class DQN(Actor):
             raise diverged(self.updates, "its values are not numbers")
         return q
 
-    def fit_transforms(self, experience: Source) -> None:
+    def fit_transforms(self, experience: Experience) -> None:
         """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life."""
         if self.is_fitted:
             return

@@ -15,14 +15,14 @@ import torch
 from livedqn.exploration import draw
 from livedqn.progress import Progress, RootMeanSquare
 from livedqn.protocols import Batch, Exploration, Replay
-from livedqn.stage import Stage
+from livedqn.stage import Stage, world_seed
 from livedqn.types import BoolArray, FloatArray, IntArray, Observation
 
 QValues = Callable[[Observation], FloatArray]
 
 
-class Source(ABC):
-    """Where transitions come from: played by the agent (:class:`Experience`), or read from logs.
+class Experience(ABC):
+    """Where transitions come from: played by the agent (:class:`PlayedExperience`), or read from logs.
 
     Args:
         replay: where transitions go.
@@ -79,7 +79,7 @@ class Source(ABC):
         self.observation = restored(state["observation"])
 
 
-class Experience(Source):
+class PlayedExperience(Experience):
     """Plays one step of every row at a time, and counts: ``steps`` is the clock of the whole run.
 
     Args:
@@ -176,7 +176,8 @@ class Experience(Source):
         self.stage.load_state_dict(restored(state["stage"]), self.observation, restored(state["ids"]))
 
     def _restart_seed(self) -> int:
-        return int(np.random.SeedSequence((self._seed, 1, self.saves)).generate_state(1)[0])
+        drawn = np.random.SeedSequence((self._seed, 1, self.saves)).generate_state(1)[0]
+        return world_seed("train", int(drawn))  # no other split has it
 
 
 def saved(arrays: dict[str, Any]) -> dict[str, torch.Tensor]:

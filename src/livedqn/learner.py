@@ -65,7 +65,7 @@ class Learner:
         target: follows ``online`` by :meth:`sync`.
         myopic: a second network that learns, or None.
         behaviour: a third one, or None; see :class:`~livedqn.objective.Networks`.
-        objective: from networks and a batch to losses.
+        objective: from networks and a batch to targets, and from these to losses.
         learning_rate: of an update, by how many were made before it.
         gradient_clip: greatest norm of a network's gradient; None = any.
         sync_every: updates between two syncs.
@@ -122,7 +122,10 @@ class Learner:
         """The gradient of the losses of ``networks`` by their ``parameters``, clipped network by network."""
         if batch.noise is not None:
             networks = networks.perturbed(batch.noise)
-        losses = self.objective(networks, batch, self._set_mode)
+        targets = self.objective.targets(networks, batch)
+        self._set_mode(True)
+        losses = self.objective.losses(networks, batch, targets)
+        self._set_mode(False)
         learned = [p for p in parameters if p.requires_grad]
         found = iter(torch.autograd.grad(losses.total, learned, allow_unused=True, materialize_grads=True))
         with torch.no_grad():

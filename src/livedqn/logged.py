@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from livedqn.experience import QValues, Source, restored, saved
+from livedqn.experience import Experience, QValues, restored, saved
 from livedqn.logs.passes import Passes
 from livedqn.protocols import Logs, Replay, Reward
 from livedqn.scoring import require_signals
@@ -20,7 +20,7 @@ from livedqn.watchdog import runaway
 ROWS = 1 << 16
 
 
-class LoggedExperience(Source):
+class LoggedExperience(Experience):
     """Plays one logged impression of every row at a time, of as many sessions side by side, and counts: ``steps`` is
     the clock of the whole run, impressions taken in.
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from livedqn import resume
 from livedqn.agent import DQN
-from livedqn.experience import Source
+from livedqn.experience import Experience
 from livedqn.lightning import pl
 
 #: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
@@ -130,7 +130,7 @@ class Loop(pl.Callback):
         self,
         folder: Path,
         marks: Marks,
-        experience: Source,
+        experience: Experience,
         resumed: dict[str, Any] | None,
         *,
         log: Callable[[int, Metrics], None],

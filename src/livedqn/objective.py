@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -101,13 +101,17 @@ class Objective:
     has_nothing: bool = True
     retrace: float = 0.0
 
-    def __call__(self, networks: Networks, batch: Transitions, learning: Callable[[bool], Any]) -> Losses:
-        """The losses of a batch; ``learning(True)`` and ``(False)`` enclose the forward passes in training mode."""
+    def targets(self, networks: Networks, batch: Transitions) -> Targets:
+        """What the returns of the actions of ``batch`` are compared with, by networks in eval mode."""
+        follow = self.retraced if self.retrace else self.uncorrected
+        return follow(networks, batch, batch.reward * self.reward_scale)
+
+    def losses(self, networks: Networks, batch: Transitions, targets: Targets) -> Losses:
+        """The losses of ``batch``, by networks in training mode."""
         reward = batch.reward * self.reward_scale
-        r_t, discount_t, z_t, share = (self.retraced if self.retrace else self.uncorrected)(networks, batch, reward)
+        r_t, discount_t, z_t, share = targets
         seen, action = self._asked(batch.observation, batch.action.unsqueeze(0))
         observation = self.transform(seen)
-        learning(True)
         immediate_loss: Tensor | float = 0.0
         if networks.myopic is not None:
             immediate = losses.chosen(networks.myopic(observation), action)
@@ -122,7 +126,6 @@ class Objective:
         each, error = self.distribution.compare(z_tm1, r_t, discount_t, z_t, share)
         loss = losses.weighted_mean(each, batch.weight)
         total = loss + immediate_loss + logged_loss
-        learning(False)
         with torch.no_grad():
             q_tm1 = self.distribution.expectation(z_tm1)
             measures = torch.stack([loss.detach(), q_tm1.mean(), q_tm1.abs().amax(), total.detach()])

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
-from livedqn.experience import Source
+from livedqn.experience import Experience
 from livedqn.graphs import resolve
 from livedqn.learner import Learner
 from livedqn.protocols import Batch, Later
@@ -37,7 +37,7 @@ class Student(Protocol):
         """The values to explore by, (E, B, K)."""
         ...
 
-    def fit_transforms(self, experience: Source) -> None:
+    def fit_transforms(self, experience: Experience) -> None:
         """Fix what the warm-up fixes."""
         ...
 
@@ -61,7 +61,7 @@ class Practice:
         tell: takes a line on what was decided.
     """
 
-    def __init__(self, experience: Source, *, compile: str, steps: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, experience: Experience, *, compile: str, steps: int, tell: Callable[[str], None]) -> None:
         self._experience, self._compile, self._planned_steps, self._tell = experience, compile, steps, tell
         self._decided_for: Learner | None = None
 

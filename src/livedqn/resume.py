@@ -15,7 +15,7 @@ import torch
 
 from livedqn import checkpoint, durable
 from livedqn.agent import DQN
-from livedqn.experience import Source
+from livedqn.experience import Experience
 from livedqn.types import LivedqnError, first_line
 
 #: What a state stumbles over that is not what :func:`save` wrote.
@@ -28,7 +28,7 @@ def path_in(folder: Path) -> Path:
 
 
 def save(
-    folder: Path, mark: int, agent: DQN, experience: Source, best: dict[str, Any], *, is_evaluated: bool
+    folder: Path, mark: int, agent: DQN, experience: Experience, best: dict[str, Any], *, is_evaluated: bool
 ) -> None:  # fmt: skip
     """Write the resume point; ``mark`` is the scheduled step count it belongs to, ``is_evaluated`` says whether
     evaluations say which policy is ``best``."""
@@ -66,7 +66,7 @@ def read(folder: Path) -> dict[str, Any]:
         raise _damaged(folder, error) from error
 
 
-def restore(folder: Path, state: dict[str, Any], agent: DQN, experience: Source) -> None:
+def restore(folder: Path, state: dict[str, Any], agent: DQN, experience: Experience) -> None:
     """Put everything but the global generators back, once the optimiser exists.
 
     Raises:

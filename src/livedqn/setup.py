@@ -15,7 +15,6 @@ from livedqn import checkpoint, device, evaluate, plugins, resume
 from livedqn.agent import DQN
 from livedqn.config import LOGGERS, TrainConfig
 from livedqn.experience import Experience
-from livedqn.logged import LoggedExperience
 from livedqn.logs.files import NOTED, digests
 from livedqn.loop import Marks
 from livedqn.protocols import Replay, Reward
@@ -33,7 +32,7 @@ class Parts:
     plain: dict[str, Any]  # the config as config.yaml and checkpoints keep it, with what logs have settled
     agent: DQN
     replay: Replay
-    experience: Experience | LoggedExperience
+    experience: Experience
     make_stage: MakeStage | None  # of so many rows, to evaluate on; None without an environment
     steps: int
     marks: Marks

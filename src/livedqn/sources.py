@@ -11,7 +11,7 @@ from livedqn import evaluate, plugins
 from livedqn.agent import DQN
 from livedqn.caution import OneChoice
 from livedqn.config import LEAST_UPDATES, LOGGED_STEPS, MOST_EPOCHS, STEPS, WARMUP_SHARE, TrainConfig
-from livedqn.experience import Experience
+from livedqn.experience import PlayedExperience
 from livedqn.exploration import require_estimates
 from livedqn.logged import LoggedExperience
 from livedqn.logs.passes import Passes
@@ -163,7 +163,7 @@ class FromEnv:
         self.spec = stage.spec
         self._stage, self._config = stage, config
 
-    def begin(self, replay: Replay, estimates: int) -> Experience:
+    def begin(self, replay: Replay, estimates: int) -> PlayedExperience:
         """An experience of an agent with so many ``estimates`` of a value, begun.
 
         Raises:
@@ -172,7 +172,7 @@ class FromEnv:
         exploration = plugins.build("exploration", self._config.exploration)
         require_estimates(exploration, estimates, "add agent.ensemble=5")
         seed, floor = self._config.seed, self._config.exploration_floor
-        found = Experience(self._stage, exploration, replay, seed=seed, floor=floor)
+        found = PlayedExperience(self._stage, exploration, replay, seed=seed, floor=floor)
         found.begin(world_seed("train", seed))
         return found
 
