@@ -22,7 +22,7 @@ ROWS = [
     {"agent"},
     {"practice"},
     {"logged", "ope"},
-    {"shard", "experience", "progress"},
+    {"shard", "experience", "progress", "choice"},
     {"stage"},
     {"envs", "testing"},
     {"graphs"},

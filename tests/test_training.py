@@ -177,7 +177,7 @@ def put(state: dict, value: object, *path: str) -> None:
     "tamper",
     [
         lambda state: cut(state, "experience"),
-        lambda state: cut(state, "best", "weights"),
+        lambda state: cut(state, "choice", "weights"),
         lambda state: put(state, "many", "mark"),
         lambda state: put(state, torch.zeros((2, 3), dtype=torch.int64), "experience", "replay", "rows"),
         lambda state: put(state, torch.full((4, 3), 10**9), "experience", "replay", "rows"),

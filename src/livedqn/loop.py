@@ -17,8 +17,10 @@ from typing import Any
 
 from livedqn import resume
 from livedqn.agent import DQN
+from livedqn.choice import Choice
 from livedqn.experience import Experience
 from livedqn.lightning import pl
+from livedqn.types import FloatArray
 
 #: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
 TICK = 256
@@ -121,7 +123,7 @@ class Loop(pl.Callback):
         resumed: the state to go on from, or None.
         log: takes (steps, metrics).
         show: takes (steps, metrics) after every tick.
-        evaluate: the agent's return on validation worlds; None: there is no telling, and the newest is the best.
+        evaluate: the agent's returns, one a validation world; None: there is no telling, and the newest is kept.
         keep: writes ``policy.ckpt``; takes weights and the steps at which they were the agent's.
         tell: takes a line on what goes wrong, once.
     """
@@ -135,15 +137,14 @@ class Loop(pl.Callback):
         *,
         log: Callable[[int, Metrics], None],
         show: Callable[[int, Metrics], None],
-        evaluate: Callable[[DQN], float] | None,
+        evaluate: Callable[[DQN], FloatArray] | None,
         keep: Callable[[Weights, int], None],
         tell: Callable[[str], None] = print,
     ) -> None:
         self._folder, self._marks, self._experience, self._resumed = folder, marks, experience, resumed
         self._log, self._show, self._evaluate, self._keep = log, show, evaluate, keep
         self._tell, self._warned = tell, False
-        #: The best evaluation so far: its return, steps and weights, and of how many.
-        self.best: dict[str, Any] = resumed["best"] if resumed else {"return": float("-inf"), "steps": 0, "of": 0}
+        self.choice: Choice = resumed["choice"] if resumed else Choice()
         self.stopped_by: signal.Signals | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -155,14 +156,14 @@ class Loop(pl.Callback):
         if self._resumed:
             self.restore(pl_module)
         else:  # so that there is a last good policy, and a point to go on from, before the first step
-            self._found(pl_module, self.best)
+            self._choose(pl_module, 0)
             self._save(0, pl_module)
 
     def restore(self, agent: DQN) -> None:
         """Go on from where the run was saved, once the agent has an optimiser."""
         assert self._resumed is not None
         resume.restore(self._folder, self._resumed, agent, self._experience)
-        self._keep(self.best["weights"], self.best["steps"])  # the file may be of a future that is not to be
+        self._keep(self.choice.weights, self.choice.steps)  # the file may be of a future that is not to be
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: int, batch_idx: int
@@ -180,12 +181,12 @@ class Loop(pl.Callback):
         if batch in self._marks.log:
             metrics = self._metrics(pl_module)
         if batch in self._marks.evaluate and self._evaluate is None:
-            self._found(pl_module, {**self.best, "steps": steps})
+            self._choose(pl_module, steps)
         elif batch in self._marks.evaluate and self._evaluate is not None:
-            metrics["validation_return"] = value = self._evaluate(pl_module)
-            self.best = {**self.best, "of": self.best["of"] + 1}
-            if value > self.best["return"]:
-                self._found(pl_module, {**self.best, "return": value, "steps": steps})
+            returns = self._evaluate(pl_module)
+            metrics["validation_return"] = float(returns.mean())
+            if self.choice.prefers(returns):
+                self._choose(pl_module, steps)
         if metrics:
             self._log(steps, metrics)
         self._show(steps, metrics)
@@ -193,15 +194,15 @@ class Loop(pl.Callback):
             self._save(batch, pl_module)
         trainer.should_stop = self.stopped_by is not None
 
-    def _found(self, agent: DQN, best: dict[str, Any]) -> None:
-        weights = {name: value.detach().clone() for name, value in agent.state_dict().items()}
-        self.best = {**best, "weights": weights}
-        self._keep(weights, self.best["steps"])
+    def _choose(self, agent: DQN, steps: int) -> None:
+        self.choice.weights = {name: value.detach().clone() for name, value in agent.state_dict().items()}
+        self.choice.steps = steps
+        self._keep(self.choice.weights, steps)
 
     def _save(self, mark: int, agent: DQN) -> None:
         self._experience.save_point()
         is_evaluated = self._evaluate is not None
-        resume.save(self._folder, mark, agent, self._experience, self.best, is_evaluated=is_evaluated)
+        resume.save(self._folder, mark, agent, self._experience, self.choice, is_evaluated=is_evaluated)
 
     def _metrics(self, agent: DQN) -> Metrics:
         experience = self._experience

@@ -15,6 +15,7 @@ import torch
 
 from livedqn import checkpoint, durable
 from livedqn.agent import DQN
+from livedqn.choice import Choice
 from livedqn.experience import Experience
 from livedqn.types import LivedqnError, first_line
 
@@ -28,14 +29,14 @@ def path_in(folder: Path) -> Path:
 
 
 def save(
-    folder: Path, mark: int, agent: DQN, experience: Experience, best: dict[str, Any], *, is_evaluated: bool
+    folder: Path, mark: int, agent: DQN, experience: Experience, choice: Choice, *, is_evaluated: bool
 ) -> None:  # fmt: skip
     """Write the resume point; ``mark`` is the scheduled step count it belongs to, ``is_evaluated`` says whether
-    evaluations say which policy is ``best``."""
+    evaluations decide the ``choice``."""
     state = {
         "mark": mark,
         "is_evaluated": is_evaluated,
-        "best": best,
+        "choice": choice.state_dict(),
         "agent": agent.learner_state(),
         "experience": experience.state_dict(),
         "generators": _generators(),
@@ -56,12 +57,11 @@ def read(folder: Path) -> dict[str, Any]:
         )
     state = checkpoint.read_state(path_in(folder), "resume point")
     try:
-        best = state["best"]
-        types = [(state["mark"], int), (state["is_evaluated"], bool)]
-        types += [(best["return"], float), (best["steps"], int), (best["of"], int), (state["agent"]["settled"], dict)]
-        if not all(type(value) is wanted for value, wanted in types) or not isinstance(best["weights"], dict):
+        types = [(state["mark"], int), (state["is_evaluated"], bool), (state["agent"]["settled"], dict)]
+        if not all(type(value) is wanted for value, wanted in types):
             raise TypeError("a value is of another type")
-        return {**state, "steps": int(state["experience"]["steps"])}
+        choice, steps = Choice.from_state(state["choice"]), int(state["experience"]["steps"])
+        return {**state, "choice": choice, "steps": steps}
     except BROKEN as error:
         raise _damaged(folder, error) from error
 

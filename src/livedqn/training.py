@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from livedqn import checkpoint, device, evaluate, plugins
 from livedqn.agent import DQN
+from livedqn.choice import Choice
 from livedqn.config import TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
 from livedqn.fitting import fit
@@ -28,7 +29,7 @@ from livedqn.protocols import Replay, Reward
 from livedqn.setup import Parts, prepare
 from livedqn.stage import MakeEnv, MakeStage
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
-from livedqn.types import LivedqnError, first_line
+from livedqn.types import FloatArray, LivedqnError, first_line
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Run:
     """What a run leaves behind."""
 
     folder: Path
-    agent: DQN  # the best policy; the newest where a signal stopped the run or nothing tells which is best
+    agent: DQN  # the chosen policy; the newest where a signal stopped the run or nothing tells which is better
     evaluation: Evaluation | None  # None where a signal stopped the run, and where there is no env to play
     stopped_by: signal.Signals | None = None
 
@@ -100,12 +101,12 @@ def run(config: TrainConfig, folder: Path, env: MakeEnv | None = None, reward: R
             if loop.stopped_by:
                 return _stopped(parts, loop.stopped_by)
             said = list(parts.experience.lines()) if isinstance(parts.experience, LoggedExperience) else []
-            evaluation = _finish(parts, loop.best, said)
+            evaluation = _finish(parts, loop.choice, said)
         except StoppedError as stopped:
             return _stopped(parts, stopped.by)
         finally:
             tracker.finish(folder)
-    _tell(parts, evaluation, loop.best, said)
+    _tell(parts, evaluation, loop.choice, said)
     return Run(folder, parts.agent, evaluation)
 
 
@@ -113,7 +114,7 @@ def _learn(parts: Parts, tracker: Tracker) -> Loop:
     """Train to the end, or until a signal; what happened meanwhile."""
     config, make_stage = parts.config, parts.make_stage
 
-    def validate(agent: DQN) -> float:
+    def validate(agent: DQN) -> FloatArray:
         assert make_stage is not None
         return evaluate.validate(evaluate.Greedy(agent), make_stage, config.evaluation, seed=config.seed)
 
@@ -134,8 +135,8 @@ def _keep(parts: Parts, weights: dict[str, Any], steps: int, baselines: checkpoi
     checkpoint.save(parts.folder / "policy.ckpt", parts.agent, parts.plain, steps, baselines or {}, weights)
 
 
-def _finish(parts: Parts, best: Mapping[str, Any], said: Sequence[str]) -> Evaluation | None:
-    """Keep the last weights, give the agent the best ones, evaluate it if there is an environment, and report.
+def _finish(parts: Parts, choice: Choice, said: Sequence[str]) -> Evaluation | None:
+    """Keep the last weights, give the agent the chosen ones, evaluate it if there is an environment, and report.
 
     Raises:
         StoppedError: a signal came while it evaluated or reported.
@@ -145,12 +146,12 @@ def _finish(parts: Parts, best: Mapping[str, Any], said: Sequence[str]) -> Evalu
     checkpoint.save(folder / "final.ckpt", agent, parts.plain, parts.experience.steps, {}, agent.state_dict())
     # evaluation chose among the policy's weights; the myopic baseline is a regression that only gains
     last = {name: value.clone() for name, value in agent.state_dict().items() if name.startswith("myopic.")}
-    agent.load_weights(best["weights"] | last)
+    agent.load_weights(choice.weights | last)
     evaluation = None
     with signals_raised():
         if parts.make_stage is not None:
             evaluation = _evaluated(agent, parts.make_stage, config, parts.experience.steps)
-            _keep(parts, agent.state_dict(), best["steps"], evaluation.baselines)
+            _keep(parts, agent.state_dict(), choice.steps, evaluation.baselines)
             evaluate.write_json(evaluation, folder / "evaluation.json")
         from livedqn import report  # Matplotlib's import takes time, and only what ends needs pictures
 
@@ -169,17 +170,17 @@ def _evaluated(agent: DQN, make_stage: MakeStage, config: TrainConfig, steps: in
     )  # fmt: skip
 
 
-def _tell(parts: Parts, evaluation: Evaluation | None, best: Mapping[str, Any], said: Sequence[str]) -> None:
+def _tell(parts: Parts, evaluation: Evaluation | None, choice: Choice, said: Sequence[str]) -> None:
     """What was learned, and where everything lies."""
     for line in said:
         print(line)
     policy, page = parts.folder / "policy.ckpt", parts.folder / "report.html"
     if evaluation is None:
-        print(f"policy.ckpt: the newest weights, at step {best['steps']:,}")
+        print(f"policy.ckpt: the newest weights, at step {choice.steps:,}")
         print(f"not evaluated; report: {page}; judge it: livedqn evaluate checkpoint={policy} logs=…")
         return
     evaluate.show(evaluation, sys.stdout)
-    print(f"policy.ckpt: the best of {best['of']} in-training evaluations, at step {best['steps']:,}")
+    print(f"policy.ckpt: chosen by {choice.of} in-training evaluations, from step {choice.steps:,}")
     if parts.agent.spec.offers_nothing:
         print(f"it shows a room that is worth at least {float(parts.agent.margin):.3g} more than nothing")
     print(f"report: {page}; evaluate again: livedqn evaluate checkpoint={policy}")

@@ -72,7 +72,7 @@ def test_a_policy_without_an_environment(logged):
 def test_an_environment_beside_it_is_for_evaluation(logged, no_pictures):
     outcome = logged(*LOGS, "env=sim", *SIM, *TINY, "hydra.run.dir=run")
     assert outcome.code == 0, outcome.err
-    assert "policy.ckpt: the best of 2 in-training evaluations" in outcome.out
+    assert "policy.ckpt: chosen by 2 in-training evaluations" in outcome.out
     assert set(json.loads(Path("run/evaluation.json").read_text())) >= {"policy", "random", "myopic"}
     assert "does not fit this" not in outcome.err
     assert "the logs do not fit this environment: their history length differ" in (

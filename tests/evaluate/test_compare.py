@@ -116,8 +116,8 @@ def test_in_a_game_the_only_baseline_is_random(game, tiny):
 
 def test_validation_uses_worlds_of_its_own(tiny):
     # validation worlds of seed 0 are 1 and 4: one odd, one even
-    assert validate(Greedy(tiny.agent), tiny.stage, FEW, seed=0) == pytest.approx(3)
-    assert validate(Random(0), tiny.stage, FEW, seed=0) < 3
+    assert validate(Greedy(tiny.agent), tiny.stage, FEW, seed=0).mean() == pytest.approx(3)
+    assert validate(Random(0), tiny.stage, FEW, seed=0).mean() < 3
 
 
 def test_tuning_finds_the_cap_that_pays(tiny):

@@ -10,6 +10,7 @@ import finish
 import numpy as np
 
 from livedqn import cli, training
+from livedqn.types import FloatArray
 
 STEPS = 40_000  # the preset's
 
@@ -20,14 +21,16 @@ def main() -> None:
     steps = told.steps or STEPS
     goal, validate, seen = finish.Finish(told.began), training.evaluate.validate, 0  # type: ignore[attr-defined]
 
-    def validate_and_confirm(policy: Any, *given: Any, **more: Any) -> float:
+    def validate_and_confirm(policy: Any, *given: Any, **more: Any) -> FloatArray:
         nonlocal seen
         seen += finish.EVERY_STEPS
 
         def act(context: Any) -> int:
             return int(policy({"context": context[None], "mask": np.ones((1, 2), np.bool_)})[0])
 
-        return goal.evaluate(act, seen, validate(policy, *given, **more))
+        returns: FloatArray = validate(policy, *given, **more)
+        goal.evaluate(act, seen, float(returns.mean()))
+        return returns
 
     training.evaluate.validate = validate_and_confirm  # type: ignore[attr-defined]
     training.evaluate.final_evaluation = lambda *_, **__: goal.end(None, steps)  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from livedqn.evaluate.policies import Agent, Random, Rule, Score, better_than_no
 from livedqn.evaluate.tune import ROWS, margins, rounds, rules_of_baseline, tune
 from livedqn.protocols import Policy
 from livedqn.stage import MakeStage, Stage, world_seed
+from livedqn.types import FloatArray
 
 #: Is told what is under way, how much of it is done, and how much there is.
 Notify = Callable[[str, int, int], None]
@@ -36,12 +37,12 @@ def silent(what: str, done: int, total: int) -> None:
 
 def validate(
     policy: Policy, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int
-) -> float:  # fmt: skip
-    """Mean return of ``policy`` on the validation worlds of a run of ``seed``: what checkpoints are chosen by."""
+) -> FloatArray:  # fmt: skip
+    """Mean returns of ``policy`` on the W validation worlds of a run of ``seed``, by which checkpoints are chosen."""
     episodes = evaluation.validation_episodes
     worlds = _worlds(seed, evaluation.validation_worlds)
     with closing(make_stage(_rows(episodes))) as stage:
-        return float(np.mean([mean_return(played) for played in _on(worlds, "validation", policy, stage, episodes)]))
+        return np.array([mean_return(played) for played in _on(worlds, "validation", policy, stage, episodes)])
 
 
 def tuned_margin(
@@ -106,7 +107,7 @@ def compare(
             rules |= {name: rule for name, (rule, _) in tuned.items()}
             validation |= {name: value for name, (_, value) in tuned.items()}
         if "random" in chosen:
-            validation["random"] = validate(Random(seed), make_stage, evaluation, seed=seed)
+            validation["random"] = float(validate(Random(seed), make_stage, evaluation, seed=seed).mean())
 
         played: dict[str, list[Episodes]] = {}
         worlds = _worlds(seed, evaluation.worlds)

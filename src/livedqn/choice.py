@@ -1,0 +1,47 @@
+"""Which of the policies that a run evaluates is kept: the newest within one standard error of the best.
+
+Evaluations say little where returns are heavy-tailed, and the best of several is the luckiest as often as the best:
+what was learned longest goes before, unless it is seen to be worse. It is the rule by which Breiman et al. choose the
+size of a tree (1984, Classification and Regression Trees, section 3.4.3), with time in place of that size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from livedqn.types import FloatArray
+
+
+@dataclass
+class Choice:
+    """The policy that is kept so far."""
+
+    weights: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0  # environment steps after which these were the agent's
+    of: int = 0  # evaluations so far
+    highest: FloatArray = field(default_factory=lambda: np.zeros(0))  # (W,) returns of the best one, a world each
+
+    def prefers(self, returns: FloatArray) -> bool:
+        """Count an evaluation with ``returns`` (W,), a validation world each; whether that policy is to be kept.
+
+        Differences to the best are paired by world. A single world has no standard error: then the best is kept.
+        """
+        self.of += 1
+        if not len(self.highest) or returns.mean() > self.highest.mean():
+            self.highest = returns
+            return True
+        behind = self.highest - returns
+        return len(behind) > 1 and bool(behind.mean() <= behind.std(ddof=1) / np.sqrt(len(behind)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain Python."""
+        return {**vars(self), "highest": torch.from_numpy(self.highest)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Choice:
+        """The inverse of :meth:`state_dict`."""
+        return cls(dict(state["weights"]), int(state["steps"]), int(state["of"]), state["highest"].numpy())

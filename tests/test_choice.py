@@ -1,0 +1,37 @@
+"""Which policy of a run is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from livedqn.choice import Choice
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "kept"),
+    [
+        ([[1, 3], [2, 3]], [0, 1]),  # better
+        ([[2, 4, 6], [2, 4, 5.9]], [0, 1]),  # 1/30 behind, with a standard error of as much
+        ([[2, 4, 6], [1, 3, 5]], [0]),  # 1 behind in every world
+        ([[2, 4, 6], [0, 3, 6]], [0]),  # 1 behind, with one of sqrt(1 / 3)
+        ([[2, 4, 6], [-1, 4, 6]], [0, 1]),  # 1 behind, all of it in one world: the error is 1
+        ([[2, 4, 6], [1, 3, 5], [2, 4, 5.9]], [0, 2]),
+        ([[5], [4.9], [5], [5.1]], [0, 3]),  # nobody knows the error of a single world
+        ([[2, 4, 6], [2, 4, 6]], [0, 1]),
+    ],
+)
+def test_the_newest_within_one_standard_error_of_the_best_is_kept(evaluations, kept) -> None:
+    choice = Choice()
+    assert [i for i, one in enumerate(evaluations) if choice.prefers(np.array(one, np.float64))] == kept
+    assert choice.of == len(evaluations)
+    assert choice.highest.mean() == max(np.mean(one) for one in evaluations)
+
+
+def test_it_goes_on_from_its_state() -> None:
+    choice = Choice({"bias": torch.ones(1)}, steps=7)
+    choice.prefers(np.array([1.0, 2.0]))
+    again = Choice.from_state(choice.state_dict())
+    assert (again.weights, again.steps, again.of) == ({"bias": torch.ones(1)}, 7, 1)
+    assert not again.prefers(np.array([0.0, 1.0]))
