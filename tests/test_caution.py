@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from livedqn.caution import ALPHA, OneChoice
+from livedqn.caution import ALPHA, UniformAdvantage
 from livedqn.logs import Impressions
 from livedqn.testing import example_impressions
 
@@ -33,8 +33,8 @@ def logs(lengths, watched, propensity, *, allowed=2, viewer=None) -> Impressions
     )  # fmt: skip
 
 
-def of(*parts: Impressions) -> OneChoice:
-    made = OneChoice(Watched())
+def of(*parts: Impressions) -> UniformAdvantage:
+    made = UniformAdvantage(Watched())
     for part in parts:
         made.add(part)
     return made

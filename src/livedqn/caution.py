@@ -38,7 +38,7 @@ LEAST = 0.75
 _DOUBT = "nobody can tell whether the logs' policy is better than chance; most are, so it is kept to"
 
 
-class OneChoice:
+class UniformAdvantage:
     """What A is of logs that come part by part, whole sessions. Of one that was cut, G is what was logged of it.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 
 from livedqn import evaluate, plugins
 from livedqn.agent import DQN
-from livedqn.caution import OneChoice
+from livedqn.caution import UniformAdvantage
 from livedqn.config import LEAST_UPDATES, LOGGED_STEPS, MOST_EPOCHS, STEPS, WARMUP_SHARE, TrainConfig
 from livedqn.experience import PlayedExperience
 from livedqn.exploration import require_estimates
@@ -21,7 +21,7 @@ from livedqn.stage import MakeStage, Stage, world_seed
 from livedqn.types import LivedqnError
 
 #: :func:`survey` of the logs of a run, which reads them when it is first called, and not again.
-Survey = Callable[[], tuple[int, OneChoice]]
+Survey = Callable[[], tuple[int, UniformAdvantage]]
 
 
 def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
@@ -47,7 +47,9 @@ def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
     return logs
 
 
-def survey(logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str], None]) -> tuple[int, OneChoice]:
+def survey(
+    logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str], None]
+) -> tuple[int, UniformAdvantage]:
     """The impressions that there are to learn from in ``logs``, all of which are read for it, and what they say of a
     uniform choice; ``tell`` takes a line on that reading.
 
@@ -56,7 +58,7 @@ def survey(logs: Logs, reward: Reward, config: TrainConfig, tell: Callable[[str]
     """
     tell("counting what there is to learn from")
     passes = Passes(logs, holdout=config.holdout, before=config.before, tolerated=config.tolerated)
-    choice = OneChoice(reward)
+    choice = UniformAdvantage(reward)
     for part in passes.once():
         choice.add(part)
     return passes.counts.transitions, choice
