@@ -69,3 +69,14 @@ def test_lines_of_nothing_are_no_rows(tmp_path):
     path.write_text("a,b\n" + "".join(f"{i},{'x' * 99}\n \n" for i in range(30_000)))  # several blocks
     found = read(path, "a")
     assert [(row["a"], row[BROKEN]) for row in found] == [(str(i), None) for i in range(30_000)]
+
+
+def test_names_are_told_without_a_reader_that_would_outlive_a_program_that_ends_at_once(tmp_path, monkeypatch):
+    """With Arrow's own, a command that refused a column mostly aborted at its end."""
+    monkeypatch.setattr("pyarrow.csv.open_csv", None)
+    path = tmp_path / "table.csv"
+    path.write_bytes('\ufeff\r\n"a, b",c\r\n1,2\r\n'.encode())
+    assert columns(path) == ["a, b", "c"]
+    path.write_bytes(b"\n")
+    with pytest.raises(LivedqnError, match="it is empty"):
+        columns(path)

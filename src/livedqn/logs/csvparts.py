@@ -3,7 +3,9 @@ Empty lines are no rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from io import StringIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ ROW = "row of the file"
 BROKEN = "what is wrong with the row"
 #: What the number of a file's first row of values is to Arrow, which counts the line of names, and from 1.
 _FIRST = 2
+#: Bytes that the line of names has at most, as for Arrow.
+_HEAD = 1 << 20
 _EMPTY = ["", "NA", "NaN", "nan", "null", "NULL", "None"]
 
 
@@ -31,15 +35,21 @@ def columns(path: Path) -> list[str]:
         LivedqnError: the file cannot be read.
     """
     try:
-        skipping = pa.csv.ParseOptions(invalid_row_handler=lambda row: "skip")
-        with pa.csv.open_csv(path, parse_options=skipping) as reader:
-            return list(reader.schema.names)
-    except (pa.ArrowException, OSError) as error:
+        # Arrow's reader of CSVs has threads of its own; a program that ends at once, since a column is missing, ends in
+        # the midst of them, and aborts
+        with pa.input_stream(str(path)) as file:
+            head = StringIO(file.read(_HEAD).decode("utf-8-sig", "replace"), newline=None)
+        found = next(csv.reader(line for line in head if line.strip()), None)
+    except (pa.ArrowException, OSError, csv.Error) as error:
         raise LivedqnError(f"{path} cannot be read: {_line(error)}") from None
+    if found is None:
+        raise LivedqnError(f"{path} cannot be read: it is empty")
+    return found
 
 
-def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
-    """These columns of the CSV (also .csv.gz) at ``path``, null where a field is empty, with ``ROW`` and ``BROKEN``.
+def parts(path: Path, wanted: Sequence[str], kept: Collection[str] = ()) -> Iterator[pa.Table]:
+    """These columns of the CSV (also .csv.gz) at ``path``, null where a field is empty or says so (NA, null ..., but
+    for what is ``kept``), with ``ROW`` and ``BROKEN``.
 
     At least one part, which has no row where the file has none.
 
@@ -58,7 +68,7 @@ def parts(path: Path, wanted: Sequence[str]) -> Iterator[pa.Table]:
 
     convert = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=True,
-        null_values=_EMPTY,
+        null_values=[word for word in _EMPTY if word not in kept],
     )  # fmt: skip
     options = {
         "read_options": pa.csv.ReadOptions(use_threads=False),  # with threads a broken row has no number
