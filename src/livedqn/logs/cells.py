@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,10 @@ from livedqn.types import FloatArray, IntArray
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
+#: What some tools write behind whole numbers where one of the column is missing.
+_POINT_ZERO = re.compile(r"(?a)^(\s*\d+)\.0+(?=\s*$)")
+#: Whole numbers below have a float64 each.
+_EXACT = 2**53
 #: Ids of features fit float32: they are below this.
 _IDS = 2**24
 
@@ -39,13 +45,20 @@ def numbers(column: Any) -> FloatArray:
 
 
 def names(column: Any) -> IntArray:
-    """(n,) int64: whole numbers as they are, any other text as 63 bits of its BLAKE2b hash; 0 where there is none."""
+    """(n,) int64: whole numbers as they are (17.0 is one), any other text as 63 bits of its BLAKE2b hash; 0 where there
+    is none."""
     if pa.types.is_integer(column.type):
         return np.asarray(column.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
     if pa.types.is_null(column.type):
         return np.zeros(len(column), np.int64)
+    if pa.types.is_floating(column.type):  # as some tools write whole numbers where one is missing
+        values = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+        values = np.where(np.isnan(values), 0, values)
+        if ((values == np.rint(values)) & (np.abs(values) < _EXACT)).all():
+            return values.astype(np.int64)
     coded = column.cast(pa.string()).dictionary_encode()
-    known = np.array([*(name(text) for text in coded.dictionary.to_pylist()), 0], np.int64)
+    texts = (_POINT_ZERO.sub(r"\1", text or "") for text in coded.dictionary.to_pylist())
+    known = np.array([*map(name, texts), 0], np.int64)
     found: IntArray = known[np.asarray(coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False))]
     return found
 
@@ -76,7 +89,18 @@ def times(column: Any, unit: str) -> FloatArray:
         return numbers(column) * UNITS[unit]
     text = pc.replace_substring_regex(column.cast(pa.string()), r"(Z|\+00:00)$", "")
     is_time = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$")
-    return times(pc.if_else(is_time, text, None).cast(pa.timestamp("us")), "s")
+    text = pc.if_else(is_time, text, None)
+    try:
+        return times(text.cast(pa.timestamp("us")), "s")
+    except pa.ArrowInvalid:  # 0000-00-00, say
+        return times(pa.array(map(_real, text.to_pylist()), pa.string()).cast(pa.timestamp("us")), "s")
+
+
+def _real(text: str | None) -> str | None:
+    """What is a time of a calendar."""
+    with suppress(ValueError):
+        return text and str(datetime.fromisoformat(text))
+    return None
 
 
 def lists(column: Any, separator: str) -> tuple[IntArray, Any]:

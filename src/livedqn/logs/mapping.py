@@ -67,6 +67,11 @@ class Columns:
         )  # fmt: skip
 
     @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All of them."""
+        return *self.context, *self.history, *self.candidates, *self.signals
+
+    @property
     def wanted(self) -> dict[str, bool]:
         """Columns of the table, and whether each holds a list a row."""
         single = [*(c.source for c in (*self.context, *self.signals)), self.time]
@@ -102,7 +107,8 @@ def parse(found: Any) -> Columns:
     if "action" not in given and not {"shown", "rooms"} <= given.keys():
         raise ValueError("it lacks what was shown: action (0 is nothing), or shown and rooms (ids)")
     time = given["time"] if isinstance(given["time"], Mapping) else {"from": given["time"]}
-    _keys(time, ("from", "unit"), "time")
+    if not _keys(time, ("from", "unit"), "time").get("from"):
+        raise ValueError("time lacks from, the column of the table")
     settings = {key: given.get(key, default) for key, default in _SETTINGS.items()}
     for key in ("session_gap_s", "history_length", "last_elapsed_s"):
         if not (isinstance(settings[key], int | float) and settings[key] > 0):
@@ -130,7 +136,7 @@ def _cell(where: str, name: str, given: Any) -> Cell:
     given = _keys(given, _COLUMN, where) if isinstance(given, Mapping) else {"from": given}
     if "from" not in given:
         raise ValueError(f"{where} lacks from, the column of the table")
-    values = tuple(str(value) for value in given.get("values", ()))
+    values = _values(where, given.get("values", ()))
     kind = given.get("kind", "category" if values else "number")
     column = Column(
         name, kind, str(given.get("unit", "")), str(given.get("role", "")),
@@ -140,6 +146,17 @@ def _cell(where: str, name: str, given: Any) -> Cell:
     return Cell(
         str(given["from"]), column, values, float(given.get("scale", 1)), None if missing is None else float(missing)
     )
+
+
+def _values(where: str, given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"{where} has values {given!r}; they are a list")
+    if any(isinstance(value, bool) for value in given):
+        raise ValueError(
+            f"{where} has true or false among its values, which is how YAML reads yes, no, on and off too; put it in "
+            "quotes, as the table has it"
+        )
+    return tuple(map(str, given))
 
 
 def _keys(given: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:

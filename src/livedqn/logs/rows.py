@@ -30,7 +30,8 @@ class Rows:
 
     def __init__(self, columns: Columns, separator: str, source: str) -> None:
         self._columns, self._separator, self._source = columns, separator, source
-        self._last: tuple[int, float, int] = 0, np.nan, 0  # viewer, time and session of the last row so far
+        #: Viewer, time, session, time watched, and whether it was the end, of the last row so far.
+        self._last: tuple[int, float, int, float, bool] = 0, np.nan, 0, 0.0, False
 
     def impressions(self, table: pa.Table) -> Impressions:
         """The rows of ``table``; what only the next row can say is left open, see :meth:`completed`."""
@@ -40,7 +41,11 @@ class Rows:
         row = np.asarray(column[ROW], np.int64)
         time_s = cells.times(column[of.time], of.time_unit)
         viewer = cells.names(plain["viewer"])
-        session = cells.names(plain["session"]) if "session" in plain else self._visits(viewer, time_s)
+        terminated = cells.numbers(plain["terminated"]) > 0 if "terminated" in plain else np.zeros(n, np.bool_)
+        signals = {c.column.name: cells.feature(column[c.source], c) for c in of.signals}
+        watch_s = np.nan_to_num(signals.get("watch_s", np.zeros(n, np.float32)))
+        is_named = "session" in plain
+        session = cells.names(plain["session"]) if is_named else self._visits(viewer, time_s, watch_s, terminated)
         defect: npt.NDArray[Any] = np.full(n, "", "U64")
         defect[np.isnan(time_s)] = "the time is missing, or cannot be read"
         sizes, wide = self._candidates(column, plain, defect)
@@ -52,7 +57,6 @@ class Rows:
         mask = real & (allowed > 0) if "mask" in plain else real
         mask[:, 0] = of.has_nothing
         number = {ours: cells.numbers(plain[ours]) for ours in ("propensity", "native", "elapsed_s") if ours in plain}
-        terminated = cells.numbers(plain["terminated"]) > 0 if "terminated" in plain else np.zeros(n, np.bool_)
         return Impressions(
             request=cells.names(plain["request"]) if "request" in plain else row,
             session=session, viewer=viewer, time_s=np.nan_to_num(time_s).astype(np.int64),
@@ -64,7 +68,7 @@ class Rows:
             rooms=rooms, streamers=streamers, action=_action(plain, rooms, real),
             propensity=number["propensity"].astype(np.float32),
             policy=cells.texts(plain["policy"]) if "policy" in plain else np.full(n, ""),
-            signals={c.column.name: cells.feature(column[c.source], c) for c in of.signals},
+            signals=signals,
             native=number.get("native", np.zeros(n)).astype(np.float32),
             terminated=terminated, truncated=np.zeros(n, np.bool_),
             elapsed_s=number.get("elapsed_s", time_s).astype(np.float64), row=row, source=self._source, defect=defect,
@@ -78,6 +82,8 @@ class Rows:
         if "elapsed_s" not in of.plain:  # then it holds the time, unrounded
             elapsed_s = np.maximum(np.diff(elapsed_s, append=0), LEAST_S)
             elapsed_s[last] = of.last_elapsed_s
+            if "watch_s" in whole.signals:  # who watched for longer did not leave before
+                elapsed_s[last] = np.fmax(elapsed_s, whole.signals["watch_s"])[last]
         terminated = whole.terminated
         if "terminated" not in of.plain and of.ends == "terminated":
             terminated = last
@@ -85,15 +91,18 @@ class Rows:
             whole, elapsed_s=elapsed_s.astype(np.float32), terminated=terminated, truncated=last & ~terminated
         )  # fmt: skip
 
-    def _visits(self, viewer: IntArray, time_s: FloatArray) -> IntArray:
-        """Sessions where none are named: a new one for another viewer, and after a pause."""
-        before_viewer = np.concatenate([[self._last[0]], viewer[:-1]])
-        pause_s = np.diff(time_s, prepend=self._last[1])
-        session = self._last[2] + np.cumsum(
-            (viewer != before_viewer) | ~(np.abs(pause_s) <= self._columns.session_gap_s)
-        )
+    def _visits(self, viewer: IntArray, time_s: FloatArray, watch_s: FloatArray, terminated: BoolArray) -> IntArray:
+        """Sessions where none are named: a new one for another viewer, behind an end, and after a pause in which
+        nothing was watched."""
+        last_viewer, last_s, last_session, last_watch_s, was_end = self._last
+        before_viewer = np.concatenate([[last_viewer], viewer[:-1]])
+        ended = np.concatenate([[was_end], terminated[:-1]])
+        watched_s = np.concatenate([[last_watch_s], watch_s[:-1]])
+        pause_s = np.diff(time_s, prepend=last_s)
+        goes_on = (viewer == before_viewer) & ~ended & (np.abs(pause_s) <= self._columns.session_gap_s + watched_s)
+        session = last_session + np.cumsum(~goes_on)
         if len(viewer):
-            self._last = int(viewer[-1]), float(time_s[-1]), int(session[-1])
+            self._last = int(viewer[-1]), float(time_s[-1]), int(session[-1]), float(watch_s[-1]), bool(terminated[-1])
         return session
 
     def _candidates(

@@ -88,7 +88,8 @@ class Table:
     def _tables(self, wanted: list[str]) -> Iterator[pa.Table]:
         """These columns, part by part, with where each row stands and whether it is broken."""
         if self._is_csv():
-            yield from csvparts.parts(self._path, wanted)
+            named = {value for cell in self._columns.cells for value in cell.values}  # NA may be North America
+            yield from csvparts.parts(self._path, wanted, named)
             return
         row = 0
         try:

@@ -1,0 +1,35 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from livedqn.logs import cells
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["17", "42", None]), pa.array(["17.0", " 42.00 ", ""]), pa.array([17.0, 42.0, None]),
+        pa.array([17.0, 42.0, np.nan]), pa.array([17, 42, None]),
+    ],
+    ids=["text", "text of floats", "floats", "nan", "integers"],
+)  # fmt: skip
+def test_a_whole_number_is_one_name_however_a_missing_neighbour_made_a_tool_write_it(column):
+    assert cells.names(column).tolist() == [17, 42, 0]
+
+
+def test_large_ids_that_are_floats_are_themselves():
+    assert cells.names(pa.array([1e10, 123_456_789_012.0])).tolist() == [10_000_000_000, 123_456_789_012]
+
+
+def test_other_text_and_fractions_are_hashed():
+    names = cells.names(pa.array(["17.5", "v1.0", "a"]))
+    assert (names > 2**32).all()
+    assert len({*names.tolist()}) == 3
+    assert cells.names(pa.array([17.5, 18.0])).tolist() == cells.names(pa.array(["17.5", "18"])).tolist()
+
+
+def test_a_day_that_no_calendar_has_is_missing_and_no_other():
+    text = ["0000-00-00 00:00:00", "2026-02-30", "1970-01-02T00:00:00.5", "1970-01-01 00:01", None, "1970-01-01"]
+    np.testing.assert_array_equal(
+        cells.times(pa.array(text), "text"), [np.nan, np.nan, 86_400.5, 60, np.nan, 0]
+    )  # fmt: skip
