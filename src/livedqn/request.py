@@ -1,10 +1,10 @@
 """A request in JSON: checked against what the policy reads, and made an observation.
 
 It holds the arrays of one viewer as the environment shows them: ``context`` (C,), and where there are rooms
-``history`` (T, H) and ``candidates`` (k, F), k being any number and row 0, *nothing*, zeros. ``mask`` (k,) says what
-may be chosen (left out: everything, but for *nothing* where a room always has to be shown), ``rooms`` (k,) names the
-rooms (entry 0 is ignored). A cap on injections is for the caller to put into the mask, who knows what the session has
-been shown.
+``history`` (T, H), the newest impression last and rows of zeros before the first, and ``candidates`` (k, F), k being
+any number and row 0, *nothing*, zeros. ``mask`` (k,) says what may be chosen (left out: everything, but for *nothing*
+where a room always has to be shown), ``rooms`` (k,) names the rooms (entry 0 is ignored). A cap on injections is for
+the caller to put into the mask, who knows what the session has been shown.
 """
 
 from __future__ import annotations

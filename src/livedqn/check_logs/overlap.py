@@ -64,7 +64,8 @@ class Overlap:
         if self._missing:
             yield Finding(
                 "the propensity is missing",
-                "off-policy evaluation leaves these out; log the probability of an action when it is chosen",
+                "off-policy evaluation refuses such logs, or guesses (ope.estimate_propensities=true): log the "
+                "probability of an action when it is chosen",
                 self._missing, self._example, is_wrong=False,
             )  # fmt: skip
         for weights, of in ((self._requests, "1 / (allowed propensity)"), (self._nothing, "[nothing] / propensity")):
