@@ -52,6 +52,17 @@ def test_what_is_finished_can_be_written_and_read(joined, tmp_path):
     np.testing.assert_array_equal(read.elapsed_s, made.elapsed_s)
 
 
+def test_what_was_shown_does_not_decide_when_a_session_closes(make_joiner):
+    """Else logs that end before all windows do would have too many sessions of nothing."""
+    joiner = make_joiner()
+    joiner.add(shown(1, 0.0, action=0, viewer=1))
+    joiner.add(shown(2, 0.0, action=1, viewer=2))
+    joiner.advance(100.0)  # the longest window; pauses of 60 s end sessions
+    assert joiner.open_sessions == 2
+    joiner.advance(100.5)
+    assert joiner.open_sessions == 0
+
+
 def test_the_latest_impression_of_the_room_gets_it_unless_another_is_named(joined):
     events = [shown(1, 0.0), shown(2, 5.0, action=2), shown(3, 10.0), did("c", "click", 11.0, 70)]
     assert signal(joined(events), "clicked") == [0, 0, 1]

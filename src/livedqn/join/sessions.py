@@ -58,8 +58,10 @@ class Sessions:
         session.rows.append(row)
         session.alive_s = time_s
         self._rows[name] = row
+        # of nothing, too, though nothing can come of it: if such sessions closed sooner, the newest in the logs would
+        # be those that were shown no room
+        session.awaits_s = max(session.awaits_s, time_s + self._longest_s)
         if room := impression.room:
-            session.awaits_s = max(session.awaits_s, time_s + self._longest_s)
             self._shown[impression.viewer, room] = row
         return True
 
