@@ -34,3 +34,18 @@ def test_what_was_noted_stays():
     logs = example_impressions([4] * 10)
     noted = logs.propensity[logs.acted]
     np.testing.assert_allclose(Behaviour([logs], Features(LOGS_SPEC, [logs]))(logs), noted)
+
+
+def test_few_logs_are_not_read_for_every_step(monkeypatch):
+    monkeypatch.setattr("livedqn.ope.behaviour.STEPS", 4)
+    logs, readings = example_impressions([4] * 10), []
+
+    class Parts:
+        def __iter__(self):
+            readings.append(1)
+            return iter([logs])
+
+    features = Features(LOGS_SPEC, [logs])
+    kept, read = Behaviour([logs], features), Behaviour(Parts(), features)
+    assert len(readings) == 2  # to count them, and to keep them
+    np.testing.assert_array_equal(kept.probabilities(logs), read.probabilities(logs))

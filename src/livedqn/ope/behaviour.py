@@ -49,6 +49,8 @@ class Behaviour:
         self._m = torch.zeros(FOLDS, numbers, leading, requires_grad=True)
         rows = sum(int(part.acted.sum()) for part in parts)
         passes = max(PASSES, -(-STEPS * BATCH // max(rows, 1)))
+        if passes > PASSES:  # of few rows, which are sooner kept than read a hundred times
+            parts = list(parts)
         adam = torch.optim.Adam([self._w, self._m], lr=LEARNING_RATE)
         falling = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.0, passes)
         for _ in range(passes):
