@@ -42,7 +42,7 @@ def test_the_answer_is_the_policy_s(ask, rooms_policy, request_with_rooms):
     assert answer["line"] == 1
     assert answer["action"] == agent.act(observation)[0] == order[0]
     assert answer["room"] == names[order[0]]
-    assert answer["probability"] == 1
+    assert answer["propensity"] == 1
     assert answer["ranked"] == [{"action": k, "room": names[k], "value": pytest.approx(float(q[k]))} for k in order]
     assert (err, code) == ([], 0)
 

@@ -2,11 +2,11 @@
 
 A request is described in :mod:`livedqn.request`; its answer, on stdout, is::
 
-    {"line": 1, "action": 2, "room": 17, "probability": 1.0, "ranked": [{"action": 2, "room": 17, "value": 3.1}, ...]}
+    {"line": 1, "action": 2, "room": 17, "propensity": 1.0, "ranked": [{"action": 2, "room": 17, "value": 3.1}, ...]}
 
 ``ranked`` holds what the mask allows, best first, with values in the reward's unit; *nothing* goes before rooms that
 are not better by the policy's margin. ``room`` is null for *nothing*, and where the request names no ``rooms``.
-``probability`` is that with which the action was chosen, the propensity to log: 1, since the policy is greedy.
+``propensity`` is the probability with which the action was chosen, to be logged: 1, since the policy is greedy.
 
 A line that cannot be answered is one line on stderr with its number; the others are answered, and the command ends
 with exit code 2.
@@ -56,7 +56,7 @@ def run(config: RecommendConfig) -> None:
 
 
 def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``agent`` would do: ``action``, ``room``, ``probability`` and ``ranked``, as the module says.
+    """What ``agent`` would do: ``action``, ``room``, ``propensity`` and ``ranked``, as the module says.
 
     Raises:
         LivedqnError: the request lacks something, has a wrong shape or value, or allows no action.
@@ -73,7 +73,7 @@ def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
         )
     best_first = [int(action) for action in np.argsort(-agent.preferences(q)[0], kind="stable") if allowed[action]]
     ranked = [{"action": action, "room": rooms[action], "value": float(value[action])} for action in best_first]
-    return {"action": best_first[0], "room": rooms[best_first[0]], "probability": 1.0, "ranked": ranked}
+    return {"action": best_first[0], "room": rooms[best_first[0]], "propensity": 1.0, "ranked": ranked}
 
 
 @contextmanager
