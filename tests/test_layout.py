@@ -32,7 +32,7 @@ ROWS = [
     {"encoders", "rewards", "exploration", "network", "replay", "logs", "features", "watchdog", "scoring"},
     {"losses", "protocols", "device", "compilation", "flat", "noisy"},
     {"config", "csvrows", "agent_settings", "request"},
-    {"types", "kernel", "memcpy", "lightning", "durable"},
+    {"types", "kernel", "memcpy", "lightning", "durable", "lock"},
 ]
 #: A contract may name what is made in a row above it.
 NAMED = {("protocols", "logs")}

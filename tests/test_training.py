@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import livedqn
 from livedqn import plugins
+from livedqn.lock import held
 from livedqn.loop import Marks
 from livedqn.tracking import read_metrics
 from livedqn.types import LivedqnError
@@ -159,6 +160,15 @@ def test_what_makes_environments_owes_as_many_rows_as_it_is_told(tmp_path) -> No
         assert "\n" not in str(caught.value)
     assert len(closed) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_takes_one_run_at_a_time(run, tmp_path) -> None:
+    copy = shutil.copytree(run.folder, tmp_path / "copy")
+    config = (copy / "config.yaml").read_bytes()
+    with held(copy), pytest.raises(LivedqnError, match=r"^another run is writing into .*copy; wait until it has"):
+        livedqn.train(SIM, reward=Clicks(), folder=copy, **{**SMALL, "seed": 9})
+    assert (copy / "config.yaml").read_bytes() == config
+    livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
 
 
 def cut(state: dict, *path: str) -> None:

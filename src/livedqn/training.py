@@ -23,6 +23,7 @@ from livedqn.config import TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
 from livedqn.fitting import fit
 from livedqn.live import Live, announce
+from livedqn.lock import held
 from livedqn.logged import LoggedExperience
 from livedqn.loop import Loop, StoppedError, signals_raised
 from livedqn.protocols import Replay, Reward
@@ -90,9 +91,10 @@ def run(config: TrainConfig, folder: Path, env: MakeEnv | None = None, reward: R
     Raises:
         LivedqnError: something cannot be built or does not fit together, or training diverged.
     """
-    with ExitStack() as opened:  # so that what is refused, too, leaves no environment open
+    with ExitStack() as holds, ExitStack() as opened:  # so that what is refused, too, leaves no environment open
         parts = prepare(config, folder, env, reward, opened)
         folder.mkdir(parents=True, exist_ok=True)
+        holds.enter_context(held(folder))
         checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(parts.plain)))
         tracker = _tracker(parts)
         try:
