@@ -157,7 +157,9 @@ def _finish(parts: Parts, choice: Choice, said: Sequence[str]) -> Evaluation | N
             evaluate.write_json(evaluation, folder / "evaluation.json")
         from livedqn import report  # Matplotlib's import takes time, and only what ends needs pictures
 
-        report.write(folder, evaluation, folder / "metrics.csv", agent.spec, parts.plain, said)
+        report.write(
+            folder, evaluation, folder / "metrics.csv", agent.spec, parts.plain, chosen=choice.steps, said=said
+        )
     return evaluation
 
 

@@ -10,6 +10,7 @@ from livedqn.config import CapConfig, EvaluationConfig
 from livedqn.envs.gym import gym
 from livedqn.envs.sim import sim
 from livedqn.evaluate import final_evaluation
+from livedqn.report.curves import curves
 from livedqn.rewards import Engagement, Native
 from livedqn.stage import Stage
 from livedqn.tracking import MetricsFile
@@ -52,6 +53,17 @@ def test_a_report_holds_every_picture_and_needs_no_other_file(tmp_path):
     assert not re.search(r"(src|href)=\"(?!data:)", page)
     for word in ("favourite", "short run", "&lt;b&gt;", "return, new viewers"):
         assert word in page
+
+
+def test_a_star_marks_the_policy_that_was_kept(tmp_path):
+    found = final_evaluation(Untaught(), lambda rows: Stage(gym(rows), Native(), CapConfig()), FEW, seed=0, steps=30)
+    metrics = MetricsFile(tmp_path / "metrics.csv")
+    for step, value in ((10, 1.0), (20, 9.0), (30, 8.0)):
+        metrics.log(step, {"validation_return": value})
+    (star,) = (
+        line for line in curves(found, tmp_path / "metrics.csv", 30).axes[0].get_lines() if line.get_marker() == "*"
+    )
+    assert (star.get_xdata(), star.get_ydata()) == ([30], [8])
 
 
 def test_a_game_has_fewer_pictures(tmp_path):

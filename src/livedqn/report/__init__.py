@@ -23,7 +23,7 @@ __all__ = ["write", "write_ope"]
 
 def write(
     folder: Path, evaluation: Evaluation | None, metrics_csv: Path, spec: Spec, config: Mapping[str, Any],
-    said: Sequence[str] = (),
+    *, chosen: int = 0, said: Sequence[str] = (),
 ) -> Path:  # fmt: skip
     """Write ``pictures/*.png`` and ``report.html`` into ``folder``; returns the report's path.
 
@@ -33,12 +33,13 @@ def write(
         metrics_csv: the run's metrics; curves are empty where there are none.
         spec: of the environment, or of the logs.
         config: of the run, plain Python.
+        chosen: the step from which ``policy.ckpt`` is.
         said: lines on what the run learned from.
     """
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     pictures = []
     with look():
-        drawn: dict[str, Figure | None] = {"curves": curves(evaluation, metrics_csv)}
+        drawn: dict[str, Figure | None] = {"curves": curves(evaluation, metrics_csv, chosen)}
         if evaluation is not None:
             drawn["comparison"] = comparison(evaluation)
             if spec.has_rooms:

@@ -17,7 +17,7 @@ from livedqn.tracking import read_metrics
 DIAGNOSTICS = {"loss": "loss", "q_mean": "mean Q"}
 
 
-def curves(evaluation: Evaluation | None, metrics_csv: Path) -> Figure:
+def curves(evaluation: Evaluation | None, metrics_csv: Path, chosen: int) -> Figure:
     """Validation return and the return of episodes that were learned from; loss and mean Q at the right."""
     logged = read_metrics(metrics_csv) if metrics_csv.exists() else {}
     shown = [name for name in DIAGNOSTICS if name in logged]
@@ -27,7 +27,7 @@ def curves(evaluation: Evaluation | None, metrics_csv: Path) -> Figure:
         label = "of logged sessions" if "epochs" in logged else "in training, exploring"
         main.plot(*logged["return"], color=FAINT, alpha=0.45, linewidth=1, label=label)
     if evaluation is not None:
-        _validated(main, logged, evaluation)
+        _validated(main, logged, evaluation, chosen)
     main.set(
         title="Return of an episode: in training, and on validation worlds",
         xlabel="environment steps",
@@ -42,15 +42,17 @@ def curves(evaluation: Evaluation | None, metrics_csv: Path) -> Figure:
     return made
 
 
-def _validated(axis: Axes, logged: Mapping[str, tuple[list[int], list[float]]], evaluation: Evaluation) -> None:
-    """The policy's returns on validation worlds, and the baselines'."""
+def _validated(
+    axis: Axes, logged: Mapping[str, tuple[list[int], list[float]]], evaluation: Evaluation, chosen: int
+) -> None:  # fmt: skip
+    """The policy's returns on validation worlds, of which it was kept at step ``chosen``, and the baselines' by their
+    tuned rules; its margin, if it has one, is tuned at the end."""
     colour = colours(list(evaluation.played), evaluation.agents)
     if "validation_return" in logged:
         steps, values = logged["validation_return"]
-        axis.plot(steps, values, "o-", color=colour[evaluation.reference], label=evaluation.reference)
-        best = max(range(len(values)), key=values.__getitem__)
-        axis.plot(
-            steps[best], values[best], "*", markersize=15, color=colour[evaluation.reference], label="policy.ckpt"
-        )
+        own = colour[evaluation.reference]
+        axis.plot(steps, values, "o-", color=own, label=f"{evaluation.reference}, by its values alone")
+        if chosen in steps:
+            axis.plot(chosen, values[steps.index(chosen)], "*", markersize=15, color=own, label="policy.ckpt")
     for name, value in evaluation.validation.items():
         axis.axhline(value, color=colour[name], linestyle="--", linewidth=1.4, label=name)
