@@ -1,8 +1,8 @@
-"""Which of the policies that a run evaluates is kept: the newest within one standard error of the best.
+"""Which of the policies that a run evaluates is kept: the newest that is not clearly worse than the best.
 
-Evaluations say little where returns are heavy-tailed, and the best of several is the luckiest as often as the best:
-what was learned longest goes before, unless it is seen to be worse. It is the rule by which Breiman et al. choose the
-size of a tree (1984, Classification and Regression Trees, section 3.4.3), with time in place of that size.
+Evaluations say little where returns are heavy-tailed, and the best of several is the luckiest as often as the best.
+They are of the policy by its values alone, too, before its margin over *nothing* is tuned. So what was learned longest
+goes before, unless it is seen to be worse.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from livedqn.evaluate.intervals import paired
 from livedqn.types import FloatArray
 
 
@@ -28,14 +29,14 @@ class Choice:
     def prefers(self, returns: FloatArray) -> bool:
         """Count an evaluation with ``returns`` (W,), a validation world each; whether that policy is to be kept.
 
-        Differences to the best are paired by world. A single world has no standard error: then the best is kept.
+        Clearly worse is behind the best by a paired 95 % interval. A single world has none: then the best is kept.
         """
         self.of += 1
         if not len(self.highest) or returns.mean() > self.highest.mean():
             self.highest = returns
             return True
-        behind = self.highest - returns
-        return len(behind) > 1 and bool(behind.mean() <= behind.std(ddof=1) / np.sqrt(len(behind)))
+        behind = paired(self.highest, returns)
+        return behind.n > 1 and behind.low <= 0
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain Python."""
