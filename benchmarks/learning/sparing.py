@@ -8,14 +8,16 @@ a room brings at this request, in minutes watched; L by how much it lowers the c
 requests to come, all of them added up, by the simulator's own equations of boredom and leaving; V, one number for all
 viewers, is what such a request is worth. Beside it ``present``, without L, which shows a room from so many minutes on.
 
-Both know the equations and the hidden state; where they know ``tags``, all of it but tastes, in whose place they have
-the mean over draws of the tastes that a tag leaves possible. V and minutes are chosen on validation worlds; the test
-worlds are those of ``results/sim_watchtime.csv``.
+Both know the equations, and of the hidden state more or less: all; all but tastes, of which tags tell; nor moments; nor
+streamers' quality; nor how open viewers are to live rooms. Boredom and patience are always known. What is not known is
+drawn from what is possible given the tags, and the mean over draws is gone by; moments are taken for absent. Which V
+and which minutes are best, validation worlds say; the test worlds are those of ``results/sim_watchtime.csv``.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 
 import numpy as np
 from simulator import WORLD_SEED
@@ -37,16 +39,23 @@ from livedqn.types import FloatArray, Observation, Signals
 
 #: Requests that are added up, and how likely a viewer who is not bored is there at the next.
 AHEAD, STAYS = 40, 0.97
-VALUES, MINUTES = (5, 10, 20, 40, 80), (1.5, 2.2, 3.0)
-#: Of tastes, for each tag.
+VALUES, MINUTES = (10, 20, 40, 80), (1.5, 2.2)
+#: What each line of the table lacks besides what those above it do.
+LACKS = ("", "tastes", "moments", "quality", "openness")
+#: Of what is not known.
 DRAWS = 8
 ROWS = 64
 
 
 class Knowledge:
-    """What a rule knows of the present request: minutes and irrelevant and good rooms to expect, (B, K) each."""
+    """What a rule knows of the present request: minutes and irrelevant and good rooms to expect, (B, K) each.
 
-    def __init__(self, stage: Stage, env: LiveStream, draws: int) -> None:
+    Args:
+        stage: where it plays. env: its environment.
+        lacks: names in :data:`LACKS`.
+    """
+
+    def __init__(self, stage: Stage, env: LiveStream, lacks: Collection[str]) -> None:
         v = env.viewers
 
         def irrelevant(signals: Signals) -> FloatArray:
@@ -56,20 +65,35 @@ class Knowledge:
             return np.asarray(signals["watch_s"] >= v.good_s, np.float32)
 
         self._env, self._payoffs = env, [Payoff.of(reward, v) for reward in (WatchTime(), irrelevant, good)]
-        self._z = np.random.default_rng(0).standard_normal((draws, 1, env.rooms.topics)).astype(np.float32)
-        self._shape = stage.num_envs, stage.spec.num_actions
+        self._lacks, self._shape = lacks, (stage.num_envs, stage.spec.num_actions)
 
     def __call__(self) -> list[FloatArray]:
-        """Each as the mean over what tastes might be; without draws they are what they are."""
-        hidden = self._env.hidden
-        states = [self._with_tastes(hidden, z) for z in self._z] or [hidden]
+        """Each as the mean over what might be."""
+        hidden, rng = self._env.hidden, np.random.default_rng(0)
+        states = [self._possible(hidden, rng) for _ in range(DRAWS)] if self._lacks else [hidden]
         return [np.mean([self._expected(state, payoff) for state in states], axis=0) for payoff in self._payoffs]
 
-    def _with_tastes(self, hidden: Hidden, z: FloatArray) -> Hidden:
-        tastes, n = hidden.sessions.tastes.copy(), hidden.sessions.visit["activity"][:, None]
-        left_open = np.sqrt(self._env.viewers.tag_sessions / (n + self._env.viewers.tag_sessions))
-        tastes[:, TASTE, 1:] = tastes[:, VISIBLE, 1:] + left_open * z
-        return hidden._replace(sessions=hidden.sessions._replace(tastes=tastes))
+    def _possible(self, hidden: Hidden, rng: np.random.Generator) -> Hidden:
+        """What is not known drawn anew, all else as it is."""
+        v, sessions = self._env.viewers, hidden.sessions
+        if "tastes" in self._lacks:
+            tastes, n = sessions.tastes.copy(), sessions.visit["activity"][:, None]
+            left_open = np.sqrt(v.tag_sessions / (n + v.tag_sessions))
+            tastes[:, TASTE, 1:] = tastes[:, VISIBLE, 1:] + left_open * rng.standard_normal(tastes[:, TASTE, 1:].shape)
+            sessions = sessions._replace(tastes=tastes)
+        if "openness" in self._lacks:
+            visit = sessions.visit.copy()
+            visit["openness"] = v.click_openness_sd * rng.standard_normal(len(visit))
+            sessions = sessions._replace(visit=visit)
+        hidden = hidden._replace(sessions=sessions)
+        if "quality" in self._lacks:
+            quality = v.quality_sd * rng.standard_normal(len(hidden.quality))
+            hidden = hidden._replace(quality=quality.astype(np.float32))
+        if "moments" in self._lacks:
+            settings = hidden.viewers.copy()
+            settings["moment_share"] = 0
+            hidden = hidden._replace(viewers=settings)
+        return hidden
 
     def _expected(self, hidden: Hidden, payoff: Payoff) -> FloatArray:
         chance, found = np.empty((2, *self._shape), np.float32)
@@ -130,16 +154,16 @@ def main() -> None:
         told.worlds, told.episodes = 2, ROWS
     env = plugins.build("env", {"plugin": "sim"}, ROWS)
     stage = Stage(env, WatchTime(), CapConfig())
-    print("knows  rule                        validation  test                   requests  nothing")
-    for name, draws in (("state", 0), ("tags", DRAWS)):
-        for title, rule in rules(env, Knowledge(stage, env, draws)).items():
+    print("lacks     rule                        validation  test                   requests  nothing")
+    for count, name in enumerate(LACKS):
+        for title, rule in rules(env, Knowledge(stage, env, LACKS[1 : count + 1])).items():
             validation = np.mean([mean_return(played) for played in on(stage, "validation", rule, told)])
             tested = on(stage, "test", rule, told)
             found = interval(np.array([mean_return(played) for played in tested]))
             requests = np.mean([session_length(played) for played in tested])
             nothing = np.mean([share_nothing(played) for played in tested])
             print(
-                f"{name:5}  {title:26}  {validation:10.2f}  {found.mean:5.2f} [{found.low:.2f}, {found.high:.2f}]  "
+                f"{name:8}  {title:26}  {validation:10.2f}  {found.mean:5.2f} [{found.low:.2f}, {found.high:.2f}]  "
                 f"{requests:8.1f}  {nothing:7.2f}", flush=True,
             )  # fmt: skip
 
