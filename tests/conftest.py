@@ -44,7 +44,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs end without a report: to draw one takes longer than a small run; ``tests/report`` tests what it holds."""
     from livedqn import report
 
-    monkeypatch.setattr(report, "write", lambda *_: None)
+    monkeypatch.setattr(report, "write", lambda *_, **__: None)
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,10 @@ learning curves to ``results/efficiency.png``, date, versions, machine and hours
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +107,7 @@ def picture(rows: Rows, path: Path) -> None:
                 found = [row for row in rows if (row["game"], row["contestant"]) == (game, contestant)]
                 if not found:
                     continue
-                points = np.array([[float(x) for x in str(row["curve"]).split()] for row in found]).T
+                points = np.array([_filled([float(x) for x in str(row["curve"]).split()]) for row in found]).T
                 x = found[0]["steps"] / 1e3 * (np.arange(len(points)) + 1) / len(points)
                 bands = [interval(values) for values in points]
                 axis.plot(x, [band.mean for band in bands], color=colour, label=contestant)
@@ -116,6 +118,11 @@ def picture(rows: Rows, path: Path) -> None:
             axis.set_visible(False)
         axes[0].legend()
         drawn.savefig(path, dpi=110)
+
+
+def _filled(curve: list[float]) -> list[float]:
+    """A training's curve; where no episode ended, the last part before in which one did goes on."""
+    return list(accumulate(curve, lambda before, now: before if math.isnan(now) else now))
 
 
 def rows_of(told: argparse.Namespace) -> list[dict[str, Any]]:
