@@ -29,6 +29,13 @@ def test_the_newest_that_is_not_clearly_worse_than_the_best_is_kept(evaluations,
     assert choice.highest.mean() == max(np.mean(one) for one in evaluations)
 
 
+def test_another_number_of_worlds_begins_anew() -> None:
+    choice = Choice()
+    assert choice.prefers(np.array([5.0, 6.0]))
+    assert choice.prefers(np.array([1.0]))
+    assert choice.highest.tolist() == [1]
+
+
 def test_it_goes_on_from_its_state() -> None:
     choice = Choice({"bias": torch.ones(1)}, steps=7)
     choice.prefers(np.array([1.0, 2.0]))

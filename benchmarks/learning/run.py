@@ -5,8 +5,8 @@ python benchmarks/learning/run.py cartpole --quick
 
 For the simulator see ``simulator.py``.
 
-Every run is a ``livedqn`` command line of its own (STUDIES). Its policy.ckpt, the best of the in-training evaluations,
-and its final.ckpt, the last weights, are judged on the same test worlds. The rows go to ``results/<study>.csv``.
+Every run is a ``livedqn`` command line of its own (STUDIES). Its policy.ckpt, chosen by in-training evaluations, and
+its final.ckpt, the last weights, are judged on the same test worlds. The rows go to ``results/<study>.csv``.
 """
 
 from __future__ import annotations

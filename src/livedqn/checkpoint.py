@@ -21,7 +21,7 @@ from livedqn.agent import DQN
 from livedqn.types import LivedqnError, Spec, first_line
 
 #: The form of each kind of file; a change of it makes older files unreadable, and says so.
-FORMATS = {"policy": 3, "resume point": 6}
+FORMATS = {"policy": 3, "resume point": 7}
 
 #: name -> {"threshold": float, "max_shown_per_session": int | None}, as tuned on validation worlds.
 Baselines = dict[str, dict[str, Any]]

@@ -32,7 +32,8 @@ class Choice:
         Clearly worse is behind the best by a paired 95 % interval. A single world has none: then the best is kept.
         """
         self.of += 1
-        if not len(self.highest) or returns.mean() > self.highest.mean():
+        # a run may go on with another number of validation worlds: then it begins anew
+        if len(returns) != len(self.highest) or returns.mean() > self.highest.mean():
             self.highest = returns
             return True
         behind = paired(self.highest, returns)

@@ -163,8 +163,8 @@ class WandbRun:
         memory.write_text(self._run.id)
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP)
-        # policy.ckpt is the best one, and by it a sweep shall judge the run
-        self._run.define_metric("validation_return", step_metric=STEP, summary="max")
+        # the greatest is the luckiest: a sweep shall judge the run by its newest policy, which mostly is policy.ckpt
+        self._run.define_metric("validation_return", step_metric=STEP, summary="last")
 
     @property
     def id(self) -> str:

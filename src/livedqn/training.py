@@ -92,9 +92,12 @@ def run(config: TrainConfig, folder: Path, env: MakeEnv | None = None, reward: R
         LivedqnError: something cannot be built or does not fit together, or training diverged.
     """
     with ExitStack() as holds, ExitStack() as opened:  # so that what is refused, too, leaves no environment open
+        if config.resume and folder.is_dir():  # before anything in it is read
+            holds.enter_context(held(folder))
         parts = prepare(config, folder, env, reward, opened)
         folder.mkdir(parents=True, exist_ok=True)
-        holds.enter_context(held(folder))
+        if not config.resume:
+            holds.enter_context(held(folder))
         checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(parts.plain)))
         tracker = _tracker(parts)
         try:

@@ -26,7 +26,7 @@ class DivergenceError(LivedqnError):
 def diverged(updates: int, why: str) -> DivergenceError:
     """The error that says so."""
     return DivergenceError(
-        f"training diverged by update {updates:,}: {why}; policy.ckpt keeps the best policy so far: "
+        f"training diverged by update {updates:,}: {why}; policy.ckpt keeps the policy that was chosen before: "
         "try a smaller agent.learning_rate or a larger agent.sync_every"
     )
 

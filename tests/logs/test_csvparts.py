@@ -80,3 +80,12 @@ def test_names_are_told_without_a_reader_that_would_outlive_a_program_that_ends_
     path.write_bytes(b"\n")
     with pytest.raises(LivedqnError, match="it is empty"):
         columns(path)
+
+
+def test_a_word_is_kept_in_its_column_alone(tmp_path):
+    (tmp_path / "table.csv").write_text("region,room\nNA,NA\nnull,17\n,\n")
+    (table,) = [
+        part for part in parts(tmp_path / "table.csv", ["region", "room"], {"region": ["EU", "NA"]}) if len(part)
+    ]
+    assert table["region"].to_pylist() == ["NA", None, None]
+    assert table["room"].to_pylist() == [None, "17", None]

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import contest
+import numpy as np
 import parts_of_livedqn as parts
 import torch
 import work
@@ -102,7 +103,7 @@ def fitted(told: contest.Told, profiler: AbstractContextManager[Any], **more: An
         raise Fitted(agent, meter, ticks)
 
     pl.Trainer.fit = timed  # type: ignore[method-assign]
-    training.evaluate.validate = lambda *_, **__: 0.0  # type: ignore[attr-defined]
+    training.evaluate.validate = lambda *_, **__: np.zeros(1)  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
         try:
             livedqn.train(**more, folder=f"{folder}/run", seed=told.seed, steps=told.workload.steps, device="cpu")

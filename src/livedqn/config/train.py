@@ -40,7 +40,7 @@ class EvaluationConfig:
     episodes: int = 384
     #: Worlds on which checkpoints are compared in training and the baselines are tuned.
     validation_worlds: int = 4
-    #: In-training evaluations in a run, evenly spaced; the best one becomes policy.ckpt.
+    #: In-training evaluations in a run, evenly spaced; they choose what becomes policy.ckpt.
     points: int = 5
     #: Episodes a world in such an evaluation.
     validation_episodes: int = 1_024

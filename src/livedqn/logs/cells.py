@@ -83,7 +83,8 @@ def feature(column: Any, cell: Cell) -> FloatArray:
 def times(column: Any, unit: str) -> FloatArray:
     """(n,) float64 seconds since 1970-01-01 UTC; NaN where there is none."""
     if pa.types.is_timestamp(column.type):
-        micros = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64()).cast(pa.float64())
+        micros = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64())
+        micros = micros.cast(pa.float64(), safe=False)  # 9999-12-31 to within a few microseconds
         return np.asarray(micros.to_numpy(zero_copy_only=False)) * 1e-6
     if unit != "text":
         return numbers(column) * UNITS[unit]

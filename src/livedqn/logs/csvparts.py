@@ -4,7 +4,7 @@ Empty lines are no rows."""
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from livedqn.logs.rules import ColumnsError
@@ -47,9 +48,9 @@ def columns(path: Path) -> list[str]:
     return found
 
 
-def parts(path: Path, wanted: Sequence[str], kept: Collection[str] = ()) -> Iterator[pa.Table]:
+def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]] | None = None) -> Iterator[pa.Table]:
     """These columns of the CSV (also .csv.gz) at ``path``, null where a field is empty or says so (NA, null ..., but
-    for what is ``kept``), with ``ROW`` and ``BROKEN``.
+    for the words that are ``kept`` in a column), with ``ROW`` and ``BROKEN``.
 
     At least one part, which has no row where the file has none.
 
@@ -61,6 +62,8 @@ def parts(path: Path, wanted: Sequence[str], kept: Collection[str] = ()) -> Iter
     if missing := [name for name in wanted if name not in known]:
         raise ColumnsError(str(path), [f"column {name} is missing" for name in missing], "is it the right file?")
     broken: list[Any] = []
+    kept = {name: set(words) & set(_EMPTY) for name, words in (kept or {}).items()}
+    somewhere = set().union(*kept.values())
 
     def note(row: Any) -> str:
         broken.append(row)
@@ -68,7 +71,7 @@ def parts(path: Path, wanted: Sequence[str], kept: Collection[str] = ()) -> Iter
 
     convert = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=True,
-        null_values=[word for word in _EMPTY if word not in kept],
+        null_values=[word for word in _EMPTY if word not in somewhere],
     )  # fmt: skip
     options = {
         "read_options": pa.csv.ReadOptions(use_threads=False),  # with threads a broken row has no number
@@ -81,7 +84,7 @@ def parts(path: Path, wanted: Sequence[str], kept: Collection[str] = ()) -> Iter
                 end, count = row + len(read), 0
                 while count < len(broken) and broken[count].number - _FIRST <= end:
                     count, end = count + 1, end + 1
-                table = _whole(read, row, broken[:count])
+                table = _nulled(_whole(read, row, broken[:count]), somewhere, kept)
                 row, broken[:count] = row + len(read) + count, []
                 if len(table):
                     is_given = True
@@ -90,6 +93,15 @@ def parts(path: Path, wanted: Sequence[str], kept: Collection[str] = ()) -> Iter
                 yield table
     except (pa.ArrowException, OSError) as error:
         raise LivedqnError(f"{path} cannot be read behind row {row:,}: {_line(error)}") from error
+
+
+def _nulled(table: pa.Table, words: Collection[str], kept: Mapping[str, Collection[str]]) -> pa.Table:
+    """``table`` with null for what is one of ``words``, but where a column keeps it."""
+    for i, name in enumerate(table.column_names):
+        if name not in (ROW, BROKEN) and (nulls := set(words) - set(kept.get(name, ()))):
+            is_null = pc.is_in(table[name], pa.array(sorted(nulls)))
+            table = table.set_column(i, name, pc.if_else(is_null, pa.scalar(None, pa.string()), table[name]))
+    return table
 
 
 def _whole(read: Any, first: int, broken: Sequence[Any]) -> pa.Table:

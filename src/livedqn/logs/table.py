@@ -88,7 +88,9 @@ class Table:
     def _tables(self, wanted: list[str]) -> Iterator[pa.Table]:
         """These columns, part by part, with where each row stands and whether it is broken."""
         if self._is_csv():
-            named = {value for cell in self._columns.cells for value in cell.values}  # NA may be North America
+            named: dict[str, list[str]] = {}  # NA may be North America in one column, and missing in all others
+            for cell in self._columns.cells:
+                named.setdefault(cell.source, []).extend(cell.values)
             yield from csvparts.parts(self._path, wanted, named)
             return
         row = 0

@@ -51,7 +51,8 @@ def _validated(
     if "validation_return" in logged:
         steps, values = logged["validation_return"]
         own = colour[evaluation.reference]
-        axis.plot(steps, values, "o-", color=own, label=f"{evaluation.reference}, by its values alone")
+        margin = ", without a margin" if "share_nothing" in evaluation.measured[evaluation.reference] else ""
+        axis.plot(steps, values, "o-", color=own, label=evaluation.reference + margin)
         if chosen in steps:
             axis.plot(chosen, values[steps.index(chosen)], "*", markersize=15, color=own, label="policy.ckpt")
     for name, value in evaluation.validation.items():
