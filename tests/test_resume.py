@@ -35,7 +35,7 @@ COMPILED = ["compile=true", "steps=1500", "agent.noisy=true"]  # whose noise is 
 #: ``python -m livedqn``, whose runs end without a report: it takes longer than they do and shows what is compared here.
 COMMAND = """
 import sys, types
-sys.modules["livedqn.report"] = types.SimpleNamespace(write=lambda *_: None)
+sys.modules["livedqn.report"] = types.SimpleNamespace(write=lambda *_, **__: None)
 from livedqn.cli import main
 main()
 """
