@@ -110,7 +110,6 @@ def caution(logs: InMemory, before: dict[str, Any] | None = None, **settings: An
     [
         ({}, None, {"cql_alpha": 0.03}, 0.03, 1),
         ({}, {"cql_alpha": 0.5}, {"cql_alpha": 0.5}, 0.5, 0),
-        ({}, {}, {"cql_alpha": 0.0}, 0.0, 0),  # from Python, by a livedqn that did not ask them
         ({"cql_alpha": 0.2}, {"cql_alpha": 0.5}, {}, 0.2, 0),
         ({"cql_alpha": 0.0}, None, {}, 0.0, 0),
         ({"bcq_threshold": 0.3}, None, {"cql_alpha": 0.0}, 0.0, 0),

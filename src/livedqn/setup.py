@@ -29,7 +29,7 @@ class Parts:
 
     folder: Path
     config: TrainConfig
-    plain: dict[str, Any]  # the config as config.yaml and checkpoints keep it, with what logs have settled
+    plain: dict[str, Any]  # the config as config.yaml and checkpoints keep it, with what the run has settled
     agent: DQN
     replay: Replay
     experience: Experience

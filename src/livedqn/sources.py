@@ -140,7 +140,7 @@ def caution(
     if told.get("cql_alpha", 0) is not None:
         return {}
     if before is not None:
-        agent.cql_alpha = before.get("cql_alpha") or 0.0  # a run from before logs were asked had none
+        agent.cql_alpha = before["cql_alpha"]
     elif told.get("bcq_threshold"):
         agent.cql_alpha = 0.0
     else:
