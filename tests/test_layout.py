@@ -19,7 +19,7 @@ ROWS = [
     {"evaluate", "calibrate", "check_logs", "report", "tracking", "live", "loop", "resume", "choice"},
     {"checkpoint"},
     {"plugins"},
-    {"agent"},
+    {"agent", "committee"},
     {"practice"},
     {"logged", "ope"},
     {"shard", "experience", "progress"},

@@ -3,7 +3,8 @@
 python benchmarks/learning/simulator.py watchtime --seeds 10 --jobs 2
 python benchmarks/learning/simulator.py watchtime --quick
 
-Each seed trains twice: ``dqn`` as a user would, and ``own``, a myopic one (discount 0) that collects its own data. Then
+Each seed trains twice: ``dqn`` as a user would, and ``own``, a myopic one (discount 0) that collects its own data. (In
+``averaged_watchtime`` each seed is five of either kind, and what is judged is the policy of their mean values.) Then
 all of them play the same test worlds, beside random, hottest, favourite, LinUCB, linear Thompson sampling, the myopic
 twin of every ``dqn`` (same batches), the ``dqn`` that may not choose *nothing*, and oracles that know the hidden state.
 Thresholds and caps of baselines and oracle, and margins of ``dqn``, are tuned on the same validation worlds.
@@ -45,6 +46,7 @@ from livedqn.types import FloatArray
 #: Study -> what it trains on.
 STUDIES = {
     "watchtime": ["env=sim", "reward=watchtime"],
+    "averaged_watchtime": ["env=sim", "reward=watchtime"],
     "long_watchtime": ["env=sim", "reward=watchtime", "steps=4000000"],
     "engagement": ["env=sim", "reward=engagement"],
     "hard_watchtime": ["env=sim_hard", "reward=watchtime"],
@@ -53,6 +55,8 @@ STUDIES = {
     "told_watchtime": ["env=sim", "env.reveals=[boredom,openness,patience,taste,quality,moment]", "reward=watchtime"],
     "viewer_watchtime": ["env=sim", "env.episode=viewer", "reward=watchtime"],
 }
+#: Study -> of how many trainings a policy is the mean, and the study whose trainings these are.
+AVERAGED = {"averaged_watchtime": (5, "watchtime")}
 #: Kind of training -> its overrides.
 KINDS = {"dqn": [], "own": ["agent.discount=0"]}
 #: Whose worlds all of them meet; no training has it.
@@ -95,6 +99,19 @@ def train_all(
     with ThreadPoolExecutor(jobs) as pool:
         paths = list(pool.map(lambda task: train(task[1], folder / task[0], program), tasks.items()))
     return dict(zip(tasks, paths, strict=True))
+
+
+def averaged(trained: Mapping[str, Path], members: int) -> dict[str, Path]:
+    """The means of the policies of ``members`` trainings each: ``dqn-0`` is that of the first ``dqn``, and so on."""
+    found = {}
+    for kind in KINDS:
+        paths = [path for name, path in trained.items() if name.startswith(f"{kind}-")]
+        for seed in range(len(paths) // members):
+            own = [checkpoint.read(path) for path in paths[members * seed : members * (seed + 1)]]
+            path = paths[members * seed].with_name(f"mean_of_{members}.ckpt")
+            checkpoint.write(checkpoint.average(own, path))
+            found[f"{kind}-{seed}"] = path
+    return found
 
 
 def judge(
@@ -265,10 +282,13 @@ def main() -> None:
     words = [*STUDIES[told.study], *told.more, *quick_words(told)]
     episodes = told.episodes
     name = f"{'quick_' if told.quick else ''}{told.study}" + "".join(f"+{word}" for word in told.more)
-    tasks = {f"{kind}-{seed}": [*words, *more, f"seed={seed}"] for seed in range(told.seeds)
+    members, of = AVERAGED.get(told.study, (1, told.study))
+    tasks = {f"{kind}-{seed}": [*words, *more, f"seed={seed}"] for seed in range(members * told.seeds)
              for kind, more in KINDS.items()}  # fmt: skip
-    folder = told.runs / "".join(c if c.isalnum() or c in "_+.-" else "_" for c in name)
+    folder = told.runs / "".join(c if c.isalnum() or c in "_+.-" else "_" for c in name.replace(told.study, of))
     policies = train_all(tasks, folder, told.jobs)
+    if members > 1:
+        policies = averaged(policies, members)
     found = by_role(judge(policies, told, [role for role in ROLES if role != "lookahead"]), ROLES)
     if not told.no_lookahead:
         told.episodes = min(told.episodes, told.lookahead_episodes)

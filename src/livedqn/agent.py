@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,7 +25,7 @@ from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
 from livedqn.protocols import Batch, Later
 from livedqn.transitions import Shared, Transitions, tensors
-from livedqn.types import FloatArray, Observation, Spec
+from livedqn.types import FloatArray, LivedqnError, Observation, Spec
 from livedqn.watchdog import Watchdog, are_numbers, diverged
 
 
@@ -86,6 +87,7 @@ class DQN(Actor):
             that imitates them (https://arxiv.org/abs/1910.01708); *nothing* is always allowed; 0: choose any.
     """
 
+    reward_scale: Tensor
     is_fitted: Tensor
 
     def __init__(
@@ -108,18 +110,18 @@ class DQN(Actor):
         network = partial(QNetwork, spec, encoder_factory, hidden=hidden, is_dueling=dueling, layer_norm=layer_norm)
         online = network(numbers=form.numbers, ensemble=ensemble, noisy_sigma=noisy_sigma if noisy else None)
         noise = Noise.of(online) if noisy else None  # draws, as networks do: a seed is this order
-        super().__init__(
-            spec, online,
-            myopic=network(numbers=form.numbers, ensemble=ensemble) if myopic and spec.has_rooms else None,
-            # a value of the state, in all its logits alike, is nothing to a softmax: rounding alone would move it
-            behaviour=network(numbers=1, ensemble=1, is_dueling=False) if bcq_threshold else None,
-            discount=discount, discount_time_unit_s=discount_time_unit_s,
-        )  # fmt: skip
+        super().__init__(spec)
+        self.online = online
+        self.myopic = network(numbers=form.numbers, ensemble=ensemble) if myopic and spec.has_rooms else None
+        # a value of the state, in all its logits alike, is nothing to a softmax: rounding alone would move it
+        self.behaviour = network(numbers=1, ensemble=1, is_dueling=False) if bcq_threshold else None
+        self.register_buffer("reward_scale", torch.ones(()))  # times which rewards are learned
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         self.target = copy.deepcopy(online).requires_grad_(False).eval()
         self.transform, self.distribution, self._noise = Transform(spec, standardises=standardise), form, noise
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
 
+        self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
         self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
         self.warmup_steps, self.steps_per_update = warmup_steps or WARMUP_STEPS, steps_per_update or STEPS_PER_UPDATE
         self.learning_rate_updates = learning_rate_updates
@@ -141,8 +143,33 @@ class DQN(Actor):
 
     @property
     def objective(self) -> Objective:
-        """What is minimised, on the device where the agent now is."""
+        """What is minimised, on the device where the agent now is; it says what values are, too."""
         return self._make_objective(self.transform, self.reward_scale, self.distribution, cql_alpha=self.cql_alpha)
+
+    # ---- values -----------------------------------------------------------------------------------------------------
+
+    def q_values(self, observation: Observation) -> FloatArray:
+        """As :meth:`Actor.q_values`, with E = ``ensemble``."""
+        return self._values(self.online, observation, self.behaviour)
+
+    def myopic_values(self, observation: Observation) -> FloatArray | None:
+        """As :meth:`Actor.myopic_values`."""
+        return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
+
+    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
+        """As :meth:`Actor.discount_of`."""
+        discount, unit = np.empty(elapsed_s.shape, np.float32), self.discount_time_unit_s  # np.full takes much longer
+        discount[...] = self.discount if unit is None else self.discount ** (elapsed_s / unit)
+        return discount
+
+    @torch.inference_mode()
+    def _values(
+        self, network: QNetwork, observation: Observation, behaviour: QNetwork | None = None,
+        noise: Tensor | None = None,
+    ) -> FloatArray:  # fmt: skip
+        """As :meth:`~livedqn.objective.Objective.values`, (E, B, K), but NumPy in and out."""
+        seen = tensors(observation, self.reward_scale.device)
+        return self.objective.values(network, seen, behaviour, noise).cpu().numpy()
 
     # ---- learning ---------------------------------------------------------------------------------------------------
 
@@ -226,6 +253,17 @@ class DQN(Actor):
         return self._tensors.of(batch, later, self.reward_scale.device)
 
     # ---- saving -----------------------------------------------------------------------------------------------------
+
+    def load_weights(self, weights: Mapping[str, Any]) -> None:
+        """Networks, transforms and reward scale of another agent of the same shape.
+
+        Raises:
+            LivedqnError: it is of another shape.
+        """
+        try:
+            self.load_state_dict(dict(weights))
+        except RuntimeError:
+            raise LivedqnError("those weights are of a network of another shape (encoder= or agent= differ)") from None
 
     def learner_state(self) -> dict[str, Any]:
         """All that learning goes on from: tensors and plain Python."""

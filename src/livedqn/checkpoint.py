@@ -7,7 +7,7 @@ cannot run code. They are written under a temporary name, synced and renamed, so
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,9 @@ import torch
 from omegaconf import OmegaConf
 
 from livedqn import __version__, device, durable, plugins
+from livedqn.actor import Actor
 from livedqn.agent import DQN
+from livedqn.committee import Committee, parts
 from livedqn.types import LivedqnError, Spec, first_line
 
 #: The form of each kind of file; a change of it makes older files unreadable, and says so.
@@ -29,15 +31,15 @@ Baselines = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A policy as read from a file."""
+    """A policy as read from a file, or to be written to one."""
 
-    agent: DQN
-    config: dict[str, Any]
-    config_text: str
+    agent: Actor
+    config: dict[str, Any]  # of the run; of a mean of policies that of the first
     spec: Spec
     steps: int
     baselines: Baselines
     path: Path
+    members: tuple[dict[str, Any], ...] = ()  # configs of the policies of which it is the mean
 
 
 def build_agent(config: Mapping[str, Any], spec: Spec) -> DQN:
@@ -50,9 +52,16 @@ def save(
     path: Path, agent: DQN, config: Mapping[str, Any], steps: int, baselines: Baselines, weights: dict[str, Any]
 ) -> None:
     """Write the policy of ``weights`` (a state of ``agent``)."""
-    text = OmegaConf.to_yaml(OmegaConf.create(dict(config)))
-    state = {"spec": agent.spec.to_dict(), "config": text, "steps": steps, "baselines": baselines, "weights": weights}
-    write_state(path, "policy", state)
+    write(Checkpoint(agent, dict(config), agent.spec, steps, baselines, path), weights)
+
+
+def write(one: Checkpoint, weights: Mapping[str, Any] | None = None) -> None:
+    """Write a policy to its path, with its agent's weights or others of the same shape."""
+    state = {
+        "spec": one.spec.to_dict(), "config": _text(one.config), "members": [_text(config) for config in one.members],
+        "steps": one.steps, "baselines": one.baselines, "weights": dict(weights or one.agent.state_dict()),
+    }  # fmt: skip
+    write_state(one.path, "policy", state)
 
 
 def read(path: str | Path, device_name: str = "auto") -> Checkpoint:
@@ -66,15 +75,42 @@ def read(path: str | Path, device_name: str = "auto") -> Checkpoint:
     try:
         spec = Spec.from_dict(state["spec"])
         config = _parsed(state["config"], path)
-        agent = build_agent(config, spec)
+        members = tuple(_parsed(text, path) for text in state.get("members", ()))
+        agents = [build_agent(one, spec) for one in members or [config]]
+        agent = Committee(agents) if members else agents[0]
         agent.load_state_dict(state["weights"])
         agent.to(device.resolve(device_name)).eval()
-        return Checkpoint(agent, config, state["config"], spec, int(state["steps"]), state["baselines"], path)
+        return Checkpoint(agent, config, spec, int(state["steps"]), state["baselines"], path, members)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise LivedqnError(f"{path} is damaged or was changed: {first_line(error)}; restore it from its run") from None
 
 
-def load(path: str | Path, device: str = "auto") -> DQN:
+def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:
+    """The policy that goes by the mean of their values (:class:`~livedqn.committee.Committee`), to be written to
+    ``path``. Its margin is the mean of theirs until it is tuned.
+
+    Raises:
+        LivedqnError: they are of different environments or rewards, so that their values do not compare.
+    """
+    first, *others = found
+    for other in others:
+        part = "observation" if other.spec != first.spec else "reward"
+        if other.spec != first.spec or other.config["reward"] != first.config["reward"]:
+            raise LivedqnError(
+                f"{first.path} and {other.path} have no mean, since the {part} of the one is another than that of the "
+                "other; average policies whose runs differ by seed, encoder or agent"
+            )
+    agent = Committee([part for one in found for part in parts(one.agent)])
+    agent.margin.fill_(sum(float(one.agent.margin) for one in found) / len(found))
+    taken_in = [*(first.config.get("learned_from") or []), *(one for of in others for one in learned_from(of.config))]
+    members = [config for one in found for config in (one.members or [one.config])]
+    return Checkpoint(
+        agent.eval(), {**first.config, "learned_from": taken_in}, first.spec,
+        sum(one.steps for one in found), {}, path, tuple(members),
+    )  # fmt: skip
+
+
+def load(path: str | Path, device: str = "auto") -> Actor:
     """The agent of a ``policy.ckpt``: ``agent.act(observation)``, ``agent.q_values(observation)``."""
     return read(path, device).agent
 
@@ -131,6 +167,10 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
     if state.get("format") != FORMATS[kind]:
         raise LivedqnError(f"{path} has format {state.get('format')}, this livedqn {__version__} reads {FORMATS[kind]}")
     return state
+
+
+def _text(config: Mapping[str, Any]) -> str:
+    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
 
 
 def _parsed(text: Any, path: Path) -> dict[str, Any]:

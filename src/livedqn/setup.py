@@ -97,6 +97,10 @@ def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
     agent = checkpoint.build_agent(plain, spec)
     if began_from is not None:
         evaluate.check_fit(began_from, spec)
+        if began_from.members:
+            raise LivedqnError(
+                f"{config.init} is the mean of several policies; begin from one of those: init=<run>/policy.ckpt"
+            )
         agent.load_weights(began_from.agent.state_dict())
         agent.margin.zero_()  # of the values that will be learned another is best
         plain["learned_from"] = checkpoint.learned_from(began_from.config)

@@ -71,3 +71,25 @@ def test_an_environment_that_does_not_fit_is_closed(saved, tmp_path, monkeypatch
     with pytest.raises(LivedqnError, match="does not fit this environment"):
         run(settings(saved[:1], env={"plugin": "gym"}, reward={"plugin": "native"}), tmp_path / "out")
     assert closed == [False]
+
+
+def test_the_mean_of_several_is_one_more_policy_and_is_left(saved, tmp_path, capsys):
+    run(settings(saved, average=True, policies=["policy", "myopic"]), tmp_path / "out")
+    names = ["policy:average", "policy:a", "policy:b"]
+    found = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert list(found)[:3] == names and "advantage_of_policy:average" in found["policy:a"]
+    assert f"policy:average: {tmp_path / 'out' / 'policy.ckpt'}" in capsys.readouterr().out
+    left = checkpoint.read(tmp_path / "out" / "policy.ckpt")
+    assert len(left.members) == 2 and list(left.baselines) == ["myopic"]
+    # as tuned for it here, so that it is the same policy when it is judged again, with nothing to tune
+    run(settings([str(left.path)], policies=["policy", "myopic"]), tmp_path / "again")
+    again = json.loads((tmp_path / "again" / "evaluation.json").read_text())
+    assert (again["policy"]["return"], again["myopic"]["return"]) == (
+        found["policy:average"]["return"], found["myopic:average"]["return"],
+    )  # fmt: skip
+
+
+def test_one_policy_has_no_mean(saved, tmp_path):
+    with pytest.raises(LivedqnError, match="average=true is of several policies"):
+        run(settings(saved[:1], average=True), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -53,6 +53,8 @@ class EvaluateConfig(WorldConfig):
 
     #: One policy.ckpt or several: [a.ckpt, b.ckpt].
     checkpoint: list[str] = field(default_factory=list)
+    #: Of several checkpoints: judge the mean of their values as one more policy, which is left as policy.ckpt.
+    average: bool = False
     #: Policies to compare: policy, always (the policy without nothing), random, hottest, favourite, myopic, linucb and
     #: lints (linear bandits), and of simulated viewers oracle and lookahead, which know them; empty = the quick ones:
     #: policy, random, hottest, favourite, myopic. From logs random, hottest and favourite, which show a room always.

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from livedqn.types import LivedqnError, Spec
 
 #: What a baseline's rule, and an agent's margin, were tuned for.
 TUNED_FOR = ("env", "reward", "cap")
+#: What tables call the mean of several policies.
+AVERAGE = f"{OURS}:average"
 
 
 def run(config: EvaluateConfig, folder: Path) -> None:
@@ -39,37 +41,61 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     if not config.checkpoint:
         raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
     torch.set_num_threads(config.threads)
-    found = [checkpoint.read(path, config.device) for path in config.checkpoint]
-    names = agent_names([str(one.path) for one in found])
+    found = policies(config, folder)
 
     make_env, reward = partial(plugins.build, "env", config.env), plugins.build("reward", config.reward)
 
     def make_stage(rows: int) -> Stage:
         with ExitStack() as refused:
             stage = refused.enter_context(closing(staged(make_env, rows, reward, config.cap)))
-            for one in found:
+            for one in found.values():
                 check_fit(one, stage.spec)
             refused.pop_all()  # nothing was: whoever asked for the stage closes it
         return stage
 
-    for one in found:
+    for one in found.values():
         if one.spec.offers_nothing and not _is_tuned(one, config):
             margin = tuned_margin(one.agent, make_stage, config.evaluation, seed=config.seed, notify=announce())
             one.agent.margin.fill_(margin)
     evaluation = compare(
-        {name: one.agent for name, one in zip(names, found, strict=True)}, make_stage, config.evaluation,
-        seed=config.seed, steps=min(int(one.config["steps"]) for one in found),
-        names=config.policies,
-        rules=known_rules(found, names, config), notify=announce(),
+        {name: one.agent for name, one in found.items()}, make_stage, config.evaluation,
+        seed=config.seed, steps=min(int(one.config["steps"]) for one in found.values()),
+        names=config.policies, rules=known_rules(found, config), notify=announce(),
     )  # fmt: skip
     show(evaluation, sys.stdout)
-    for name, one in zip(names, found, strict=True):
+    for name, one in found.items():
         if one.spec.offers_nothing:
             print(f"{name} shows a room that is worth at least {float(one.agent.margin):.3g} more than nothing")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(evaluation, folder / "evaluation.json")
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+    if config.average:
+        _keep(found[AVERAGE], config, evaluation)
     print(folder)
+
+
+def policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]:
+    """The policies of a config, by the names that tables show; first, with ``average``, their mean, of ``folder``.
+
+    Raises:
+        LivedqnError: one of them cannot be read, or they have no mean.
+    """
+    read = [checkpoint.read(path, config.device) for path in config.checkpoint]
+    found = dict(zip(agent_names([str(one.path) for one in read]), read, strict=True))
+    if config.average:
+        if len(read) < 2:
+            raise LivedqnError("average=true is of several policies: checkpoint=[a/policy.ckpt,b/policy.ckpt]")
+        return {AVERAGE: checkpoint.average(read, folder / "policy.ckpt"), **found}
+    return found
+
+
+def _keep(average: Checkpoint, config: EvaluateConfig, evaluation: Evaluation) -> None:
+    """Write a mean of policies with the margin and the rules that were tuned for it here."""
+    rules = {name.replace("myopic:average", "myopic"): rule for name, rule in evaluation.baselines.items()}
+    world = {part: asdict(config)[part] for part in (*TUNED_FOR, "evaluation")}
+    own = {name: rule for name, rule in rules.items() if ":" not in name}
+    checkpoint.write(replace(average, config=average.config | world, baselines=own))
+    print(f"{AVERAGE}: {average.path}")
 
 
 def write_json(evaluation: Evaluation, path: Path) -> None:
@@ -108,10 +134,10 @@ def difference(learned: Spec, shown: Spec) -> str:
     return ""
 
 
-def known_rules(found: Sequence[Checkpoint], names: Sequence[str], config: EvaluateConfig) -> dict[str, Rule]:
+def known_rules(found: Mapping[str, Checkpoint], config: EvaluateConfig) -> dict[str, Rule]:
     """The rules that the runs' own tuning found, where that would find them here too (:func:`_is_tuned`)."""
     rules: dict[str, Rule] = {}
-    for one, agent in zip(found, names, strict=True):
+    for agent, one in found.items():
         if _is_tuned(one, config):
             for name, state in one.baselines.items():
                 rules.setdefault(agent.replace(OURS, name, 1) if name == "myopic" else name, Rule.from_dict(state))

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from livedqn import checkpoint, plugins, report
 from livedqn.config import EvaluateConfig
 from livedqn.evaluate import check_fit
-from livedqn.evaluate.command import agent_names
+from livedqn.evaluate.command import AVERAGE, policies
 from livedqn.evaluate_logs.contestants import targets
 from livedqn.evaluate_logs.reading import Judging, holdout
 from livedqn.evaluate_logs.result import Result
@@ -43,17 +43,16 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     if not config.checkpoint:
         raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
     torch.set_num_threads(config.threads)
-    found = [checkpoint.read(path, config.device) for path in config.checkpoint]
-    names = agent_names([str(one.path) for one in found])
+    found = policies(config, folder)
     logs: Logs = plugins.build("logs", config.logs)
     reward = plugins.build("reward", config.reward)
     require_signals(reward, logs.spec, "the logs")
-    for one in found:
+    for one in found.values():
         check_fit(one, logs.spec, "these logs")
     ope = config.ope
-    share = holdout(found, config.logs, ope.holdout, since=ope.since, allow_overlap=config.allow_overlap)
+    share = holdout(found.values(), config.logs, ope.holdout, since=ope.since, allow_overlap=config.allow_overlap)
     parts = Judging(logs, holdout=share, since=ope.since, by_request=ope.unit == "request")
-    agents = {name: one.agent for name, one in zip(names, found, strict=True)}
+    agents = {name: one.agent for name, one in found.items()}
     contestants = targets(agents, logs.spec, config.policies, ope.epsilon)
 
     features = Features(logs.spec, parts)  # the first reading: what is missing is said before anything is computed
@@ -83,7 +82,10 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     (folder / "evaluation.json").write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n")
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
     report.write_ope(folder, result.to_dict())
-    is_shut = [gate for name in names if (gate := _gate(result, name, config.gate.min_lower_bound))]
+    if config.average:  # with the mean of the margins: only playing tells which is best
+        checkpoint.write(found[AVERAGE])
+        print(f"{AVERAGE}: {found[AVERAGE].path}")
+    is_shut = [gate for name in found if (gate := _gate(result, name, config.gate.min_lower_bound))]
     for line in is_shut:
         print(line)
     print(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class Judging:
 
 
 def holdout(
-    found: list[Checkpoint], logs: Mapping[str, Any], asked: float | None, *, since: str, allow_overlap: bool
+    found: Iterable[Checkpoint], logs: Mapping[str, Any], asked: float | None, *, since: str, allow_overlap: bool
 ) -> float:  # fmt: skip
     """The share of viewers whom none of the policies learned from, of sessions from the day ``since`` on.
 

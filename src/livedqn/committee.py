@@ -1,0 +1,49 @@
+"""Several policies that act as one, by the mean of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import nn
+
+from livedqn.actor import Actor
+from livedqn.types import FloatArray, Observation
+
+
+class Committee(Actor):
+    """A policy that goes by the mean of its members' values (Fausser and Schwenker 2015, neural network ensembles in
+    reinforcement learning, https://doi.org/10.1007/s11063-013-9334-5).
+
+    Members whose trainings share nothing, not even data, err apart, so that their mean errs less than each of them.
+
+    Args:
+        members: one or more, of the same spec and reward; what one of them rules out, all do.
+    """
+
+    def __init__(self, members: Sequence[Actor]) -> None:
+        super().__init__(members[0].spec)
+        self.members = nn.ModuleList(members)
+        self.ensemble = sum(member.ensemble for member in members)
+
+    def q_values(self, observation: Observation) -> FloatArray:
+        """As :meth:`Actor.q_values`: every member's in turn, each by as many estimates as it has."""
+        return np.concatenate([member.q_values(observation) for member in parts(self)])
+
+    def myopic_values(self, observation: Observation) -> FloatArray | None:
+        """The mean of the members', (B, K), or None where one of them has no myopic network."""
+        found = [member.myopic_values(observation) for member in parts(self)]
+        known = [values for values in found if values is not None]
+        return np.mean(known, axis=0, dtype=np.float32) if len(known) == len(found) else None
+
+    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
+        """The mean of the members', (B,)."""
+        discount: FloatArray = np.mean(
+            [member.discount_of(elapsed_s) for member in parts(self)], axis=0, dtype=np.float32
+        )
+        return discount
+
+
+def parts(actor: Actor) -> list[Actor]:
+    """The members of a committee; of any other policy itself."""
+    return [one for one in actor.members if isinstance(one, Actor)] if isinstance(actor, Committee) else [actor]

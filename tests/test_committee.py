@@ -1,0 +1,136 @@
+"""Several policies act as one: by the mean of their values, through files too."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+import livedqn
+from livedqn import checkpoint, plugins
+from livedqn.actor import Actor
+from livedqn.checkpoint import Checkpoint
+from livedqn.committee import Committee
+from livedqn.config import CapConfig
+from livedqn.rewards import Native
+from livedqn.stage import Stage
+from livedqn.types import FloatArray, LivedqnError, Observation
+
+INF = np.inf
+CONFIG = {
+    "env": {"plugin": "sim", "days": 1, "streamers": 60}, "reward": {"plugin": "watchtime"},
+    "agent": {"plugin": "dqn", "hidden": 8}, "encoder": {"plugin": "mlp", "hidden": [8]},
+}  # fmt: skip
+
+
+class Fixed(Actor):
+    """Values that it was told."""
+
+    def __init__(self, q: list[list[float]], myopic: list[float] | None = None, discount: float = 1.0) -> None:
+        super().__init__(SimpleNamespace())  # type: ignore[arg-type]
+        self.q, self.myopic, self.discount, self.ensemble = q, myopic, discount, len(q)
+
+    def q_values(self, observation: Observation) -> FloatArray:
+        return np.array(self.q, np.float32)[:, None]
+
+    def myopic_values(self, observation: Observation) -> FloatArray | None:
+        return None if self.myopic is None else np.array([self.myopic], np.float32)
+
+    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
+        return np.full(elapsed_s.shape, self.discount, np.float32)
+
+
+def test_it_goes_by_the_mean_of_all_estimates() -> None:
+    committee = Committee([Fixed([[0, 4, 1]]), Fixed([[0, -2, 2], [0, -2, 3]])])
+    assert committee.ensemble == 3
+    assert committee.q_values({}).shape == (3, 1, 3)
+    assert committee.preferences(committee.q_values({})).tolist() == [[0, 0, 2]]
+    assert committee.act({}).tolist() == [2]  # where the first alone would have taken 1
+    committee.margin.fill_(2.5)
+    assert committee.act({}).tolist() == [0]
+
+
+def test_what_a_member_rules_out_nobody_does() -> None:
+    committee = Committee([Fixed([[0, -INF, 1]]), Fixed([[0, 9, 1]])])
+    assert committee.act({}).tolist() == [2]
+    with pytest.raises(LivedqnError, match="no action"):
+        Committee([Fixed([[-INF, 1]]), Fixed([[1, -INF]])]).act({})
+
+
+def test_what_is_expected_at_once_is_the_mean_where_all_know_it() -> None:
+    known, other = Fixed([[0]], [1, 4], 0.5), Fixed([[0]], [3, 0], 1.0)
+    assert np.array_equal(Committee([known, other]).myopic_values({}), [[2, 2]])  # type: ignore[arg-type]
+    assert Committee([known, Fixed([[0]])]).myopic_values({}) is None
+    assert Committee([known, other]).discount_of(np.zeros(2, np.float32)).tolist() == [0.75, 0.75]
+
+
+# ---- as files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    return Stage(plugins.build("env", CONFIG["env"], 3), Native(), CapConfig())
+
+
+def trained(folder: Path, stage: Stage, seed: int, **changed: object) -> Checkpoint:
+    """A policy as a run leaves it, with weights of its own."""
+    torch.manual_seed(seed)
+    config = {**CONFIG, "seed": seed, **changed}
+    agent = checkpoint.build_agent(config, stage.spec)
+    agent.margin.fill_(seed)
+    path = folder / f"{seed}.ckpt"
+    checkpoint.save(path, agent, config, 100, {}, agent.state_dict())
+    return checkpoint.read(path)
+
+
+def test_its_file_acts_as_the_mean_of_the_files_of_its_members(tmp_path, stage) -> None:
+    found = [trained(tmp_path, stage, seed) for seed in (1, 2)]
+    found.append(trained(tmp_path, stage, 6, encoder={"plugin": "mlp", "hidden": [4, 4]}))
+    checkpoint.write(checkpoint.average(found, tmp_path / "mean.ckpt"))
+    observation = stage.reset(0, "test")
+    expected = np.concatenate([one.agent.q_values(observation) for one in found])
+    expected[..., 0] += 3  # the mean of the margins
+    again = checkpoint.read(tmp_path / "mean.ckpt")
+    assert np.array_equal(livedqn.load(tmp_path / "mean.ckpt").act(observation), expected.mean(axis=0).argmax(axis=1))
+    assert (again.steps, again.config["seed"], [one["seed"] for one in again.members]) == (300, 1, [1, 2, 6])
+
+
+def test_the_mean_of_a_mean_is_that_of_all(tmp_path, stage) -> None:
+    one, two, three = (trained(tmp_path, stage, seed) for seed in (1, 2, 3))
+    pair = checkpoint.average([one, two], tmp_path / "pair.ckpt")
+    checkpoint.write(checkpoint.average([pair, three], tmp_path / "all.ckpt"))
+    observation = stage.reset(0, "test")
+    found = checkpoint.read(tmp_path / "all.ckpt")
+    straight = Committee([one.agent, two.agent, three.agent])
+    assert np.array_equal(found.agent.q_values(observation), straight.q_values(observation))
+    assert len(found.members) == 3
+
+
+def test_it_has_learned_from_what_its_members_have(tmp_path, stage) -> None:
+    logs = [{"plugin": "parquet", "path": name} for name in "ab"]
+    one = trained(tmp_path, stage, 1, logs=logs[0], holdout=0.2)
+    two = trained(tmp_path, stage, 2, logs=logs[1], holdout=0.1)
+    mean = checkpoint.average([one, two], tmp_path / "mean.ckpt")
+    assert [(o["logs"], o["holdout"]) for o in checkpoint.learned_from(mean.config)] == [(logs[0], 0.2), (logs[1], 0.1)]
+
+
+def test_policies_that_see_or_earn_something_else_have_no_mean(tmp_path, stage) -> None:
+    one, other = trained(tmp_path, stage, 1), trained(tmp_path, stage, 2, reward={"plugin": "engagement"})
+    with pytest.raises(LivedqnError, match=r"1\.ckpt and .*2\.ckpt have no mean, since the reward of the one is"):
+        checkpoint.average([one, other], tmp_path / "mean.ckpt")
+    with closing(Stage(plugins.build("env", {**CONFIG["env"], "history": 3}, 3), Native(), CapConfig())) as elsewhere:
+        other = trained(tmp_path, elsewhere, 2)
+    with pytest.raises(LivedqnError, match="since the observation of the one is"):
+        checkpoint.average([one, other], tmp_path / "mean.ckpt")
+
+
+def test_training_begins_from_one_policy(tmp_path, stage) -> None:
+    found = [trained(tmp_path, stage, seed) for seed in (1, 2)]
+    checkpoint.write(checkpoint.average(found, tmp_path / "mean.ckpt"))
+    parts = {name: CONFIG[name] for name in ("reward", "agent", "encoder")}
+    with pytest.raises(LivedqnError, match=r"mean\.ckpt is the mean of several policies; begin from one of those"):
+        livedqn.train(CONFIG["env"], folder=tmp_path / "run", init=str(tmp_path / "mean.ckpt"), **parts)
