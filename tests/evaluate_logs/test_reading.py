@@ -54,6 +54,14 @@ def test_faults_are_set_aside_and_missing_propensities_counted():
     assert (parts.at_fault, parts.missing, parts.impressions) == (1, 1, 3)
 
 
+def test_a_session_in_two_pieces_judges_as_little_as_it_teaches():
+    made = example_impressions([2, 1, 2, 3])
+    parts = judging(replace(made, session=np.where(made.session == 2, 0, made.session)))
+    (part,) = parts
+    assert set(part.session) == {1, 3}
+    assert parts.at_fault == 2  # the two pieces
+
+
 def test_every_request_alone():
     (part,) = judging(example_impressions([2, 3]), by_request=True)
     assert part.begins.all() and part.terminated.all() and len(part) == 5

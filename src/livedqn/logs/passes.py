@@ -13,7 +13,7 @@ from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import sessions_at_fault
 from livedqn.logs.split import day_s, held_out
 from livedqn.protocols import Logs
-from livedqn.types import BoolArray, LivedqnError
+from livedqn.types import LivedqnError
 
 #: Rows from which on a share of faults is one.
 ENOUGH = 10_000
@@ -127,8 +127,6 @@ class Passes:
 
     def _sound(self, part: Impressions) -> Impressions:
         is_bad, found = sessions_at_fault(part, self._logs.spec)
-        apart = _torn(part)
-        is_bad = is_bad | apart
         is_held_out = held_out(part.viewer, self._holdout)  # the same ones in every run
         is_later = part.session_s >= self._before_s
         left_out = is_bad | is_held_out | is_later
@@ -144,8 +142,6 @@ class Passes:
             counts.rows_at_fault += int(is_bad.sum())
             counts.sessions_at_fault += int((is_bad & part.begins).sum())
             counts.why.update({fault.what: int(fault.rows.sum()) for fault in found})
-            if apart.any():
-                counts.why["the rows of a session do not stand together"] += int(apart.sum())
             self._require_tolerable(ENOUGH)
         return sound
 
@@ -171,9 +167,3 @@ class Passes:
         self._parts = iter(self._logs)
         for _ in range(self._read):
             next(self._parts, None)
-
-
-def _torn(part: Impressions) -> BoolArray:
-    """(N,), rows of sessions that begin more than once: without what lies between they would seem to be one."""
-    names, counts = np.unique(part.session[part.begins], return_counts=True)
-    return np.isin(part.session, names[counts > 1])

@@ -217,6 +217,10 @@ def _sessions(impressions: Impressions) -> Iterator[Fault]:
         "a request in between is missing, or elapsed_s is not the time to the next request; log every request",
         later(missed & on_time & ~over & (passed_s >= 0)),
     )  # fmt: skip
+    names, counts = np.unique(impressions.session[impressions.begins], return_counts=True)
+    yield _fault(  # without what lies between, they would seem to be one
+        "the rows of a session do not stand together", sort, np.isin(impressions.session, names[counts > 1])
+    )
     yield _fault(
         "a session begins without an action", "leave out a session that nobody answered",
         impressions.begins & ~impressions.acted,
