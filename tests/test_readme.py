@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,9 +72,11 @@ def livedqn(words: list[str], folder: Path, stdin: IO[str] | None = None) -> str
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that README's ``runs/…`` may stand for."""
+    """A run that README's ``runs/…`` may stand for, and its policy once more, as that of ``runs/two``."""
     folder = tmp_path_factory.mktemp("readme")
     process(["reward=watchtime", *TINY, *TINY_SIM, "hydra.run.dir=runs/one"], folder)
+    (folder / "runs/two").mkdir()
+    shutil.copy(folder / "runs/one/policy.ckpt", folder / "runs/two/policy.ckpt")
     return folder
 
 

@@ -153,12 +153,13 @@ def test_refusals(livedqn, made, words, why):
 
 def test_the_mean_of_two_policies_is_judged_and_left(livedqn, made, collected):
     both = f"checkpoint=[{made / 'policy.ckpt'},{made / 'careful.ckpt'}]"
-    words = ["logs=parquet", f"logs.path={collected}", "average=true", "ope.epsilon=0.9", "hydra.run.dir=out"]
+    words = ["logs=parquet", f"logs.path={collected}", "average=true", "policies=[policy:average]", "ope.epsilon=0.9"]
+    words.append("hydra.run.dir=out")
     outcome = livedqn("evaluate", both, *words, "reward=engagement")
     assert outcome.code == 0, outcome.err
     found = result()
     ours = ["policy:average", "policy:policy", "policy:careful"]
-    assert list(found["policies"])[:3] == ours
+    assert list(found["policies"]) == ours  # ours are judged whoever is named
     # the two have the same weights, so their mean does what each of them does
     values = [found["policies"][name]["estimates"]["WDR"]["value"] for name in ours]
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)

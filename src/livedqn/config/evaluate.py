@@ -57,7 +57,8 @@ class EvaluateConfig(WorldConfig):
     average: bool = False
     #: Policies to compare: policy, always (the policy without nothing), random, hottest, favourite, myopic, linucb and
     #: lints (linear bandits), and of simulated viewers oracle and lookahead, which know them; empty = the quick ones:
-    #: policy, random, hottest, favourite, myopic. From logs random, hottest and favourite, which show a room always.
+    #: policy, random, hottest, favourite, myopic. From logs ours are judged whoever is named, and random, hottest and
+    #: favourite, which show a room always, if they are, or nobody is.
     policies: list[str] = field(default_factory=list)
     #: From logs: judge by what a policy was trained on, too; every report then says so.
     allow_overlap: bool = False

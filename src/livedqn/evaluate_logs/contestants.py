@@ -18,7 +18,7 @@ def targets(agents: Mapping[str, Actor], spec: Spec, named: Sequence[str], epsil
     Args:
         agents: ours, by the names that the table shows.
         spec: of the logs.
-        named: whom to judge besides; empty = all that go by something which these logs show.
+        named: which baselines to judge, too (ours always are); empty = all that go by what these logs show.
         epsilon: from 0 to 1.
 
     Raises:
@@ -27,7 +27,7 @@ def targets(agents: Mapping[str, Actor], spec: Spec, named: Sequence[str], epsil
     found = {name: certain(agent.act) for name, agent in agents.items()}
     scores = {"hottest": hottest(spec), "favourite": favourite(spec)} if spec.has_rooms else {}
     baselines = {name: greedy(score) for name, score in scores.items() if score is not None}
-    known = ["policy", "random", *baselines]
+    known = [*dict.fromkeys(["policy", *agents, "random", *baselines])]
     for name in named:
         if name not in known:
             raise LivedqnError(
