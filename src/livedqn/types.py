@@ -7,8 +7,9 @@ of one value, N transitions in a batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,12 @@ class LivedqnError(Exception):
 def first_line(error: BaseException) -> str:
     """What another's code raised, to be told in a line of ours: its first line, up to 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'gift'"`` where a known word is close, else an empty string."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}" if close else ""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from livedqn.plugins.errors import did_you_mean
-from livedqn.types import LivedqnError
+from livedqn.types import LivedqnError, did_you_mean
 
 COMMANDS = {
     "train": "learn a policy (the word may be left out)",

@@ -12,9 +12,8 @@ from livedqn import checkpoint
 from livedqn.evaluate import check_fit
 from livedqn.evaluate.policies import Score, favourite, hottest
 from livedqn.experience import QValues
-from livedqn.plugins.errors import did_you_mean
 from livedqn.stage import Stage
-from livedqn.types import FloatArray, LivedqnError, Observation
+from livedqn.types import FloatArray, LivedqnError, Observation, did_you_mean
 
 #: Baselines by name: what they score rooms by, or None where the environment has nothing of the kind.
 SCORES: dict[str, Callable[[Stage], Score | None]] = {

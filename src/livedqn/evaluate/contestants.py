@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from livedqn.evaluate.linear import lin_ts, lin_ucb
 from livedqn.evaluate.oracle import Lookahead, is_known, oracle
 from livedqn.evaluate.policies import Agent, Greedy, Random, Rule, Score, ShowIf, always, favourite, hottest, myopic
-from livedqn.plugins.errors import did_you_mean
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, world_seed
-from livedqn.types import LivedqnError
+from livedqn.types import LivedqnError, did_you_mean
 
 OURS = "policy"
 #: Whom a table has where none is named; the others take longer.

@@ -8,8 +8,7 @@ from livedqn.actor import Actor
 from livedqn.evaluate.policies import favourite, hottest
 from livedqn.ope.evidence import Target
 from livedqn.ope.targets import certain, greedy, mixed, uniform
-from livedqn.plugins.errors import did_you_mean
-from livedqn.types import LivedqnError, Spec
+from livedqn.types import LivedqnError, Spec, did_you_mean
 
 
 def targets(agents: Mapping[str, Actor], spec: Spec, named: Sequence[str], epsilon: float) -> dict[str, Target]:

@@ -12,7 +12,8 @@ from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
-from livedqn.plugins.errors import PluginError, did_you_mean, reason
+from livedqn.plugins.errors import PluginError, reason
+from livedqn.types import did_you_mean
 
 #: What a training run is made of.
 PARTS = ("env", "reward", "encoder", "exploration", "agent", "replay")

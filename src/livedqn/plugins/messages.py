@@ -9,7 +9,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ReadonlyConfigError
 
-from livedqn.plugins.errors import did_you_mean
+from livedqn.types import did_you_mean
 
 
 def explain(error: BaseException, prefix: str = "") -> str:
