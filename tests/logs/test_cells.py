@@ -21,6 +21,26 @@ def test_large_ids_that_are_floats_are_themselves():
     assert cells.names(pa.array([1e10, 123_456_789_012.0])).tolist() == [10_000_000_000, 123_456_789_012]
 
 
+@pytest.mark.parametrize("neighbour", [[], [17.5], [None], [float("nan")], [float("inf")], [1e300]])
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+def test_a_whole_number_is_one_name_whatever_stands_beside_it(neighbour, kind):
+    ids = [2.0**33, 17.0, 0.0]  # float32 has the first, too
+    assert cells.names(pa.array([*ids, *neighbour], kind))[:3].tolist() == [2**33, 17, 0]
+
+
+def test_a_whole_number_is_one_name_however_it_is_written():
+    written = ["10000000000", "10000000000.0", "1e+10", "1.0E10", " 1.00E+10 "]
+    assert cells.names(pa.array(written)).tolist() == [10**10] * 5
+    assert cells.names(pa.array(["1e10", "1.5e+0", "1e+999"])).min() > 2**32  # the first may be hexadecimals
+
+
+def test_ids_of_63_bits_are_themselves_in_text_too():
+    most = 2**63 - 1
+    assert cells.names(pa.array([str(most)])).tolist() == cells.names(pa.array([most])).tolist() == [most]
+    more = cells.names(pa.array([most + 1, 17, None], pa.uint64()))
+    assert more.tolist() == [*cells.names(pa.array([str(most + 1)])), 17, 0]
+
+
 def test_other_text_and_fractions_are_hashed():
     names = cells.names(pa.array(["17.5", "v1.0", "a"]))
     assert (names > 2**32).all()

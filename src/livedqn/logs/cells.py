@@ -20,6 +20,8 @@ _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
 #: What some tools write behind whole numbers where one of the column is missing.
 _POINT_ZERO = re.compile(r"(?a)^(\s*\d+)\.0+(?=\s*$)")
+#: How some tools write large ones then. 1e10, with neither point nor sign, may be an id of hexadecimals.
+_EXPONENT = re.compile(r"(?a)^\s*\d+(\.\d+[eE]\+?|[eE]\+)\d+\s*$")
 #: Whole numbers below have a float64 each.
 _EXACT = 2**53
 #: Ids of features fit float32: they are below this.
@@ -46,21 +48,33 @@ def numbers(column: Any) -> FloatArray:
 
 def names(column: Any) -> IntArray:
     """(n,) int64: whole numbers as they are (17.0 is one), any other text as 63 bits of its BLAKE2b hash; 0 where there
-    is none."""
+    is none. What a value is called does not depend on the other values of the column."""
     if pa.types.is_integer(column.type):
-        return np.asarray(column.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+        with suppress(pa.ArrowInvalid):  # of 64 bits without a sign
+            return np.asarray(column.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
     if pa.types.is_null(column.type):
         return np.zeros(len(column), np.int64)
     if pa.types.is_floating(column.type):  # as some tools write whole numbers where one is missing
         values = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
-        values = np.where(np.isnan(values), 0, values)
-        if ((values == np.rint(values)) & (np.abs(values) < _EXACT)).all():
-            return values.astype(np.int64)
+        is_whole = np.isnan(values) | (values == np.rint(values)) & (np.abs(values) < _EXACT)
+        whole = np.where(is_whole, np.nan_to_num(values), 0).astype(np.int64)
+        return whole if is_whole.all() else np.where(is_whole, whole, _coded(column))
+    return _coded(column)
+
+
+def _coded(column: Any) -> IntArray:
+    """The same by the texts of the values."""
     coded = column.cast(pa.string()).dictionary_encode()
-    texts = (_POINT_ZERO.sub(r"\1", text or "") for text in coded.dictionary.to_pylist())
-    known = np.array([*map(name, texts), 0], np.int64)
+    known = np.array([*(name(_whole(text or "")) for text in coded.dictionary.to_pylist()), 0], np.int64)
     found: IntArray = known[np.asarray(coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False))]
     return found
+
+
+def _whole(text: str) -> str:
+    """A whole number without what some tools write of it, any other text as it is."""
+    if _EXPONENT.match(text) and float(text).is_integer() and float(text) < _EXACT:
+        return str(int(float(text)))
+    return _POINT_ZERO.sub(r"\1", text)
 
 
 def feature(column: Any, cell: Cell) -> FloatArray:
