@@ -64,6 +64,21 @@ def test_what_is_only_to_know(livedqn):
     assert "- a session did not terminate, and its last observation is missing (1 sessions)" in outcome.out
 
 
+def test_a_table_without_propensities(livedqn):
+    Path("table.csv").write_text(
+        "user,ts,hour,heat,place,click\nann,60,20,10|20,2,1\nann,90,20,5,0,0\nbob,70,8,7,1,0\n"
+    )
+    Path("columns.yaml").write_text(
+        "{viewer: user, time: ts, context: {hour: hour}, candidates: {heat: {from: heat, kind: count}}, action: place, "
+        "signals: {clicked: click}}"
+    )
+    outcome = livedqn("check-logs", "logs=table", "logs.path=table.csv", "logs.columns=columns.yaml")
+    assert outcome.code == 0, outcome.err
+    assert "overlap: no propensity is known, so there is none to judge another policy by" in outcome.out
+    assert "- the propensity is missing (3 rows)" in outcome.out
+    assert "training does without; off-policy evaluation refuses such logs, or guesses" in outcome.out
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

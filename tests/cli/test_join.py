@@ -1,5 +1,6 @@
 """``livedqn join``: logs of what is over, and what becomes of the rest."""
 
+import gzip
 import json
 
 import pytest
@@ -109,6 +110,30 @@ def test_a_number_that_is_too_large_is_set_aside_without_a_warning(livedqn, writ
     assert "Warning" not in outcome.err
 
 
+@pytest.mark.parametrize("name", ["events.jsonl.gz", "events.jsonl"])
+def test_events_may_be_compressed(livedqn, write, tmp_path, name):
+    words = write(shown(1, "ann", 1000), CLICK, shown(2, "bob", 90_000))
+    (tmp_path / name).write_bytes(packed := gzip.compress((tmp_path / "events.jsonl").read_bytes()))
+    assert "joined: 1 click, 2 impression" in livedqn(*words, f"events={name}").out
+    (tmp_path / name).write_bytes(packed[:-20])
+    outcome = livedqn(*words, f"events={name}", "out=more")
+    assert outcome.code == 2
+    assert f"events={name} cannot be read: Compressed file ended before" in outcome.error
+    assert not [*(tmp_path / "more").rglob("*.parquet*")]
+
+
+def test_a_file_without_any_event_is_refused(livedqn, write, tmp_path):
+    words = write("time,viewer", "1000,ann")
+    outcome = livedqn(*words)
+    assert outcome.code == 2
+    assert "events=events.jsonl holds no event; line 1: this is no JSON" in outcome.error
+    aside = (tmp_path / "run" / "set_aside.jsonl").read_text().splitlines()
+    assert [json.loads(one)["text"] for one in aside] == ["time,viewer", "1000,ann"]
+    write("")
+    assert "events=events.jsonl holds no event; it is empty" in livedqn(*words).error
+    assert livedqn(*words, "state=state.json").code == 0  # an hour in which nothing happened
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -116,6 +141,15 @@ def test_a_number_that_is_too_large_is_set_aside_without_a_warning(livedqn, writ
         ("history_length: 1.5", "history_length is 1.5; it is a whole number from 1"),
         ("signals: clicked", "signals is 'clicked'; it is a list of some of clicked, watch_s,"),
         ("signals: [clicked, clicked]", "it is a list of some of clicked, watch_s,"),
+        ("signals: [clickd]", "one of signals is 'clickd'; did you mean 'clicked'"),
+        ("signals: [1]", "one of signals is 1; choose clicked, watch_s,"),
+        ("context: [a, b]", "spec=spec.yaml: context is ['a', 'b']; it has to map names of columns to what they are"),
+        ("candidates: 7", "candidates is 7; it has to map names of columns"),
+        ("candidates: {heat: count}", "candidates.heat is 'count'; it has to map some of kind, unit,"),
+        ("candidates: {7: {kind: id}}", "candidates has a column named 7; a name is text: put it in quotes"),
+        ("candidates: {heat: {unit: 7}}", "candidates.heat.unit is 7; it is text"),
+        ("context: {a: {cardinality: 2.5}}", "context.a.cardinality is 2.5; it is a whole number from 2"),
+        ("contxt: {}", "the spec has contxt; did you mean 'context'; it may have context,"),
     ],
 )
 def test_a_spec_that_cannot_be_is_one_line(livedqn, write, tmp_path, line, why):

@@ -26,6 +26,36 @@ def test_values_that_no_row_would_ever_have_are_refused(values, says):
     assert cell.values == ("fr", "no", "3")
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"propensty": "p"}, r"the mapping has propensty; did you mean 'propensity'; it may have"),
+        ({"context": {"hour": {"form": "h"}}}, r"context\.hour has form; did you mean 'from'; it may have"),
+        ({"candidates": {"heat": {"from": "h", "role": "haet"}}}, r"\.heat\.role is 'haet'; did you mean 'heat'"),
+        ({"candidates": {"heat": {"from": "h", "role": "hour"}}}, r"role is 'hour'; choose heat, streamer"),
+        ({"candidates": {"heat": {"from": "h", "kind": "cuont"}}}, r"kind is 'cuont'; did you mean 'count'"),
+        ({"time": {"from": "ts", "unit": ["ms"]}}, r"time\.unit is \['ms'\]; choose s, ms"),
+        ({"signals": ["clicked"]}, r"signals is \['clicked'\]; it has to map names of columns"),
+        ({"context": {False: "no"}}, r"context has a column named False; a name is text: put it in quotes"),
+        ({"context": {"hour": {"from": "h", "scale": [1]}}}, r"context\.hour\.scale is \[1\]; it is a number"),
+        ({"rooms": ["room"]}, r"rooms is \['room'\]; it is the name of a column of the table"),
+        ({"terminated": False}, r"terminated is False; it is the name of a column of the table"),
+        ({"history_length": 2.5}, r"history_length is 2\.5; it is a whole number from 1"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_what_stands_there_and_what_should(change, says):
+    with pytest.raises(ValueError, match=says):
+        mapping.parse(yaml.safe_load(GIVEN % "[fr]") | change)
+
+
+def test_numbers_are_numbers_however_yaml_reads_them():
+    found = yaml.safe_load(GIVEN % "[fr]" + "session_gap_s: 1e3\nhistory: {a: {from: 7, scale: 1e-3}}")
+    assert found["session_gap_s"] == "1e3"
+    columns = mapping.parse(found)
+    assert columns.session_gap_s == 1000
+    assert (columns.history[0].source, columns.history[0].scale) == ("7", 0.001)
+
+
 def test_a_time_without_a_column_is_refused():
     with pytest.raises(ValueError, match="time lacks from"):
         mapping.parse(yaml.safe_load(GIVEN % "[fr]") | {"time": {"unit": "ms"}})

@@ -194,9 +194,9 @@ def test_missing_and_mistyped_columns_are_told_at_once(tmp_path, table):
     [
         (MAPPING.replace("viewer: user\n", ""), "it lacks viewer; docs/logs.md"),
         (MAPPING.replace("shown: shown\n", ""), "it lacks what was shown: action"),
-        (MAPPING + "sesion: x\n", "the mapping has sesion; it may have request, viewer"),
+        (MAPPING + "sesion: x\n", "the mapping has sesion; did you mean 'session'; it may have request, viewer"),
         (MAPPING.replace("unit: ms", "unit: h"), "time.unit is 'h'; choose s, ms, us, text"),
-        (MAPPING.replace("kind: id, role: streamer", "kind: name"), "column 'streamer' has kind 'name'"),
+        (MAPPING.replace("kind: id, role: streamer", "kind: name"), "candidates.streamer.kind is 'name'"),
         (MAPPING.replace("{from: past, kind: id}", "{kind: id}"), "history.room lacks from"),
         (
             MAPPING.replace("{from: past, kind: id}", "{from: past, sort: id}"),
@@ -204,7 +204,7 @@ def test_missing_and_mistyped_columns_are_told_at_once(tmp_path, table):
         ),
         (MAPPING + "ends: never\n", "ends is 'never'; choose terminated, truncated"),
         (MAPPING.replace("session_gap_s: 600", "session_gap_s: -1"), "session_gap_s is -1; it is a number above 0"),
-        ("[1, 2]", "the mapping is \\[1, 2\\]; it maps names"),
+        ("[1, 2]", "the mapping is \\[1, 2\\]; it has to map some of request"),
         ("a: [", "is no YAML"),
     ],
 )

@@ -64,8 +64,8 @@ class Overlap:
         if self._missing:
             yield Finding(
                 "the propensity is missing",
-                "off-policy evaluation refuses such logs, or guesses (ope.estimate_propensities=true): log the "
-                "probability of an action when it is chosen",
+                "training does without; off-policy evaluation refuses such logs, or guesses "
+                "(ope.estimate_propensities=true): log the probability of an action when it is chosen",
                 self._missing, self._example, is_wrong=False,
             )  # fmt: skip
         for weights, of in ((self._requests, "1 / (allowed propensity)"), (self._nothing, "[nothing] / propensity")):
@@ -95,6 +95,8 @@ class Overlap:
                 f"overlap: the least propensity is {self._least:.2g}; for a uniform policy {_share(self._requests)} "
                 f"impressions count request by request, and {_share(self._sessions)} sessions as wholes"
             )
+        elif self._missing:
+            yield "overlap: no propensity is known, so there is none to judge another policy by"
 
 
 class Weights:

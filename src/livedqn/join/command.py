@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import time
-from collections import Counter
+import zlib
+from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from livedqn.config import JoinConfig
 from livedqn.join import plain, spec
@@ -34,13 +36,13 @@ def run(config: JoinConfig, folder: Path) -> None:
     if not config.events or not config.spec:
         raise LivedqnError(f"join needs {'spec' if config.events else 'events'}=<file>; docs/joining.md shows one")
     out, seen = Path(config.out), spec.read(Path(config.spec))
-    bad: Counter[str] = Counter()
+    lines, bad, first = 0, 0, ""  # with something on them, no events among these, and why the first of them is none
     with State(Path(config.state)) if config.state else nullcontext() as state:
         if (state is None or state.is_new) and next(out.rglob("*.parquet"), None):
             raise LivedqnError(f"out={out} holds logs already; choose another folder, or go on from their state=<file>")
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as files:
-            lines = files.enter_context(_opened(config.events))
+            events = files.enter_context(_opened(config.events))
             refused = files.enter_context((folder / "set_aside.jsonl").open("w", encoding="utf-8"))
 
             def set_aside(event: Event, why: str) -> None:
@@ -59,18 +61,22 @@ def run(config: JoinConfig, folder: Path) -> None:
                     writer.add(sound)
 
             read = plain.Reader(seen)
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(_lines(events, config.events), start=1):
                 if not line.strip():
                     continue
+                lines += 1
                 try:
                     event = read.event(parse(line))
                     _refuse_ahead(event, config.allowed_lateness_s)
                     joiner.add(event)
                 except LivedqnError as error:
-                    bad["lines"] += 1
+                    bad += 1
+                    first = first or f"line {number}: {error}"
                     said = {"why": str(error), "line": number, "text": line.decode("utf-8", "replace").rstrip("\n")}
                     refused.write(json.dumps(said) + "\n")
                 write(joiner.finished())
+            if lines == bad and (bad or state is None):  # an hour in which nothing happened has its place in a state
+                raise LivedqnError(f"events={config.events} holds no event; {first or 'it is empty'}")
             if state is None:  # nothing follows that could be late
                 joiner.advance(math.nextafter(joiner.newest_s, math.inf))
             impressions, still_open = joiner.finish()
@@ -85,8 +91,8 @@ def run(config: JoinConfig, folder: Path) -> None:
             print(f"  {outcome}{since}: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())))
     if joiner.waiting:
         print(f"  waiting for what may be late: {joiner.waiting:,} events")
-    if bad["lines"]:
-        print(f"  no events: {bad['lines']:,} lines")
+    if bad:
+        print(f"  no events: {bad:,} lines")
     if faulty.rows:
         print(f"  impossible: {faulty.sessions:,} sessions, {faulty.rows:,} rows, with why, in {faulty.path}")
     if (folder / "set_aside.jsonl").stat().st_size:
@@ -103,8 +109,16 @@ def _refuse_ahead(event: Event, allowed_s: float) -> None:
         )
 
 
-def _opened(path: str) -> IO[bytes]:
+def _opened(path: str) -> BufferedReader:
     try:
         return Path(path).open("rb")
     except OSError as error:
         raise LivedqnError(f"events={path} cannot be read: {error.strerror}; name a file of JSON lines") from None
+
+
+def _lines(file: BufferedReader, path: str) -> Iterator[bytes]:
+    """Of a file that may be compressed."""
+    try:
+        yield from gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
+    except (OSError, EOFError, zlib.error) as error:
+        raise LivedqnError(f"events={path} cannot be read: {' '.join(str(error).split())}; copy it anew") from None

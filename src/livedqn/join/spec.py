@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
 from livedqn.join.kinds import SIGNALS
-from livedqn.types import Column, LivedqnError, Spec
+from livedqn.logs import written
+from livedqn.types import Column, Spec
 
 _ARRAYS = ("context", "history", "candidates")
 _SIZES = ("history_length", "num_actions")
@@ -26,50 +25,31 @@ def read(path: Path) -> Spec:
     Raises:
         LivedqnError: it cannot be read, lacks something, or holds what nobody knows.
     """
-    try:
-        return _spec(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise LivedqnError(f"spec={path} cannot be read: {error.strerror}; docs/joining.md shows one") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LivedqnError(f"spec={path} is no YAML: {' '.join(str(error).split())}") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise LivedqnError(f"spec={path}: {error}; docs/joining.md shows one") from None
+    return written.read("spec", path, _spec, "docs/joining.md")
 
 
 def _spec(found: Any) -> Spec:
-    _keys("it", found, _KNOWN)
-    if missing := [name for name in (*_ARRAYS, *_SIZES) if not found.get(name)]:
+    given = written.keys("the spec", found, _KNOWN)
+    if missing := [name for name in (*_ARRAYS, *_SIZES) if given.get(name, {}) == {}]:
         raise ValueError(f"it lacks {', '.join(missing)}")
-    columns: dict[str, Any] = {
-        name: tuple(_column(f"{name}.{key}", key, of) for key, of in found[name].items()) for name in _ARRAYS
-    }
-    has_nothing = found.get("has_nothing", Spec.has_nothing)
-    if not isinstance(has_nothing, bool):
-        raise ValueError(f"has_nothing is {has_nothing!r}; it is true, or false")
-    signals = found.get("signals") or list(SIGNALS)
-    if not isinstance(signals, list) or len(set(map(str, signals))) < len(signals):
-        raise ValueError(f"signals is {signals!r}; it is a list of some of {', '.join(SIGNALS)}, each once")
+    columns: dict[str, Any] = {array: _columns(array, given[array]) for array in _ARRAYS}
     return Spec(
-        **columns, context_shape=(len(columns["context"]),), num_actions=_whole(found, "num_actions", 2),
-        history_length=_whole(found, "history_length", 1), signals=tuple(signals), has_nothing=has_nothing,
+        **columns, context_shape=(len(columns["context"]),),
+        num_actions=written.whole("num_actions", given["num_actions"], 2),
+        history_length=written.whole("history_length", given["history_length"], 1),
+        signals=_signals(given.get("signals") or list(SIGNALS)),
+        has_nothing=written.flag("has_nothing", given.get("has_nothing", Spec.has_nothing)),
     )  # fmt: skip
 
 
-def _whole(found: Mapping[str, Any], name: str, least: int) -> int:
-    value = found[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} is {value!r}; it is a whole number from {least}")
-    return value
+def _columns(array: str, found: Any) -> tuple[Column, ...]:
+    def column(name: str, of: Any) -> Column:
+        return written.column(array, name, written.keys(f"{array}.{name}", {} if of is None else of, _FIELDS))
+
+    return written.each(array, found, column)
 
 
-def _column(where: str, name: str, found: Any) -> Column:
-    if found is not None:
-        _keys(where, found, _FIELDS)
-    return Column(str(name), **(found or {}))
-
-
-def _keys(where: str, found: Any, known: tuple[str, ...]) -> None:
-    if not isinstance(found, Mapping):
-        raise ValueError(f"{where} is {found!r}; it says {', '.join(known)}")
-    if unknown := [str(key) for key in found if key not in known]:
-        raise ValueError(f"{where} has {', '.join(unknown)}; it may have {', '.join(known)}")
+def _signals(found: Any) -> tuple[str, ...]:
+    if not isinstance(found, list) or len(set(map(str, found))) < len(found):
+        raise ValueError(f"signals is {short(found)}; it is a list of some of {', '.join(SIGNALS)}, each once")
+    return tuple(written.choice("one of signals", name, SIGNALS) for name in found)

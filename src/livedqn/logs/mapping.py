@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
-from livedqn.types import Column, LivedqnError, Spec
+from livedqn.logs import written
+from livedqn.types import Column, Spec
 
 #: Seconds of a unit of time; text is ISO 8601.
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "text": 1.0}
 #: How the last row of a session counts where no column says.
 ENDS = ("terminated", "truncated")
-_COLUMN = ("from", "kind", "unit", "role", "cardinality", "values", "scale", "missing")
-_NEEDED = ("viewer", "time", "context", "candidates", "propensity", "signals")
+_FIELDS = ("kind", "unit", "role", "cardinality")
+_COLUMN = ("from", *_FIELDS, "values", "scale", "missing")
+_NEEDED = ("viewer", "time", "context", "candidates", "signals")
 _PLAIN = (
     "request", "viewer", "session", "rooms", "streamers", "mask", "shown", "action", "propensity", "policy", "native",
     "elapsed_s", "terminated",
@@ -87,65 +88,56 @@ def read(path: Path) -> Columns:
     Raises:
         LivedqnError: it cannot be read, lacks something, or holds what nobody knows.
     """
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LivedqnError(f"logs.columns={path} cannot be read: {error.strerror}; docs/logs.md shows one") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LivedqnError(f"logs.columns={path} is no YAML: {' '.join(str(error).split())}") from None
-    try:
-        return parse(found)
-    except ValueError as error:
-        raise LivedqnError(f"logs.columns={path}: {error}; docs/logs.md says what a mapping holds") from None
+    return written.read("logs.columns", path, parse, "docs/logs.md")
 
 
 def parse(found: Any) -> Columns:
     """The mapping in plain Python; ValueError says what is wrong with it."""
-    given = _keys(found, KEYS, "the mapping")
-    if missing := [key for key in _NEEDED if not given.get(key)]:
+    given = written.keys("the mapping", found, KEYS)
+    if missing := [key for key in _NEEDED if given.get(key, {}) == {}]:
         raise ValueError(f"it lacks {', '.join(missing)}")
     if "action" not in given and not {"shown", "rooms"} <= given.keys():
         raise ValueError("it lacks what was shown: action (0 is nothing), or shown and rooms (ids)")
     time = given["time"] if isinstance(given["time"], Mapping) else {"from": given["time"]}
-    if not _keys(time, ("from", "unit"), "time").get("from"):
-        raise ValueError("time lacks from, the column of the table")
-    settings = {key: given.get(key, default) for key, default in _SETTINGS.items()}
-    for key in ("session_gap_s", "history_length", "last_elapsed_s"):
-        if not (isinstance(settings[key], int | float) and settings[key] > 0):
-            raise ValueError(f"{key} is {settings[key]!r}; it is a number above 0")
-    if not isinstance(settings["has_nothing"], bool):
-        raise ValueError(f"has_nothing is {settings['has_nothing']!r}; it is true, or false")
-    unit = time.get("unit", "s")
-    for name, value, known in (("time.unit", unit, UNITS), ("ends", settings["ends"], ENDS)):
-        if value not in known:
-            raise ValueError(f"{name} is {value!r}; choose {', '.join(known)}")
-    parts: dict[str, Any] = {
-        part: _cells(part, given.get(part) or {}) for part in ("context", "history", "candidates", "signals")
-    }
-    plain = {key: str(given[key]) for key in _PLAIN if given.get(key)}
-    return Columns(plain=plain, time=str(time["from"]), time_unit=unit, **parts, **settings)
-
-
-def _cells(part: str, given: Any) -> tuple[Cell, ...]:
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{part} is {given!r}; it maps names of columns to those of the table")
-    return tuple(_cell(f"{part}.{name}", str(name), value) for name, value in given.items())
-
-
-def _cell(where: str, name: str, given: Any) -> Cell:
-    given = _keys(given, _COLUMN, where) if isinstance(given, Mapping) else {"from": given}
-    if "from" not in given:
-        raise ValueError(f"{where} lacks from, the column of the table")
-    values = _values(where, given.get("values", ()))
-    kind = given.get("kind", "category" if values else "number")
-    column = Column(
-        name, kind, str(given.get("unit", "")), str(given.get("role", "")),
-        len(values) + 1 if values else int(given.get("cardinality", 0)),
+    time = {"unit": "s"} | written.keys("time", time, ("from", "unit"))
+    settings = _SETTINGS | {key: given[key] for key in _SETTINGS if key in given}
+    return Columns(
+        plain={key: _source(key, given[key]) for key in _PLAIN if key in given},
+        time=_source("time", time.get("from")), time_unit=written.choice("time.unit", time["unit"], UNITS),
+        context=_cells("context", given), history=_cells("history", given), candidates=_cells("candidates", given),
+        signals=_cells("signals", given),
+        session_gap_s=written.number("session_gap_s", settings["session_gap_s"], is_positive=True),
+        history_length=written.whole("history_length", settings["history_length"], 1),
+        ends=written.choice("ends", settings["ends"], ENDS),
+        last_elapsed_s=written.number("last_elapsed_s", settings["last_elapsed_s"], is_positive=True),
+        has_nothing=written.flag("has_nothing", settings["has_nothing"]),
     )  # fmt: skip
-    missing = given.get("missing")
-    return Cell(
-        str(given["from"]), column, values, float(given.get("scale", 1)), None if missing is None else float(missing)
-    )
+
+
+def _cells(part: str, given: Mapping[str, Any]) -> tuple[Cell, ...]:
+    def cell(name: str, found: Any) -> Cell:
+        where = f"{part}.{name}"
+        of = written.keys(where, found, _COLUMN) if isinstance(found, Mapping) else {"from": found}
+        values = _values(where, of.get("values", ()))
+        column = {key: of[key] for key in _FIELDS if key in of}
+        if values:
+            column = {"kind": "category", **column, "cardinality": len(values) + 1}
+        return Cell(
+            _source(where, of.get("from")), written.column(part, name, column), values,
+            written.number(f"{where}.scale", of.get("scale", 1)),
+            written.number(f"{where}.missing", of["missing"]) if "missing" in of else None,
+        )  # fmt: skip
+
+    return written.each(part, given.get(part, {}), cell)
+
+
+def _source(where: str, found: Any) -> str:
+    """The name of a column of the table; 7 may be one."""
+    if found is None:
+        raise ValueError(f"{where} lacks from, the column of the table")
+    if isinstance(found, bool) or not isinstance(found, str | int | float):
+        raise ValueError(f"{where} is {short(found)}; it is the name of a column of the table")
+    return str(found)
 
 
 def _values(where: str, given: Any) -> tuple[str, ...]:
@@ -157,11 +149,3 @@ def _values(where: str, given: Any) -> tuple[str, ...]:
             "quotes, as the table has it"
         )
     return tuple(map(str, given))
-
-
-def _keys(given: Any, known: Sequence[str], what: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{what} is {given!r}; it maps names to columns of the table")
-    if unknown := [str(key) for key in given if key not in known]:
-        raise ValueError(f"{what} has {', '.join(unknown)}; it may have {', '.join(known)}")
-    return given

@@ -66,7 +66,7 @@ class Rows:
                 "candidates": np.stack([wide[c.column.name] for c in of.candidates], axis=2),
             },
             rooms=rooms, streamers=streamers, action=_action(plain, rooms, real),
-            propensity=number["propensity"].astype(np.float32),
+            propensity=number.get("propensity", np.full(n, np.nan)).astype(np.float32),
             policy=cells.texts(plain["policy"]) if "policy" in plain else np.full(n, ""),
             signals=signals,
             native=number.get("native", np.zeros(n)).astype(np.float32),
