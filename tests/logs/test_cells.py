@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -53,3 +55,37 @@ def test_a_day_that_no_calendar_has_is_missing_and_no_other():
     np.testing.assert_array_equal(
         cells.times(pa.array(text), "text"), [np.nan, np.nan, 86_400.5, 60, np.nan, 0]
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "time_s"),
+    [
+        ("1970-01-02T01:00:00+01:00", 86_400), ("1970-01-01 19:00:00.5-0500", 86_400.5), ("1970-01-02 00:00Z", 86_400),
+        ("1970-01-02 00:00:00 UTC", 86_400), ("1970-01-02T00:00:00.123456789", 86_400.123456), (" 1970-01-02 ", 86_400),
+        ("1970-01-02T00:00:00+2", np.nan), ("1970-02-30T00:00:00+01:00", np.nan),
+    ],
+)  # fmt: skip
+def test_a_time_may_name_its_zone_whatever_the_others_do(text, time_s):
+    np.testing.assert_array_equal(cells.times(pa.array([text]), "text"), [time_s])
+    np.testing.assert_array_equal(cells.times(pa.array(["1970-01-01", text, None]), "text"), [0, time_s, np.nan])
+
+
+def test_days_are_times_and_no_numbers():
+    days = pa.array([date(1970, 1, 2), None])
+    np.testing.assert_array_equal(cells.times(days, "s"), [86_400, np.nan])
+    np.testing.assert_array_equal(cells.numbers(days), [np.nan, np.nan])
+    np.testing.assert_array_equal(cells.numbers(pa.array([timedelta(seconds=1)])), [np.nan])
+
+
+def test_values_of_a_list_in_text_may_be_in_quotes():
+    for text in ("['r1', 'r2']", '["r1","r2"]', "r1,r2"):
+        sizes, flat = cells.lists(pa.array([text]), ",")
+        assert (sizes.tolist(), flat.to_pylist()) == ([2], ["r1", "r2"])
+    _, flat = cells.lists(pa.array([["'r1'"]]), ",")
+    assert flat.to_pylist() == ["'r1'"]
+
+
+def test_blanks_are_missing_and_0_is_not():
+    assert cells.missing(pa.array(["0", "", " ", None])).tolist() == [False, True, True, True]
+    assert cells.missing(pa.array([0.0, np.nan, None])).tolist() == [False, True, True]
+    assert cells.missing(pa.array([0, None])).tolist() == [False, True]

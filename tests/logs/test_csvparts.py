@@ -22,6 +22,14 @@ def test_fields_are_text_and_empty_ones_null(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["a,b", "a,b\n", "\ufeffa,b\n \n\n", "\"a\",'b'\r\n"])
+def test_a_line_of_names_is_no_row(tmp_path, text):
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    (table,) = parts(path, ["a"])
+    assert (table.num_rows, table.column_names) == (0, ["a", ROW, BROKEN])
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 3), max_size=12))
 def test_every_row_comes_in_its_place(tmp_path_factory, widths):

@@ -135,6 +135,13 @@ def test_parquet_with_lists_and_types(tmp_path, table, same):
     pq.write_table(pa.Table.from_pylist(raw), tmp_path / "table.parquet")
     logs = Table(path=str(tmp_path / "table.parquet"), columns=str(tmp_path / "columns.yaml"))
     same(join(list(logs)), from_csv)
+    of_others = pq.read_table(tmp_path / "table.parquet")
+    for name in ("user", "country", "model"):
+        of_others = of_others.set_column(
+            of_others.column_names.index(name), name, of_others[name].cast(pa.string_view())
+        )
+    pq.write_table(of_others, tmp_path / "table.parquet")
+    same(join(list(logs)), from_csv)
 
 
 def test_a_mapped_table_can_be_written_as_logs(tmp_path, table, same):
@@ -155,6 +162,8 @@ def test_a_mapped_table_can_be_written_as_logs(tmp_path, table, same):
         ("10|20,7|8,", "10|20,7,", "lists of the candidates differ in length"),
         ("102,0.25", "999,0.25", "the action was masked, or is none of the candidates"),
         ("true,30000", "2,30000", "signals.clicked is impossible"),
+        ("r1,ann", ",ann", "the request is missing"),
+        ("r1,ann", "r1,", "the viewer is missing"),
     ],
 )
 def test_what_cannot_be_read_is_a_fault_of_its_row(table, old, new, what):
@@ -163,6 +172,31 @@ def test_what_cannot_be_read_is_a_fault_of_its_row(table, old, new, what):
     found = {fault.what: made.row[fault.rows].tolist() for fault in faults(made, logs.spec)}
     assert found.get(what) == ([0] if what else None)
     assert bool(found) == bool(what)
+
+
+def test_candidates_may_be_named_as_what_a_mapping_has_beside_them(table):
+    columns = MAPPING.replace("  heat: {from: heat,", "  streamers: {from: heat,").replace(
+        "  streamer: {from: who", "  mask: {from: who"
+    )
+    made = join(list(table(columns=columns)))
+    same = join(list(table()))
+    np.testing.assert_array_equal(made.observation["candidates"], same.observation["candidates"])
+    np.testing.assert_array_equal(made.observation["mask"], same.observation["mask"])
+    assert not made.streamers.any()
+
+
+def test_commas_are_asked_for_where_there_is_one_column(table):
+    with pytest.raises(ColumnsError, match=r"the table has id;user;.*; that is one column: are commas between them\?"):
+        table(CSV.replace(",", ";"))
+
+
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_a_table_without_rows_has_no_impressions(tmp_path, table, is_sorted):
+    assert list(table(CSV.partition("\n")[0], is_sorted=is_sorted)) == []
+    names = CSV.partition("\n")[0].split(",")
+    pq.write_table(pa.table({name: pa.array([], pa.string()) for name in names}), tmp_path / "none.parquet")
+    columns = str(tmp_path / "columns.yaml")
+    assert list(Table(path=str(tmp_path / "none.parquet"), columns=columns, is_sorted=is_sorted)) == []
 
 
 def test_an_action_and_a_mask_instead_of_rooms(table):

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from livedqn.logs.mapping import UNITS, Cell
 from livedqn.logs.names import name
-from livedqn.types import FloatArray, IntArray
+from livedqn.types import BoolArray, FloatArray, IntArray
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
@@ -22,6 +22,12 @@ _TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
 _POINT_ZERO = re.compile(r"(?a)^(\s*\d+)\.0+(?=\s*$)")
 #: How some tools write large ones then. 1e10, with neither point nor sign, may be an id of hexadecimals.
 _EXPONENT = re.compile(r"(?a)^\s*\d+(\.\d+[eE]\+?|[eE]\+)\d+\s*$")
+#: Times as Arrow reads them: with six digits of a second at most, and a zone, which is UTC where none is said.
+_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+]\d\d(:?\d\d)?)$"
+_TIMES = [
+    (r"^\s+|\s+$", ""), (r"^(\d{4}-\d\d-\d\d)Z?$", r"\1T00:00"), (r" ?UTC$", "Z"), (r"(\.\d{6})\d+", r"\1"),
+    (r"^(.{10}[T ][\d:.]+)$", r"\1Z"),
+]  # fmt: skip
 #: Whole numbers below have a float64 each.
 _EXACT = 2**53
 #: Ids of features fit float32: they are below this.
@@ -41,7 +47,7 @@ def numbers(column: Any) -> FloatArray:
         word = pc.utf8_lower(text)
         text = pc.if_else(pc.is_in(word, pa.array(_TRUE)), "1", pc.if_else(pc.is_in(word, pa.array(_FALSE)), "0", text))
         column = pc.if_else(pc.match_substring_regex(text, _NUMBER), text, None)
-    elif pa.types.is_null(column.type):
+    elif pa.types.is_null(column.type) or pa.types.is_temporal(column.type):
         return np.full(len(column), np.nan)
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
 
@@ -96,40 +102,67 @@ def feature(column: Any, cell: Cell) -> FloatArray:
 
 def times(column: Any, unit: str) -> FloatArray:
     """(n,) float64 seconds since 1970-01-01 UTC; NaN where there is none."""
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("us"))
     if pa.types.is_timestamp(column.type):
         micros = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64())
         micros = micros.cast(pa.float64(), safe=False)  # 9999-12-31 to within a few microseconds
         return np.asarray(micros.to_numpy(zero_copy_only=False)) * 1e-6
     if unit != "text":
         return numbers(column) * UNITS[unit]
-    text = pc.replace_substring_regex(column.cast(pa.string()), r"(Z|\+00:00)$", "")
-    is_time = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$")
-    text = pc.if_else(is_time, text, None)
-    try:
+    text = column.cast(pa.string())
+    with suppress(pa.ArrowInvalid):  # as above, mostly none is raised
         return times(text.cast(pa.timestamp("us")), "s")
+    for pattern, instead in _TIMES:
+        text = pc.replace_substring_regex(text, pattern, instead)
+    text = pc.if_else(pc.match_substring_regex(text, _TIME), text, None)
+    try:
+        return times(text.cast(pa.timestamp("us", "UTC")), "s")
     except pa.ArrowInvalid:  # 0000-00-00, say
-        return times(pa.array(map(_real, text.to_pylist()), pa.string()).cast(pa.timestamp("us")), "s")
+        return times(pa.array(map(_real, text.to_pylist()), pa.string()).cast(pa.timestamp("us", "UTC")), "s")
 
 
 def _real(text: str | None) -> str | None:
     """What is a time of a calendar."""
     with suppress(ValueError):
-        return text and str(datetime.fromisoformat(text))
+        return text and datetime.fromisoformat(text).isoformat()
     return None
 
 
-def lists(column: Any, separator: str) -> tuple[IntArray, Any]:
-    """How many values each row has, (n,), and all values, flat; empty text and null are no values."""
+def missing(column: Any) -> BoolArray:
+    """(n,), where nothing stands, or blanks alone."""
+    none = pc.is_null(column, nan_is_null=True)
     if _is_text(column.type):
+        none = pc.or_(none, pc.equal(pc.utf8_trim_whitespace(column.cast(pa.string()).fill_null("")), ""))
+    return np.asarray(none.to_numpy(zero_copy_only=False), np.bool_)
+
+
+def lists(column: Any, separator: str) -> tuple[IntArray, Any]:
+    """How many values each row has, (n,), and all values, flat; empty text and null are no values. In text, brackets
+    around a list and quotes around its values, as JSON and Python write them, are no part of it."""
+    is_text = _is_text(column.type)
+    if is_text:
         text = pc.utf8_trim(column.cast(pa.string()).fill_null(""), "[] ")
         column = pc.if_else(pc.equal(text, ""), None, pc.split_pattern(text, separator))
     sizes = pc.list_value_length(column).fill_null(0)
-    return np.asarray(sizes.to_numpy(zero_copy_only=False), np.int64), column.flatten()
+    flat = column.flatten()
+    if is_text:
+        flat = pc.utf8_trim(flat, " '\"")
+    return np.asarray(sizes.to_numpy(zero_copy_only=False), np.int64), flat
 
 
 def is_list(kind: Any) -> bool:
-    """Whether a column of this type can be read by :func:`lists`."""
-    return bool(_is_text(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_null(kind))
+    """Whether a column of this type, made :func:`simple`, can be read by :func:`lists`."""
+    of = pa.types
+    known = of.is_list, of.is_large_list, of.is_fixed_size_list, of.is_null, of.is_string_view, _is_text
+    return any(is_it(kind) for is_it in known)
+
+
+def simple(column: Any) -> Any:
+    """The same values in one of the types that are read here."""
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
+    return column.cast(pa.list_(column.type.value_type)) if pa.types.is_fixed_size_list(column.type) else column
 
 
 def texts(column: Any) -> npt.NDArray[np.str_]:

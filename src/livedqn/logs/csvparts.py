@@ -35,17 +35,23 @@ def columns(path: Path) -> list[str]:
     Raises:
         LivedqnError: the file cannot be read.
     """
+    return _begin(path)[0]
+
+
+def _begin(path: Path) -> tuple[list[str], bool]:
+    """The names in the first row, and whether something follows."""
     try:
         # Arrow's reader of CSVs has threads of its own; a program that ends at once, since a column is missing, ends in
         # the midst of them, and aborts
         with pa.input_stream(str(path)) as file:
             head = StringIO(file.read(_HEAD).decode("utf-8-sig", "replace"), newline=None)
-        found = next(csv.reader(line for line in head if line.strip()), None)
+        lines = [line for line in head if line.strip()]
+        found = next(reader := csv.reader(lines), None)
     except (pa.ArrowException, OSError, csv.Error) as error:
         raise LivedqnError(f"{path} cannot be read: {_line(error)}") from None
     if found is None:
         raise LivedqnError(f"{path} cannot be read: it is empty")
-    return found
+    return found, reader.line_num < len(lines)
 
 
 def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]] | None = None) -> Iterator[pa.Table]:
@@ -58,9 +64,12 @@ def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]]
         ColumnsError: some of the columns are missing.
         LivedqnError: the file cannot be read.
     """
-    known = columns(path)
+    known, has_rows = _begin(path)
     if missing := [name for name in wanted if name not in known]:
         raise ColumnsError(str(path), [f"column {name} is missing" for name in missing], "is it the right file?")
+    if not has_rows:  # Arrow calls it damaged, and may abort as said above
+        yield _whole(pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in wanted])), 0, [])
+        return
     broken: list[Any] = []
     kept = {name: set(words) & set(_EMPTY) for name, words in (kept or {}).items()}
     somewhere = set().union(*kept.values())

@@ -48,6 +48,9 @@ class Rows:
         session = cells.names(plain["session"]) if is_named else self._visits(viewer, time_s, watch_s, terminated)
         defect: npt.NDArray[Any] = np.full(n, "", "U64")
         defect[np.isnan(time_s)] = "the time is missing, or cannot be read"
+        for ours in ("request", "session", "viewer"):  # else all such rows are of one, 0
+            if ours in plain:
+                defect[cells.missing(plain[ours])] = f"the {ours} is missing"
         sizes, wide = self._candidates(column, plain, defect)
         broken = cells.texts(column[BROKEN])
         defect[broken != ""] = broken[broken != ""]
@@ -63,7 +66,7 @@ class Rows:
             observation={
                 "context": np.stack([cells.feature(column[c.source], c) for c in of.context], axis=1),
                 "history": self._history(column, n), "mask": mask,
-                "candidates": np.stack([wide[c.column.name] for c in of.candidates], axis=2),
+                "candidates": np.stack([wide[f"candidates.{c.column.name}"] for c in of.candidates], axis=2),
             },
             rooms=rooms, streamers=streamers, action=_action(plain, rooms, real),
             propensity=number.get("propensity", np.full(n, np.nan)).astype(np.float32),
@@ -113,7 +116,7 @@ class Rows:
         listed: dict[str, tuple[IntArray, Any]] = {}
         for cell in of.candidates:
             sizes, flat = cells.lists(column[cell.source], self._separator)
-            listed[cell.column.name] = sizes, cells.feature(flat, cell)
+            listed[f"candidates.{cell.column.name}"] = sizes, cells.feature(flat, cell)
         for ours, read in (("rooms", cells.names), ("streamers", cells.names), ("mask", cells.numbers)):
             if ours in plain:
                 sizes, flat = cells.lists(plain[ours], self._separator)

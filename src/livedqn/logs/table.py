@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,11 @@ class Table:
                 problems.append(f"column {name} is {kinds[name]}, not one value a row")
         if problems:
             has = ", ".join(list(kinds)[:20]) + (", ..." if len(kinds) > 20 else "")
-            raise ColumnsError(str(self._path), problems, f"the table has {has}; map these, or make the column")
+            cure = "map these, or make the column" if len(kinds) > 1 else "that is one column: are commas between them?"
+            raise ColumnsError(str(self._path), problems, f"the table has {has}; {cure}")
 
     def _is_csv(self) -> bool:
-        return ".csv" in self._path.suffixes
+        return ".csv" in map(str.lower, self._path.suffixes)
 
     def _layout(self) -> Any:
         if self._is_csv():
@@ -77,7 +79,8 @@ class Table:
         try:
             return pq.read_schema(self._path)
         except (pa.ArrowException, OSError) as error:
-            raise LivedqnError(f"{self._path} cannot be read: {' '.join(str(error).split())}") from None
+            why = " ".join(str(error).split())
+            raise LivedqnError(f"{self._path} cannot be read: {why}; a CSV has to be named .csv, or .csv.gz") from None
 
     def _most_rooms(self) -> int:
         """The longest list of candidates."""
@@ -96,8 +99,10 @@ class Table:
         row = 0
         try:
             with pq.ParquetFile(self._path) as file:
-                for batch in file.iter_batches(PART, columns=wanted):
-                    table = pa.Table.from_batches([batch]).select(wanted)
+                batches = file.iter_batches(PART, columns=wanted)
+                none = file.schema_arrow.empty_table()  # so that there are columns, though there may be no row
+                for read in chain([none], (pa.Table.from_batches([batch]) for batch in batches)):
+                    table = pa.table({name: cells.simple(read[name]) for name in wanted})
                     table = table.append_column(ROW, pa.array(np.arange(row, row + len(table))))
                     yield table.append_column(BROKEN, pa.nulls(len(table), pa.string()))
                     row += len(table)
