@@ -51,6 +51,8 @@ def test_events_become_logs_and_nothing_is_lost_in_silence(livedqn, write, tmp_p
         "  joined: 1 click, 2 impression",
         "  duplicate: 1 click",
         "  late: 1 click",
+        "  late are those that came more than 600 s older than one before them: sort events by time_s, or set a longer "
+        "allowed_lateness_s",
         "  no events: 1 lines",
         "what found no place is in run/set_aside.jsonl, with why",
     ]

@@ -26,6 +26,15 @@ def test_an_event_in_json_names_things_as_tables_do():
     assert (click.id, click.request, click.amount) == ("17", None, 1.0)
 
 
+def test_numbers_may_have_a_point_and_text_half_an_emoji():
+    read = plain.Reader(SPEC)
+    whole = read.event(IMPRESSION | {"viewer": 17, "policy": "p?"})
+    other = read.event(IMPRESSION | {"request": 5.0, "viewer": 17.0, "action": 1.0, "policy": json.loads(r'"p\ud83d"')})
+    assert plain.event(other) == plain.event(whole)
+    assert read.event(CLICK | {"viewer": "17.0"}).viewer == 17
+    assert read.event(CLICK | {"viewer": json.loads(r'"a\ud83d"')}).viewer > 2**31
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -89,6 +89,9 @@ def run(config: JoinConfig, folder: Path) -> None:
     for outcome, kinds in joiner.counts.items():
         if kinds:
             print(f"  {outcome}{since}: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())))
+    if joiner.counts["late"]:
+        more = f"more than {config.allowed_lateness_s:g} s older than one before them"
+        print(f"  late are those that came {more}: sort events by time_s, or set a longer allowed_lateness_s")
     if joiner.waiting:
         print(f"  waiting for what may be late: {joiner.waiting:,} events")
     if bad:

@@ -17,7 +17,7 @@ import numpy as np
 from livedqn.join.events import Event, Impression, Signal, refuse_kind
 from livedqn.join.kinds import KINDS
 from livedqn.join.session import Row, Session
-from livedqn.logs.names import name
+from livedqn.logs.names import EXACT, name
 from livedqn.request import observe
 from livedqn.types import IntArray, LivedqnError, Spec
 
@@ -93,7 +93,7 @@ class Reader:
             request=_name(found, "request"), viewer=_name(found, "viewer"), time_s=_number(found, "time_s"),
             observation=observation, rooms=rooms, streamers=streamers, action=_whole(found, "action"),
             propensity=math.nan if propensity is None else _number(found, "propensity"),
-            policy=str(found.get("policy") or ""), native=_number(found, "native") if found.get("native") else 0.0,
+            policy=_text(found.get("policy") or ""), native=_number(found, "native") if found.get("native") else 0.0,
             session=None if visit is None else _name(found, "session"),
         )  # fmt: skip
 
@@ -128,7 +128,7 @@ def _number(found: Mapping[str, Any], key: str) -> float:
 
 
 def _whole(found: Mapping[str, Any], key: str) -> int:
-    value = found[key]
+    value = _without_point(found[key])
     if isinstance(value, bool) or not isinstance(value, int):
         raise LivedqnError(f"{key} is {value!r}; it is a whole number")
     return value
@@ -141,9 +141,20 @@ def _name(found: Mapping[str, Any], key: str) -> int:
 def _named(value: Any, key: str) -> int:
     if isinstance(value, str):
         return name(value)
+    value = _without_point(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
         raise LivedqnError(f"{key} holds {value!r}; it is a whole number of 64 bits, or text")
     return value
+
+
+def _text(value: Any) -> str:
+    """Half of an emoji, which JSON may hold and files may not, as a question mark."""
+    return str(value).encode(errors="replace").decode()
+
+
+def _without_point(value: Any) -> Any:
+    """17.0, as some tools write 17, as 17, and all else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else value
 
 
 def _names(found: Mapping[str, Any], key: str) -> IntArray:

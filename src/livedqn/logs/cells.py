@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -13,23 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livedqn.logs.mapping import UNITS, Cell
-from livedqn.logs.names import name
+from livedqn.logs.names import EXACT, name
 from livedqn.types import BoolArray, FloatArray, IntArray
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
-#: What some tools write behind whole numbers where one of the column is missing.
-_POINT_ZERO = re.compile(r"(?a)^(\s*\d+)\.0+(?=\s*$)")
-#: How some tools write large ones then. 1e10, with neither point nor sign, may be an id of hexadecimals.
-_EXPONENT = re.compile(r"(?a)^\s*\d+(\.\d+[eE]\+?|[eE]\+)\d+\s*$")
 #: Times as Arrow reads them: with six digits of a second at most, and a zone, which is UTC where none is said.
 _TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+]\d\d(:?\d\d)?)$"
 _TIMES = [
     (r"^\s+|\s+$", ""), (r"^(\d{4}-\d\d-\d\d)Z?$", r"\1T00:00"), (r" ?UTC$", "Z"), (r"(\.\d{6})\d+", r"\1"),
     (r"^(.{10}[T ][\d:.]+)$", r"\1Z"),
 ]  # fmt: skip
-#: Whole numbers below have a float64 each.
-_EXACT = 2**53
 #: Ids of features fit float32: they are below this.
 _IDS = 2**24
 
@@ -62,7 +55,7 @@ def names(column: Any) -> IntArray:
         return np.zeros(len(column), np.int64)
     if pa.types.is_floating(column.type):  # as some tools write whole numbers where one is missing
         values = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
-        is_whole = np.isnan(values) | (values == np.rint(values)) & (np.abs(values) < _EXACT)
+        is_whole = np.isnan(values) | (values == np.rint(values)) & (np.abs(values) < EXACT)
         whole = np.where(is_whole, np.nan_to_num(values), 0).astype(np.int64)
         return whole if is_whole.all() else np.where(is_whole, whole, _coded(column))
     return _coded(column)
@@ -71,16 +64,9 @@ def names(column: Any) -> IntArray:
 def _coded(column: Any) -> IntArray:
     """The same by the texts of the values."""
     coded = column.cast(pa.string()).dictionary_encode()
-    known = np.array([*(name(_whole(text or "")) for text in coded.dictionary.to_pylist()), 0], np.int64)
+    known = np.array([*(name(text) for text in coded.dictionary.to_pylist()), 0], np.int64)
     found: IntArray = known[np.asarray(coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False))]
     return found
-
-
-def _whole(text: str) -> str:
-    """A whole number without what some tools write of it, any other text as it is."""
-    if _EXPONENT.match(text) and float(text).is_integer() and float(text) < _EXACT:
-        return str(int(float(text)))
-    return _POINT_ZERO.sub(r"\1", text)
 
 
 def feature(column: Any, cell: Cell) -> FloatArray:
