@@ -7,7 +7,7 @@ import pytest
 from livedqn.check_logs.leaks import Leaks, areas, mean_ranks, spearman
 from livedqn.check_logs.overlap import Overlap, Weights
 from livedqn.check_logs.overview import Overview
-from livedqn.check_logs.sessions import Ends, Names, Rules
+from livedqn.check_logs.sessions import Copies, Ends, Names, Rules
 from livedqn.testing import LOGS_SPEC, example_impressions
 
 
@@ -52,6 +52,19 @@ def test_names_that_come_twice():
     assert twice["a request comes twice or more often"].rows == 6
     assert twice["the rows of a session do not stand together, in one file"].rows == 2
     assert twice["the rows of a session do not stand together, in one file"].example == "session 0, 2 times"
+
+
+def test_rows_that_are_copies_of_the_one_before():
+    whole = example_impressions([2, 3], terminated=True)
+    unknown = replace(whole, propensity=np.full(len(whole), np.nan, np.float32))
+    assert found(Copies(), whole, whole.take(slice(0, 0))) == {}
+    for one in (whole, unknown):
+        twice = one.take(np.repeat(np.arange(5), 2))
+        (finding,) = found(Copies(), twice, twice).values()
+        assert (finding.rows, finding.is_wrong, finding.example) == (10, False, "request 0, row 0")
+    clicked = twice.signals["clicked"].copy()
+    clicked[::2] = 1 - clicked[1::2]
+    assert found(Copies(), replace(twice, signals=twice.signals | {"clicked": clicked})) == {}
 
 
 def test_ends_that_are_missing_are_counted_and_no_error():

@@ -1,4 +1,4 @@
-"""Looks at rows and sessions: rules that they break, names that come twice, ends that are missing."""
+"""Looks at rows and sessions: rules that they break, names and rows that come twice, ends that are missing."""
 
 from __future__ import annotations
 
@@ -63,6 +63,42 @@ class Names:
             if again:
                 example = f"{name} {names[counts.argmax()]}, {counts.max()} times"
                 yield Finding(what, cure, again, example, unit=f"{name}s too many")
+
+    def lines(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
+
+class Copies:
+    """Rows that say just what the one before them says: of a table that was exported or joined twice."""
+
+    def __init__(self) -> None:
+        self._count, self._example = 0, ""
+
+    def add(self, impressions: Impressions) -> None:
+        """The next whole sessions."""
+        again = impressions.acted[1:] & impressions.acted[:-1] & ~impressions.begins[1:]
+        said = (
+            impressions.time_s, impressions.action, impressions.propensity, impressions.native, impressions.rooms,
+            *impressions.observation.values(), *impressions.signals.values(),
+        )  # fmt: skip
+        for values in said:
+            rows = again.nonzero()[0]  # hardly any are left behind the first
+            one, other = values[rows], values[rows + 1]
+            same = (one == other) | (one != one) & (other != other)  # NaN is no number but itself
+            again[rows] = same.all(axis=tuple(range(1, same.ndim)))
+        if again.any():
+            self._example = self._example or place(impressions, np.concatenate([[False], again]))
+        self._count += int(again.sum())
+
+    def findings(self) -> Iterator[Finding]:
+        """How many."""
+        if self._count:
+            yield Finding(
+                "a row says the same as the one before it",
+                "what a table holds twice is learned twice, and sessions seem to bring twice as much: keep one of each",
+                self._count, self._example, is_wrong=False,
+            )  # fmt: skip
 
     def lines(self) -> Iterable[str]:
         """Nothing."""
