@@ -14,7 +14,7 @@ ROWS = [
     {"cli"},
     {"training", "recommend", "collect", "join", "evaluate_logs"},
     {"setup"},
-    {"sources", "fitting"},
+    {"sources", "fitting", "given"},
     {"caution"},
     {"evaluate", "calibrate", "check_logs", "report", "tracking", "live", "loop", "resume", "choice"},
     {"checkpoint"},
@@ -39,7 +39,17 @@ NAMED = {("protocols", "logs")}
 #: Who may import a heavy library, at least: the rows from the first of these upwards.
 LIBRARIES = {
     "hydra": {"plugins", "cli"},
-    "omegaconf": {"plugins", "cli", "checkpoint", "training", "report", "evaluate", "evaluate_logs", "calibrate"},
+    "omegaconf": {
+        "plugins",
+        "cli",
+        "checkpoint",
+        "given",
+        "training",
+        "report",
+        "evaluate",
+        "evaluate_logs",
+        "calibrate",
+    },
     "matplotlib": {"report"},
     "wandb": {"tracking"},
     "rich": {"cli", "live", "evaluate", "calibrate", "report"},

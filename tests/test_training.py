@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import gymnasium
 import numpy as np
 import pytest
 import torch
+import yaml
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import livedqn
 from livedqn import plugins
+from livedqn.encoders.mlp import MLP
+from livedqn.exploration import Boltzmann
 from livedqn.lock import held
 from livedqn.loop import Marks
+from livedqn.replay.uniform import Uniform
 from livedqn.tracking import read_metrics
 from livedqn.types import LivedqnError
 
@@ -107,7 +112,8 @@ def test_an_environment_of_ones_own_and_old_weights(tmp_path) -> None:
         ({"exploration_floor": 2.0}, "no share"),
         ({"replay": {"plugin": "uniform", "capacity": 10**13}}, "GiB"),
         ({"device": "abacus"}, "device=abacus is not to be had here"),
-        ({"logger": "paper"}, "there is no logger 'paper'"),
+        ({"logger": "paper"}, "there is no logger=paper"),
+        ({"logger": {"plugin": "wandb", "mode": "on"}}, "logger.mode is 'on'; choose offline, online or disabled"),
         ({"init": "nowhere.ckpt"}, "does not exist"),
     ],
 )
@@ -124,6 +130,9 @@ class Unheard(Clicks):
 
 def test_what_is_refused_leaves_no_environment_open(run, tmp_path) -> None:
     opened, closed = [], []
+    copy = shutil.copytree(run.folder, tmp_path / "copy")  # as if it had had an environment of its own
+    own = {**yaml.safe_load((copy / "config.yaml").read_text()), "env": None}
+    (copy / "config.yaml").write_text(yaml.safe_dump(own))
 
     def noted(num_envs: int):
         env = plugins.build("env", SIM, num_envs)
@@ -132,7 +141,7 @@ def test_what_is_refused_leaves_no_environment_open(run, tmp_path) -> None:
         return env
 
     for said, reward, wrong in (
-        ("has done 1,500 steps", Clicks(), {"steps": 1_000, "folder": run.folder, "resume": str(run.folder)}),
+        ("has done 1,500 steps", Clicks(), {"steps": 1_000, "folder": copy, "resume": str(copy)}),
         ("does not exist", Clicks(), {"init": "nowhere.ckpt"}),
         ("reads applause, which this environment does not deliver", Unheard(), {}),
         ("is no share", Clicks(), {"cap": {"max_share_shown": 2.0}}),
@@ -152,8 +161,11 @@ def test_what_makes_environments_owes_as_many_rows_as_it_is_told(tmp_path) -> No
 
     for made, said in (
         (fixed, "a LiveStream, has num_envs=2 where 4 was asked for: .* has to heed the number that it is given"),
-        (lambda num_envs: gymnasium.make("CartPole-v1"), "has num_envs=None where 4"),
-        (lambda num_envs: None, "a NoneType, has num_envs=None where 4"),
+        (
+            lambda num_envs: gymnasium.make("CartPole-v1"),
+            r"env=<lambda> \(from Python\) lacks num_envs, single_action_",
+        ),
+        (lambda num_envs: None, r"lacks close, metadata, .*; the contract is livedqn.protocols.Env, and .*check_env"),
     ):
         with pytest.raises(LivedqnError, match=said) as caught:
             livedqn.train(made, reward="native", folder=tmp_path / "run", **SMALL)
@@ -166,7 +178,7 @@ def test_a_folder_takes_one_run_at_a_time(run, tmp_path) -> None:
     copy = shutil.copytree(run.folder, tmp_path / "copy")
     config = (copy / "config.yaml").read_bytes()
     with held(copy), pytest.raises(LivedqnError, match=r"^another run is writing into .*copy; wait until it has"):
-        livedqn.train(SIM, reward=Clicks(), folder=copy, **{**SMALL, "seed": 9})
+        livedqn.train(resume=copy, reward=Clicks(), steps=2_000)
     assert (copy / "config.yaml").read_bytes() == config
     livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
 
@@ -215,11 +227,50 @@ def test_a_finished_run_is_evaluated_anew_and_another_network_refused(run, tmp_p
     with pytest.raises(LivedqnError, match=r"has done 1,500 steps; give steps=1500 or more"):
         livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **{**SMALL, "steps": 10})
     wider = {**SMALL, "encoder": {"plugin": "mlp", "hidden": [8]}}
-    with pytest.raises(LivedqnError, match="is damaged or was changed"):
+    with pytest.raises(LivedqnError, match=r"copy had another encoder\.hidden; a run goes on as it was, so leave it"):
         livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **wider)
     (copy / "metrics.csv").write_text("nonsense\n1\n")
     with pytest.raises(LivedqnError, match="no column 'step'"):
         livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
+
+
+class Own(MLP):
+    """An encoder that no plugin offers."""
+
+    def __init__(self, spec) -> None:
+        super().__init__(spec, hidden=(8,))
+
+
+def test_parts_of_ones_own_are_no_part_of_a_file_and_are_given_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    parts = {"encoder": Own, "exploration": Boltzmann(), "replay": lambda *supplied: Uniform(*supplied, capacity=900)}
+    small = {**SMALL, "steps": 400, "save_every": 200, "encoder": None}
+    run = livedqn.train(SIM, folder="run", **{**small, **parts})
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    assert [config[kind] for kind in parts] == [None] * 3
+    assert (config["env"], config["reward"]) == (SIM, {"plugin": "native"})
+
+    lost = "run/policy.ckpt was trained from Python with an encoder of its own, which no file keeps; give it again"
+    with pytest.raises(LivedqnError, match=f"^{lost}, from Python: livedqn.load\\('run/policy.ckpt', encoder=...\\)$"):
+        livedqn.load("run/policy.ckpt")
+    with pytest.raises(LivedqnError, match=r"^run/policy.ckpt does not fit the encoder that was given: Error"):
+        livedqn.load("run/policy.ckpt", encoder=MLP)
+    with pytest.raises(LivedqnError, match=f"^{lost}"):
+        livedqn.train(SIM, folder="next", init="run/policy.ckpt", **{**small, "encoder": "mlp"})
+    agent = livedqn.load("run/policy.ckpt", encoder=Own)
+    assert all(torch.equal(value, agent.state_dict()[name]) for name, value in run.agent.state_dict().items())
+    livedqn.train(SIM, folder="next", init="run/policy.ckpt", **{**small, "encoder": Own})
+
+    with pytest.raises(LivedqnError, match=r"^run had encoder and exploration and replay of its own, .*give encoder= "):
+        livedqn.train(resume="run")
+    longer = livedqn.train(resume=Path("run"), **parts, steps=600)
+    assert (longer.folder, longer.agent.updates) == (Path("run"), (600 - 300) // 4)
+    assert yaml.safe_load(Path("run/config.yaml").read_text())["steps"] == 600
+
+
+def test_what_a_run_leaves_is_short_to_look_at(run) -> None:
+    assert len(repr(run)) < 1_000
+    assert "agents=('policy',)" in repr(run.evaluation)
 
 
 def test_divergence_stops_with_the_last_good_policy(tmp_path) -> None:

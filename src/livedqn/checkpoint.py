@@ -20,6 +20,7 @@ from livedqn import __version__, device, durable, plugins
 from livedqn.actor import Actor
 from livedqn.agent import DQN
 from livedqn.committee import Committee, parts
+from livedqn.network import EncoderFactory
 from livedqn.types import LivedqnError, Spec, first_line
 
 #: The form of each kind of file; a change of it makes older files unreadable, and says so.
@@ -42,10 +43,21 @@ class Checkpoint:
     members: tuple[dict[str, Any], ...] = ()  # configs of the policies of which it is the mean
 
 
-def build_agent(config: Mapping[str, Any], spec: Spec) -> DQN:
-    """The agent of a config (its nodes ``agent`` and ``encoder``), with fresh weights."""
-    agent: DQN = plugins.build("agent", config["agent"], spec, partial(plugins.build, "encoder", config["encoder"]))
+def build_agent(config: Mapping[str, Any], spec: Spec, encoder: EncoderFactory | None = None) -> DQN:
+    """The agent of a config (its nodes ``agent`` and ``encoder``, unless one is given), with fresh weights."""
+    chosen = encoder or config["encoder"]
+    agent: DQN = plugins.build("agent", config["agent"], spec, partial(plugins.build, "encoder", chosen))
     return agent
+
+
+def own(config: Mapping[str, Any]) -> list[str]:
+    """The kinds of which a run was given an object of its own, from Python: a config says null, since no file keeps it.
+
+    A run from logs has no ``env`` where it says so.
+    """
+    return [
+        kind for kind in plugins.PARTS if config.get(kind, "") is None and not (kind == "env" and config.get("logs"))
+    ]
 
 
 def save(
@@ -64,24 +76,37 @@ def write(one: Checkpoint, weights: Mapping[str, Any] | None = None) -> None:
     write_state(one.path, "policy", state)
 
 
-def read(path: str | Path, device_name: str = "auto") -> Checkpoint:
+def read(path: str | Path, device_name: str = "auto", encoder: EncoderFactory | None = None) -> Checkpoint:
     """The policy in a file, ready to act.
 
+    Args:
+        path: of the file.
+        device_name: of the agent.
+        encoder: what makes the encoder of a run that was given its own.
+
     Raises:
-        LivedqnError: the file is missing, damaged or no policy of livedqn, or a plugin that it needs is not installed.
+        LivedqnError: the file is missing, damaged or no policy of livedqn, a plugin that it needs is not installed, or
+            its encoder was the run's own and this is none or another.
     """
     path = Path(path)
     state = read_state(path, "policy")
     try:
         spec = Spec.from_dict(state["spec"])
-        config = _parsed(state["config"], path)
-        members = tuple(_parsed(text, path) for text in state.get("members", ()))
-        agents = [build_agent(one, spec) for one in members or [config]]
+        config = parsed(state["config"], path)
+        members = tuple(parsed(text, path) for text in state.get("members", ()))
+        if encoder is None and any("encoder" in own(one) for one in members or [config]):
+            raise LivedqnError(
+                f"{path} was trained from Python with an encoder of its own, which no file keeps; give it again, from "
+                f"Python: livedqn.load({str(path)!r}, encoder=...)"
+            )
+        agents = [build_agent(one, spec, encoder) for one in members or [config]]
         agent = Committee(agents) if members else agents[0]
         agent.load_state_dict(state["weights"])
         agent.to(device.resolve(device_name)).eval()
         return Checkpoint(agent, config, spec, int(state["steps"]), state["baselines"], path, members)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if encoder is not None:
+            raise LivedqnError(f"{path} does not fit the encoder that was given: {first_line(error)}") from error
         raise LivedqnError(f"{path} is damaged or was changed: {first_line(error)}; restore it from its run") from None
 
 
@@ -110,14 +135,23 @@ def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:
     )  # fmt: skip
 
 
-def load(path: str | Path, device: str = "auto") -> Actor:
-    """The agent of a ``policy.ckpt``: ``agent.act(observation)``, ``agent.q_values(observation)``."""
-    return read(path, device).agent
+def load(path: str | Path, device: str = "auto", encoder: EncoderFactory | None = None) -> Actor:
+    """The agent of a ``policy.ckpt``: ``agent.act(observation)``, ``agent.q_values(observation)``.
+
+    Args:
+        path: of the file.
+        device: auto, cpu, cuda ...
+        encoder: of a run that was given its own: what makes it, which no file keeps.
+
+    Raises:
+        LivedqnError: as :func:`read` does.
+    """
+    return read(path, device, encoder).agent
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
     """The config of the run that wrote a policy."""
-    return _parsed(read_state(Path(path), "policy").get("config"), Path(path))
+    return parsed(read_state(Path(path), "policy").get("config"), Path(path))
 
 
 def learned_from(config: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -173,7 +207,12 @@ def _text(config: Mapping[str, Any]) -> str:
     return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
 
 
-def _parsed(text: Any, path: Path) -> dict[str, Any]:
+def parsed(text: Any, path: Path) -> dict[str, Any]:
+    """The config whose text a file at ``path`` holds.
+
+    Raises:
+        LivedqnError: livedqn wrote no such text.
+    """
     # our own text is resolved: an interpolation can only have been put there
     is_text = isinstance(text, str) and "${" not in text
     try:

@@ -66,6 +66,24 @@ def read(folder: Path) -> dict[str, Any]:
         raise _damaged(folder, error) from error
 
 
+def config(folder: Path) -> dict[str, Any]:
+    """The config of the run in a folder.
+
+    Raises:
+        LivedqnError: the folder is no run's, or its config was changed.
+    """
+    path = folder / "config.yaml"
+    try:
+        found = checkpoint.parsed(path.read_text(encoding="utf-8"), path)
+    except FileNotFoundError:
+        raise LivedqnError(f"{path} does not exist; give the folder that the run named at its end") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LivedqnError(f"{path} cannot be read: {error}") from error
+    if not any(isinstance(found.get(kind), dict) for kind in ("env", "logs", "agent")):
+        raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")
+    return found
+
+
 def restore(folder: Path, state: dict[str, Any], agent: DQN, experience: Experience) -> None:
     """Put everything but the global generators back, once the optimiser exists.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -13,13 +14,14 @@ import torch
 
 from livedqn import checkpoint, device, evaluate, plugins, resume
 from livedqn.agent import DQN
-from livedqn.config import LOGGERS, TrainConfig
+from livedqn.config import TrainConfig
 from livedqn.experience import Experience
+from livedqn.given import OBJECTS, located
 from livedqn.logs.files import NOTED, digests
 from livedqn.loop import Marks
 from livedqn.protocols import Replay, Reward
 from livedqn.sources import FromEnv, FromLogs, read
-from livedqn.stage import MakeEnv, MakeStage, staged
+from livedqn.stage import MakeStage, staged
 from livedqn.types import LivedqnError, Spec
 
 
@@ -40,31 +42,27 @@ class Parts:
     resumed: dict[str, Any] | None  # the point from which the run goes on
 
 
-def prepare(
-    config: TrainConfig, folder: Path, env: MakeEnv | None, reward: Reward | None, opened: ExitStack
-) -> Parts:  # fmt: skip
+def prepare(config: TrainConfig, folder: Path, opened: ExitStack) -> Parts:
     """Build a run of ``config`` in ``folder``, in which nothing is written yet.
 
     Args:
         config: of the run; ``config.resume`` goes on with the run in ``folder``.
         folder: of the run.
-        env: instead of ``config.env``. reward: instead of ``config.reward``.
         opened: closes the environment that is played.
 
     Raises:
         LivedqnError: something cannot be built or does not fit together.
     """
-    config = _normalised(config)
     resumed = resume.read(folder) if config.resume else None
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    reward = reward or plugins.build("reward", config.reward)
-    make_stage = _stages(config, env, reward)
+    reward = plugins.build("reward", config.reward)
+    make_stage = _stages(config, reward)
     source = _source(config, make_stage, reward, opened)
     if resumed and resumed["is_evaluated"] and make_stage is None:
         raise LivedqnError(
             f"{folder} was evaluated in an env of its own, from Python, which no file keeps; go on from there: "
-            f"livedqn.train(env, resume={str(folder)!r}, folder={str(folder)!r}, ...), with all else as it was"
+            f"livedqn.train(env, resume={str(folder)!r})"
         )
     plain = _plain(config)
     agent = _agent(config, source.spec, plain)
@@ -93,8 +91,9 @@ def _source(
 
 def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
     """The agent, on its device; ``plain`` is told what the weights that it begins from, if any, had learned from."""
-    began_from = checkpoint.read(config.init) if config.init else None
-    agent = checkpoint.build_agent(plain, spec)
+    own = None if isinstance(config.encoder, Mapping) else config.encoder
+    began_from = checkpoint.read(config.init, encoder=own) if config.init else None
+    agent = checkpoint.build_agent(plain, spec, own)
     if began_from is not None:
         evaluate.check_fit(began_from, spec)
         if began_from.members:
@@ -107,32 +106,21 @@ def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
     return agent.to(device.resolve(config.device))
 
 
-def _stages(config: TrainConfig, env: MakeEnv | None, reward: Reward) -> MakeStage | None:
+def _stages(config: TrainConfig, reward: Reward) -> MakeStage | None:
     """Builds a stage of so many rows; None without an environment."""
-    if env is None and config.env is None:
+    if config.env is None:
         return None
-    make_env = env or partial(plugins.build, "env", config.env)
+    make_env = partial(plugins.build, "env", config.env)
     return lambda rows: staged(make_env, rows, reward, config.cap)
 
 
-def _normalised(config: TrainConfig) -> TrainConfig:
-    """Names as nodes, and a logger's name as its settings."""
-    nodes = {kind: getattr(config, kind) for kind in (*plugins.PARTS, "logs")}
-    nodes = {kind: {"plugin": node} if isinstance(node, str) else node for kind, node in nodes.items()}
-    logger = config.logger
-    if isinstance(logger, str):
-        if logger not in LOGGERS:
-            raise LivedqnError(f"there is no logger {logger!r}; choose one of {', '.join(LOGGERS)}")
-        logger = LOGGERS[logger]()
-    return replace(config, **nodes, logger=logger)
-
-
 def _plain(config: TrainConfig) -> dict[str, Any]:
-    """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is."""
-    plain = {**asdict(config), "init": None, "resume": None}
-    path = (plain["logs"] or {}).get("path")
-    if path and Path(path).exists():  # it says which logs they were wherever it is read; a reader's address stays
-        plain["logs"] = {**plain["logs"], "path": str(Path(path).resolve())}
+    """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is, and
+    objects from Python are null."""
+    unkept: dict[str, Any] = {kind: None for kind in OBJECTS if not isinstance(getattr(config, kind), Mapping)}
+    plain = {**asdict(replace(config, **unkept)), "init": None, "resume": None}
+    if config.logs:
+        plain["logs"] = located(config.logs)
         # a resumed run may find more of them, and has learned from those it noted
         plain["logs_files"] = list(dict.fromkeys([*config.logs_files, *digests(plain["logs"])]))[:NOTED]
     return plain

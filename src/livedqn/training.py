@@ -7,30 +7,31 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from livedqn import checkpoint, device, evaluate, plugins
+from livedqn import checkpoint, device, evaluate
 from livedqn.agent import DQN
 from livedqn.choice import Choice
 from livedqn.config import TrainConfig, WandbLogger
 from livedqn.evaluate import Evaluation
 from livedqn.fitting import fit
+from livedqn.given import config_of
 from livedqn.live import Live, announce
 from livedqn.lock import held
 from livedqn.logged import LoggedExperience
 from livedqn.loop import Loop, StoppedError, signals_raised
-from livedqn.protocols import Replay, Reward
+from livedqn.network import EncoderFactory
+from livedqn.protocols import Exploration, Replay, Reward
 from livedqn.setup import Parts, prepare
 from livedqn.stage import MakeEnv, MakeStage
 from livedqn.tracking import MetricsFile, Tracker, Trackers, WandbRun
-from livedqn.types import FloatArray, LivedqnError, first_line
+from livedqn.types import FloatArray, LivedqnError, Spec
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Run:
     """What a run leaves behind."""
 
     folder: Path
-    agent: DQN  # the chosen policy; the newest where a signal stopped the run or nothing tells which is better
+    agent: DQN = field(
+        repr=False
+    )  # the chosen policy; the newest where a signal stopped the run or nothing tells which is better
     evaluation: Evaluation | None  # None where a signal stopped the run, and where there is no env to play
     stopped_by: signal.Signals | None = None
 
@@ -46,47 +49,54 @@ class Run:
 def train(
     env: str | Mapping[str, Any] | MakeEnv | None = None,
     *,
-    reward: str | Mapping[str, Any] | Reward = "native",
+    reward: str | Mapping[str, Any] | Reward | None = None,
+    encoder: str | Mapping[str, Any] | EncoderFactory | None = None,
+    exploration: str | Mapping[str, Any] | Exploration | None = None,
+    replay: str | Mapping[str, Any] | Callable[[Spec, int, int], Replay] | None = None,
     folder: str | Path | None = None,
     **settings: Any,
 ) -> Run:
     """Train from Python, without Hydra.
 
+    Every part is an installed plugin's name, its settings (``{"plugin": "sim", "days": 2}``; without a name those of
+    the usual plugin), or an object of your own, as :mod:`livedqn.protocols` has it. Presets and experiments are for the
+    command line alone. What is not said is as on the command line, but for ``env``.
+
+    A run that was given an object keeps null in its place, in ``config.yaml`` and ``policy.ckpt``: whoever goes on with
+    it (``resume``, ``init``) or loads its policy gives it again.
+
     Args:
-        env: an installed plugin's name, its settings (``{"plugin": "sim", ...}``), or a function that takes the number
-            of parallel viewers and returns a vector environment. From logs (``logs={"plugin": "parquet", "path": ...}``
-            among the settings) it is for evaluation alone, and may be left out.
-        reward: a name, settings, or a reward itself.
+        env: also a function that takes the number of parallel viewers and returns a vector environment. From logs
+            (``logs={"plugin": "parquet", "path": ...}`` among the settings) it is for evaluation alone, and may be left
+            out.
+        reward: also a reward itself.
+        encoder: also what takes a :class:`~livedqn.types.Spec` and returns a module: its class, say.
+        exploration: also an exploration itself.
+        replay: also what takes a spec, the number of viewers and the length of a window, and returns a replay.
         folder: where the run shall lie; a new one below ``runs/`` where none is given.
-        settings: any field of :class:`~livedqn.config.TrainConfig`: ``steps=20_000, seed=1, encoder="gru",
-            agent={"plugin": "dqn", "discount": 0.95}, evaluation={"worlds": 10}`` ...
+        settings: any field of :class:`~livedqn.config.TrainConfig`: ``steps=20_000, seed=1, agent={"discount": 0.95},
+            evaluation={"worlds": 10}`` ... With ``resume=folder`` a run goes on as it was: objects of its own are given
+            again, and ``steps``, ``logger`` and ``compile`` may be others.
 
     Raises:
         LivedqnError: something cannot be built or does not fit together.
     """
-    for name, given in (("env", env), ("reward", reward)):
-        is_left_out = name == "env" and given is None and settings.get("logs") is not None
-        if not (callable(given) or isinstance(given, str | Mapping) or is_left_out):
-            raise LivedqnError(f"train() got {name}={given!r}; it takes a name, settings, or a callable")
-    schema = OmegaConf.structured(TrainConfig)
-    try:
-        config = OmegaConf.to_object(OmegaConf.merge(schema, dict(plugins.defaults()), settings))
-    except OmegaConfBaseException as error:
-        raise LivedqnError(f"train() cannot take that: {first_line(error)}") from None
-    assert isinstance(config, TrainConfig)
-    config.env = None if callable(env) else env
-    config.reward = None if callable(reward) else reward
-    path = Path(folder) if folder else Path("runs") / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
-    return run(config, path, env if callable(env) else None, reward if callable(reward) else None)
+    parts = {"env": env, "reward": reward, "encoder": encoder, "exploration": exploration, "replay": replay}
+    config = config_of({**parts, **settings})
+    if config.resume and folder and Path(folder).resolve() != Path(config.resume).resolve():
+        raise LivedqnError(
+            f"{config.resume} goes on where it lies, not in {folder}; leave folder= out, or copy it first"
+        )
+    new = datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
+    return run(config, Path(config.resume or folder or Path("runs") / new))
 
 
-def run(config: TrainConfig, folder: Path, env: MakeEnv | None = None, reward: Reward | None = None) -> Run:
+def run(config: TrainConfig, folder: Path) -> Run:
     """Train, evaluate, report; everything lands in ``folder``.
 
     Args:
         config: of the run; ``config.resume`` goes on with the run in ``folder``.
         folder: of the run.
-        env: instead of ``config.env``. reward: instead of ``config.reward``.
 
     Raises:
         LivedqnError: something cannot be built or does not fit together, or training diverged.
@@ -94,7 +104,7 @@ def run(config: TrainConfig, folder: Path, env: MakeEnv | None = None, reward: R
     with ExitStack() as holds, ExitStack() as opened:  # so that what is refused, too, leaves no environment open
         if config.resume and folder.is_dir():  # before anything in it is read
             holds.enter_context(held(folder))
-        parts = prepare(config, folder, env, reward, opened)
+        parts = prepare(config, folder, opened)
         folder.mkdir(parents=True, exist_ok=True)
         if not config.resume:
             holds.enter_context(held(folder))

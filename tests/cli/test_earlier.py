@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from livedqn import checkpoint, evaluate, recommend
 from livedqn.config import CapConfig, TrainConfig
+from livedqn.testing.specs import example_spec
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def run_config(**changes) -> dict:
     return asdict(config) | nodes | changes
 
 
-def policy(path: Path, **changes) -> Path:
+def policy(path: Path, *, spec=None, **changes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_state(path, "policy", {"config": OmegaConf.to_yaml(run_config(**changes))})
+    checkpoint.write_state(path, "policy", {"config": OmegaConf.to_yaml(run_config(**changes)), "spec": spec})
     return path
 
 
@@ -44,7 +45,19 @@ def test_a_run_with_an_environment_from_python_says_so(livedqn, evaluated):
     )
     assert livedqn("evaluate", f"checkpoint={path}", "env=gym").code == 0
     (path.parent / "config.yaml").write_text(OmegaConf.to_yaml(run_config(env=None)))
-    assert "trained from Python" in livedqn("resume=run").error
+    assert livedqn("resume=run").error == (
+        "run was trained from Python with env of its own, which no file keeps; go on from there: "
+        "livedqn.train(resume='run', env=...)"
+    )
+
+
+@pytest.mark.parametrize("command", ["evaluate", "recommend"])
+def test_a_run_with_an_encoder_from_python_says_so(livedqn, command):
+    path = policy(Path("run/policy.ckpt"), encoder=None, spec=example_spec().to_dict())
+    assert livedqn(command, f"checkpoint={path}").error == (
+        f"{path} was trained from Python with an encoder of its own, which no file keeps; give it again, from Python: "
+        f"livedqn.load('{path}', encoder=...)"
+    )
 
 
 def test_evaluation_takes_the_runs_world_but_not_its_machine(livedqn, evaluated):

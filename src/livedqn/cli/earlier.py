@@ -7,18 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from livedqn.cli.from_logs import NO_ENV
-from livedqn.config import WorldConfig
+from livedqn.config import RESUMABLE, WorldConfig
 from livedqn.plugins.discover import KINDS
 from livedqn.plugins.source import RUN
 from livedqn.types import LivedqnError
 
 #: What evaluation takes from a run; the machine may be another one.
 _SHARED = {f.name for f in fields(WorldConfig)} - {"device"}
-#: What may change when a run goes on.
-_RESUMABLE = ("steps", "logger", "compile")
 
 
 def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:
@@ -69,12 +65,19 @@ def of_run(folder: str, overrides: Sequence[str]) -> dict[str, Any]:
     Raises:
         LivedqnError: the folder is no run's, or something is to change that cannot.
     """
-    run = _read(Path(folder) / "config.yaml")
+    from livedqn import checkpoint, resume  # imports torch
+
+    run = resume.config(Path(folder))
+    if own := checkpoint.own(run):
+        raise LivedqnError(
+            f"{folder} was trained from Python with {' and '.join(own)} of its own, which no file keeps; go on from "
+            f"there: livedqn.train(resume={folder!r}, {own[0]}=...)"
+        )
     for override in overrides:
         key, _, value = override.partition("=")
         is_same_env = key == "env.id" and value == (run["env"] or {}).get("id")
-        if not is_same_env and not key.startswith("hydra") and key.partition(".")[0] not in _RESUMABLE:
-            raise LivedqnError(f"a run goes on as it was: resume= takes {', '.join(_RESUMABLE)}, not {key}")
+        if not is_same_env and not key.startswith("hydra") and key.partition(".")[0] not in RESUMABLE:
+            raise LivedqnError(f"a run goes on as it was: resume= takes {', '.join(RESUMABLE)}, not {key}")
     if run["env"]:
         _refuse_import(run["env"], overrides)
     return run | {"resume": literal(folder)}
@@ -88,25 +91,6 @@ def choices(run: Mapping[str, Any]) -> list[str]:
 def literal(path: str) -> str:
     """A path as OmegaConf takes it: dollar and brace are no interpolation."""
     return path.replace("${", "\\${")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise LivedqnError(f"{path} does not exist; give the folder that the run named at its end") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise LivedqnError(f"{path} cannot be read: {error}") from error
-    try:
-        run = OmegaConf.to_container(OmegaConf.create(text)) if "${" not in text else None
-    except Exception:  # whatever YAML stumbles on
-        run = None
-    needs = ("reward",) if isinstance(run, dict) and run.get("logs") else ("env", "reward")
-    if isinstance(run, dict) and None in (run.get(kind, "") for kind in needs):
-        raise LivedqnError(f"{path}: this run was trained from Python with an env or reward of its own; train anew")
-    if not isinstance(run, dict) or not isinstance(run.get("env") or run.get("logs"), Mapping):
-        raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")
-    return {str(key): value for key, value in run.items()}
 
 
 def _chosen(kind: str, overrides: Sequence[str]) -> bool:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from livedqn.config import LOGGERS
 from livedqn.plugins.discover import KINDS
 from livedqn.plugins.hints import restore
+from livedqn.plugins.loggers import logger
 from livedqn.plugins.messages import explain
 from livedqn.types import LivedqnError
 
@@ -39,19 +39,9 @@ def typed(composed: DictConfig, cls: type[Config]) -> Config:
         if not (isinstance(plain[kind], dict) and plain[kind].get("plugin")):
             raise LivedqnError(f"a preset leaves {kind} without a plugin; choose one with {kind}=<name>")
     if "logger" in plain:
-        plain["logger"] = _logger(plain["logger"])
+        plain["logger"] = logger(plain["logger"])
     config: Config = restore({key: value for key, value in plain.items() if key != "experiment"}, cls, "")
     return config
-
-
-def _logger(node: dict[str, Any]) -> Any:
-    """The settings of a logger, typed also where a preset of the user's brought them."""
-    if node["plugin"] not in LOGGERS:
-        raise LivedqnError(f"there is no logger={node['plugin']}; choose one of {', '.join(LOGGERS)}")
-    try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(LOGGERS[node["plugin"]]), node))
-    except OmegaConfBaseException as error:
-        raise LivedqnError(explain(error, "logger")) from error
 
 
 def _plain(value: Any, where: str) -> Any:

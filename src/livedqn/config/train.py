@@ -16,6 +16,8 @@ LOGGED_STEPS, MOST_EPOCHS = 400_000, 5
 #: The updates that such a run makes at least, however short the logs are (benchmarks/offline), and the share of any run
 #: from logs that its warm-up takes at most: nothing has to be explored, only transforms and rewards to be scaled.
 LEAST_UPDATES, WARMUP_SHARE = 512, 0.1
+#: What may change when a run goes on.
+RESUMABLE = ("steps", "logger", "compile")
 #: What ``compile`` may be.
 COMPILE = ("auto", "true", "false")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,11 +25,11 @@ SHORT_STEPS = 200_000
 class Evaluation:
     """What every policy did on the same worlds."""
 
-    played: dict[str, list[Episodes]]  # policy -> one entry a world, in the same order for all
+    played: dict[str, list[Episodes]] = field(repr=False)  # policy -> one entry a world, in the same order for all
     agents: tuple[str, ...]  # which of them are ours
     rules: dict[str, Rule]  # tuned baselines
     validation: dict[str, float]  # baseline -> mean return on the validation worlds, where it was played there
-    calibrations: dict[str, Calibration]  # by agent
+    calibrations: dict[str, Calibration] = field(repr=False)  # by agent
     steps: int  # of training
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -17,17 +17,20 @@ from livedqn.plugins.signature import settings
 from livedqn.types import LivedqnError
 
 
-def build(kind: str, chosen: Mapping[str, Any] | str, *supplied: Any) -> Any:
+def build(kind: str, chosen: Mapping[str, Any] | str | Callable[..., Any], *supplied: Any) -> Any:
     """The plugin that ``chosen`` names, built with what livedqn supplies and with typed settings.
 
     Args:
         kind: one of :data:`livedqn.plugins.KINDS`.
-        chosen: a name (all defaults), or ``{"plugin": name, **settings}``.
+        chosen: a name (all defaults), ``{"plugin": name, **settings}``, or from Python what needs no name: where
+            something is supplied what makes one of it (a class, a function), else the thing itself.
         supplied: what livedqn hands to every plugin of this kind, by position.
 
     Raises:
         PluginError: no such plugin or setting, a value of a wrong type, or the plugin breaks its promise.
     """
+    if not isinstance(chosen, str | Mapping):
+        return _given(kind, chosen, supplied)
     values = {"plugin": chosen} if isinstance(chosen, str) else dict(chosen)
     name = values.pop("plugin", None)
     if not isinstance(name, str):
@@ -57,10 +60,22 @@ def build(kind: str, chosen: Mapping[str, Any] | str, *supplied: Any) -> Any:
     return built
 
 
-def _check(kind: str, built: Any, plugin: str) -> None:
+def _given(kind: str, given: Any, supplied: tuple[Any, ...]) -> Any:
+    """What ``given``, an object from Python, is or makes; what it raises itself is its owner's to see whole."""
+    name = getattr(given, "__name__", type(given).__name__)
+    if not supplied and isinstance(given, type):
+        raise PluginError(f"{kind} was given the class {name}; it takes an instance: {kind}={name}(...)")
+    if supplied and not (callable(given) and (isinstance(given, type) or _lacks(kind, given))):
+        raise PluginError(f"{kind} was given a {name}; it takes what makes one, a class or a function")
+    built = given(*supplied) if supplied else given
+    _check(kind, built, f"{kind}={name} (from Python)")
+    return built
+
+
+def _promise(kind: str) -> Any:
     from livedqn import protocols  # needs torch, which a command without a network does not import
 
-    promise = {
+    return {
         "env": protocols.Env,
         "reward": protocols.Reward,
         "encoder": protocols.Encoder,
@@ -68,14 +83,21 @@ def _check(kind: str, built: Any, plugin: str) -> None:
         "replay": protocols.Replay,
         "logs": protocols.Logs,
     }.get(kind)
-    if promise is None:
-        return
+
+
+def _lacks(kind: str, built: Any) -> list[str]:
+    """What the contract of a kind, if there is one, asks for and ``built`` does not have, sorted."""
+    if (promise := _promise(kind)) is None:
+        return []
     names = {*promise.__annotations__, *(key for key, value in vars(promise).items() if callable(value))}
     public = sorted(key for key in names if key == "__call__" or not key.startswith("_"))
-    missing = [key for key in public if not hasattr(built, key)]
-    if missing:
-        tested = "" if kind in ("replay", "logs") else f", and livedqn.testing.check_{kind} tests it"
-        contract = f"the contract is livedqn.protocols.{promise.__name__}{tested}"
+    return [key for key in public if not hasattr(built, key)]
+
+
+def _check(kind: str, built: Any, plugin: str) -> None:
+    if missing := _lacks(kind, built):
+        tested = "" if kind == "replay" else f", and livedqn.testing.check_{kind} tests it"
+        contract = f"the contract is livedqn.protocols.{_promise(kind).__name__}{tested}"
         raise PluginError(f"{plugin} lacks {', '.join(missing)}; {contract}")
     if kind == "reward" and not (isinstance(built.signals, tuple) and all(isinstance(n, str) for n in built.signals)):
         raise PluginError(f"{plugin} has signals={built.signals!r}; a reward owes a tuple of the names that it reads")
