@@ -1,8 +1,13 @@
 import json
+import os
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
+
+from livedqn.cli.commands import COMMANDS
+from livedqn.cli.jobs import JOBS
 
 SCRIPT = """
 import json, resource, sys
@@ -33,7 +38,9 @@ def test_help_groups_options_by_kind_and_starts_with_what_a_newcomer_needs(lived
     for line in (
         "env          gym, [sim]",
         "encoder      attention, conv, gru, [mlp], original",
+        "logs         parquet, table",
         "logger       [csv], wandb",
+        "experiment   acrobot, cartpole, minatar",
     ):
         assert line in page
     assert "cap.max_shown_per_session=null" in page
@@ -46,6 +53,23 @@ def test_each_command_has_a_page(livedqn):
     assert "input=null" in livedqn("recommend", "reward=nosuch", "-h").out  # help reads nothing else
     assert "allowed_lateness_s=600.0" in livedqn("join", "--help").out
     assert "<kind>=<name> shows the settings" in livedqn("plugins", "--help").out
+
+
+def test_the_table_has_all_that_a_command_needs():
+    assert set(JOBS) == {name for name, known in COMMANDS.items() if known.schema}
+    for name, known in COMMANDS.items():
+        paths = {path.partition(".")[0] for path in known.paths}
+        assert paths | {*known.options} - {"experiment"} <= (
+            {field.name for field in fields(known.schema)} if known.schema else set()
+        ), name
+
+
+def test_whoever_reads_no_further_sees_no_traceback():
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-m", "livedqn", "--help"], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_version(livedqn):

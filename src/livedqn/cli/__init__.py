@@ -11,15 +11,24 @@ from livedqn.types import LivedqnError
 
 
 def main() -> None:
-    """Run one command line. Exit codes: 0 done, 2 an error that the user can mend (one line on stderr)."""
+    """Run one command line.
+
+    Exit codes: 0 done, 2 an error that the user can mend (one line on stderr), 128 and its number where a signal ended
+    it, 141 where nobody reads on (as after ``| head``), which is what a shell makes of SIGPIPE.
+    """
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     gc.collect()
     gc.disable()  # importing makes a million objects that stay; a job goes on collecting once it has its modules
     try:
         _dispatch(sys.argv[1:], wants_traceback=wants_traceback)
+        sys.stdout.flush()  # here a broken pipe can be told, at the interpreter's end no more
     except KeyboardInterrupt:  # outside of training, which heeds the signal itself, there is nothing to save
         print("livedqn: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        from livedqn.cli.printed import unread
+
+        unread()
     except LivedqnError as error:
         if wants_traceback:
             raise

@@ -18,11 +18,12 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from livedqn.cli import earlier
+from livedqn.cli.commands import COMMANDS
 from livedqn.cli.from_logs import from_logs, judged
 from livedqn.cli.jobs import JOBS, refused, remove_empty
 from livedqn.cli.overrides import take_paths, tidy
-from livedqn.cli.words import COMMANDS, Words
-from livedqn.plugins.discover import KINDS
+from livedqn.cli.printed import unread
+from livedqn.cli.words import Words
 from livedqn.plugins.messages import explain
 from livedqn.plugins.source import GROUPS, register
 from livedqn.types import LivedqnError
@@ -33,24 +34,6 @@ CURES = {
     **dict.fromkeys((EACCES, EPERM), "mend its permissions, or choose another folder"),
     EROFS: "choose another folder",
 }
-#: Settings whose values are paths.
-PATHS = {
-    "train": ("resume", "init"), "evaluate": ("checkpoint",), "collect": ("checkpoint", "out"),
-    "recommend": ("checkpoint", "input"), "calibrate": ("data.rooms", "data.impressions"), "check-logs": (),
-    "join": ("events", "spec", "out", "state"),
-}  # fmt: skip
-#: The options of each command.
-OPTIONS = {
-    "train": (*KINDS, "logger", "experiment"), "evaluate": ("env", "reward", "logs"), "collect": ("env", "exploration"),
-    "recommend": (), "calibrate": ("env",), "check-logs": ("logs",), "join": (),
-}  # fmt: skip
-#: Commands that cannot do without a policy.
-NEED_POLICY = ("evaluate", "recommend")
-#: Why an option makes no sense to a command that does without.
-WHY_NOT = {
-    "collect": "trains no policy", "calibrate": "trains no policy",
-    "check-logs": "reads logs alone", "join": "reads events alone",
-}  # fmt: skip
 
 
 def run(words: Words, *, wants_traceback: bool) -> None:
@@ -78,6 +61,8 @@ def run(words: Words, *, wants_traceback: bool) -> None:
         is_composed = True
         try:
             JOBS[command](composed)
+        except BrokenPipeError:  # Hydra would print what it makes of it
+            unread()
         except (LivedqnError, OSError) as error:
             if wants_traceback or (isinstance(error, OSError) and not error.filename):
                 raise
@@ -129,18 +114,17 @@ def _of_file(error: OSError) -> LivedqnError:
 
 def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
     """The primary config, the values to lay over it, and the overrides that are left to Hydra."""
-    command = words.command
-    others, paths = take_paths(words.overrides, PATHS[command])
+    command, known = words.command, COMMANDS[words.command]
+    others, paths = take_paths(words.overrides, known.paths)
     overrides = tidy(others, is_multirun="--multirun" in words.flags)
     for override in overrides:
         option = override.partition("=")[0].partition(".")[0]
-        if option in (*GROUPS, "experiment") and option not in OPTIONS[command]:
-            takes = f"; only {' and '.join(OPTIONS[command])} can be chosen" if 0 < len(OPTIONS[command]) < 3 else ""
-            why = WHY_NOT.get(command, "takes the policy as it was trained")
-            raise LivedqnError(f"{command} {why}, so {option} cannot be set{takes}")
-    if "--multirun" in words.flags and (command in ("collect", "recommend", "join") or "resume" in paths):
+        if option in (*GROUPS, "experiment") and option not in known.options:
+            takes = f"; only {' and '.join(known.options)} can be chosen" if 0 < len(known.options) < 3 else ""
+            raise LivedqnError(f"{command} {known.why_not}, so {option} cannot be set{takes}")
+    if "--multirun" in words.flags and not (known.can_sweep and "resume" not in paths):
         raise LivedqnError(f"{'resume=' if command == 'train' else command} does one thing; leave out --multirun")
-    if command in NEED_POLICY and not paths.get("checkpoint"):
+    if known.needs_policy and not paths.get("checkpoint"):
         raise LivedqnError(f"{command} needs checkpoint=<run>/policy.ckpt; a training run names its own at its end")
     if command == "evaluate":
         overrides = judged(overrides)

@@ -7,27 +7,14 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
 
 from livedqn import __version__, config
-from livedqn.cli.words import COMMANDS, FLAGS
+from livedqn.cli.commands import COMMANDS
+from livedqn.cli.words import FLAGS
 from livedqn.plugins.defaults import defaults
-from livedqn.plugins.discover import KINDS, PARTS, names
+from livedqn.plugins.discover import KINDS, names
 from livedqn.plugins.docs import comments
 
-_SCHEMAS: dict[str, Any] = {
-    "train": config.TrainConfig,
-    "evaluate": config.EvaluateConfig,
-    "collect": config.CollectConfig,
-    "recommend": config.RecommendConfig,
-    "calibrate": config.CalibrateConfig,
-    "check-logs": config.CheckLogsConfig,
-    "join": config.JoinConfig,
-}
-_OPTIONS: dict[str, tuple[str, ...]] = {
-    "train": PARTS, "evaluate": ("env", "reward", "logs"), "collect": ("env", "exploration"), "calibrate": ("env",),
-    "check-logs": ("logs",),
-}  # fmt: skip
 _FIRST_STEPS = """\
   livedqn +env=sim reward=watchtime               train on simulated viewers
   livedqn evaluate checkpoint=<run>/policy.ckpt   compare it on worlds it never saw
@@ -43,15 +30,12 @@ _REQUEST = """\
 def page(command: str) -> str:
     """What ``livedqn <command> --help`` prints."""
     lines = [f"livedqn {__version__}: deep Q-learning that recommends live streams", "", _FIRST_STEPS, ""]
-    lines += ["Commands (the first word)", *_table(COMMANDS), ""]
-    if command in _OPTIONS:
+    lines += ["Commands (the first word)", *_table({name: one.help for name, one in COMMANDS.items()}), ""]
+    if options := COMMANDS[command].options:
         lines += [f"Options of {command}: <kind>=<name>, then <kind>.<setting>=<value>; `livedqn plugins` says more"]
-        options = {kind: sorted({*names(kind), *presets(kind)}) for kind in _OPTIONS[command]}
-        if command == "train":
-            options |= {"logger": list(config.LOGGERS), "experiment": list(presets("experiment"))}
         usual = defaults() if command == "train" else {}
-        lines += [*_table({kind: _marked(known, usual.get(kind)) for kind, known in options.items()}), ""]
-    if command in _SCHEMAS and (rows := _settings(_SCHEMAS[command])):
+        lines += [*_table({option: _marked(_known(option), usual.get(option)) for option in options}), ""]
+    if (schema := COMMANDS[command].schema) and (rows := _settings(schema)):
         lines += [f"Settings of {command}: <name>=<value>", *_table(rows), ""]
     if command == "recommend":
         lines += ["What it reads, a line a request", _REQUEST, ""]
@@ -67,6 +51,13 @@ def presets(group: str) -> dict[str, str]:
     folder = files("livedqn.conf").joinpath(group)
     found = {f.name.removesuffix(".yaml"): f.read_text() for f in folder.iterdir()} if folder.is_dir() else {}
     return {name: found[name].partition("\n")[0].removeprefix("# ") for name in sorted(found)}
+
+
+def _known(option: str) -> list[str]:
+    """The names that can be chosen."""
+    if option == "logger":
+        return list(config.LOGGERS)
+    return sorted({*(names(option) if option in KINDS else ()), *presets(option)})
 
 
 def _marked(known: list[str], usual: str | None) -> str:

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from livedqn.cli.commands import COMMANDS
 from livedqn.types import LivedqnError, did_you_mean
 
-COMMANDS = {
-    "train": "learn a policy (the word may be left out)",
-    "evaluate": "compare a checkpoint with the baselines on worlds that it never saw",
-    "collect": "write logs of a policy that plays an environment",
-    "recommend": "answer observations, one JSON object a line",
-    "calibrate": "compare an environment with published numbers, or fit it to your own data",
-    "check-logs": "say what is wrong with logs, before anything is learned from them",
-    "join": "make logs of events, whenever they come",
-    "plugins": "list what is installed, or show what a plugin can be told",
-}
 #: Flag -> (its short form, how many values it takes, what it does).
 FLAGS = {
     "--help": ("-h", 0, "this page; also after a command"),

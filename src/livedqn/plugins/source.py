@@ -27,8 +27,7 @@ from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import fixed, node
 
 RUN = "_run_"
-_COMMANDS = ("Train", "Evaluate", "Collect", "Recommend", "Calibrate", "CheckLogs", "Join")
-SCHEMAS = {f"{name}Config": getattr(config, f"{name}Config") for name in _COMMANDS}
+SCHEMAS = {name: getattr(config, name) for name in config.__all__ if name.endswith("Config")}
 GROUPS = (*KINDS, "logger")
 
 

@@ -15,7 +15,6 @@ with exit code 2.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,7 +46,8 @@ def run(config: RecommendConfig) -> None:
             if not line.strip():
                 continue
             try:
-                _print(json.dumps({"line": number, **answer(agent, parse(line))}))
+                # at once: whoever asks through a pipe waits for it
+                print(json.dumps({"line": number, **answer(agent, parse(line))}), flush=True)
             except LivedqnError as error:
                 print(f"livedqn: error: line {number}: {error}", file=sys.stderr)
                 all_answered = False
@@ -93,12 +93,3 @@ def _input(path: str | None) -> Iterator[Iterable[bytes]]:
         raise LivedqnError(f"input={path} cannot be read: {error.strerror}; name a file of JSON lines") from None
     with file:
         yield file
-
-
-def _print(line: str) -> None:
-    """One line, at once: whoever asks through a pipe waits for it."""
-    try:
-        print(line, flush=True)
-    except BrokenPipeError:  # nobody reads on, as after `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
