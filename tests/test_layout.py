@@ -105,7 +105,7 @@ def test_files_are_small():
 
 
 def test_names_are_imported_when_they_are_used():
-    assert {"LivedqnError", "Run", "Spec", "load", "train"} <= set(dir(livedqn))
+    assert {"LivedqnError", "Run", "Spec", "compare", "load", "train"} <= set(dir(livedqn))
     assert livedqn.LivedqnError is livedqn.types.LivedqnError
     assert callable(livedqn.train)
     assert callable(livedqn.load)

@@ -268,6 +268,11 @@ def test_parts_of_ones_own_are_no_part_of_a_file_and_are_given_again(tmp_path, m
     assert yaml.safe_load(Path("run/config.yaml").read_text())["steps"] == 600
 
 
+def test_python_compares_as_the_run_itself_does(run) -> None:
+    again = livedqn.compare(run.agent, SIM, reward=Clicks(), steps=1_500, **SMALL["evaluation"])
+    assert again.to_dict() == run.evaluation.to_dict()
+
+
 def test_what_a_run_leaves_is_short_to_look_at(run) -> None:
     assert len(repr(run)) < 1_000
     assert "agents=('policy',)" in repr(run.evaluation)

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from livedqn.checkpoint import load
+    from livedqn.evaluate.python import compare
     from livedqn.training import Run, train
     from livedqn.types import LivedqnError, Spec
 
 __version__ = "0.1.0"
-__all__ = ["LivedqnError", "Run", "Spec", "load", "train"]
+__all__ = ["LivedqnError", "Run", "Spec", "compare", "load", "train"]
 
 _HOME = {
     "LivedqnError": "livedqn.types",
     "Run": "livedqn.training",
     "Spec": "livedqn.types",
+    "compare": "livedqn.evaluate.python",
     "load": "livedqn.checkpoint",
     "train": "livedqn.training",
 }

@@ -42,6 +42,10 @@ class Checkpoint:
     path: Path
     members: tuple[dict[str, Any], ...] = ()  # configs of the policies of which it is the mean
 
+    def save(self, path: str | Path) -> None:
+        """Write it as it is now: ``agent`` may have got another margin, say."""
+        save(Path(path), self.agent, self.config, self.steps, self.baselines, self.agent.state_dict())
+
 
 def build_agent(config: Mapping[str, Any], spec: Spec, encoder: EncoderFactory | None = None) -> DQN:
     """The agent of a config (its nodes ``agent`` and ``encoder``, unless one is given), with fresh weights."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -35,7 +34,7 @@ def config_of(told: Mapping[str, Any]) -> TrainConfig:
     for kind, given in objects.items():
         if not callable(given):
             raise LivedqnError(f"train() got {kind}={given!r}; it takes a name, settings, or a callable")
-    told = {name: _plain(value) for name, value in told.items()}
+    told = {name: plugins.plain(value) for name, value in told.items()}
     for kind in (*plugins.KINDS, "logger"):
         if isinstance(told.get(kind), str):
             told[kind] = {"plugin": told[kind]}
@@ -90,14 +89,3 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         elif had != value:
             return name
     return ""
-
-
-def _plain(value: Any) -> Any:
-    """A value as a config holds it: scalars of NumPy are numbers, paths are texts."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

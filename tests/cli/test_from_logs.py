@@ -55,8 +55,7 @@ def test_a_policy_without_an_environment(logged):
     assert (found.config["env"], found.config["holdout"], found.steps) == (None, 0.2, 400)
     assert float(found.agent.margin) == 0
     found.agent.margin.fill_(0.5)  # as the docs do
-    weighed = found.agent.state_dict()
-    checkpoint.save(Path("wary.ckpt"), found.agent, found.config, found.steps, found.baselines, weighed)
+    found.save("wary.ckpt")
     assert float(checkpoint.load("wary.ckpt").margin) == 0.5
     found.agent.margin.zero_()
     newest = weights("run")

@@ -1,8 +1,9 @@
 """What is a policy worth? Whole episodes on worlds of their own, tuned baselines, paired intervals."""
 
-from livedqn.evaluate.command import check_fit, difference, run, write_json
+from livedqn.evaluate.command import run, write_json
 from livedqn.evaluate.compare import Notify, final_evaluation, silent, tuned_margin, validate
 from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.fit import check_fit, difference
 from livedqn.evaluate.intervals import Interval
 from livedqn.evaluate.play import Episodes
 from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +18,10 @@ from livedqn.config import EvaluateConfig
 from livedqn.evaluate.compare import compare, tuned_margin
 from livedqn.evaluate.contestants import OURS
 from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.fit import check_fit, stages
 from livedqn.evaluate.policies import Rule
 from livedqn.evaluate.table import show
 from livedqn.live import announce
-from livedqn.stage import Stage, staged
 from livedqn.types import LivedqnError, Spec
 
 #: What a baseline's rule, and an agent's margin, were tuned for.
@@ -43,16 +41,11 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     torch.set_num_threads(config.threads)
     found = policies(config, folder)
 
-    make_env, reward = partial(plugins.build, "env", config.env), plugins.build("reward", config.reward)
+    def check(spec: Spec) -> None:
+        for one in found.values():
+            check_fit(one, spec)
 
-    def make_stage(rows: int) -> Stage:
-        with ExitStack() as refused:
-            stage = refused.enter_context(closing(staged(make_env, rows, reward, config.cap)))
-            for one in found.values():
-                check_fit(one, stage.spec)
-            refused.pop_all()  # nothing was: whoever asked for the stage closes it
-        return stage
-
+    make_stage = stages(config.env, plugins.build("reward", config.reward), config.cap, check)
     for one in found.values():
         if one.spec.offers_nothing and not _is_tuned(one, config):
             margin = tuned_margin(one.agent, make_stage, config.evaluation, seed=config.seed, notify=announce())
@@ -115,23 +108,6 @@ def agent_names(paths: Sequence[str]) -> list[str]:
         if len(set(ends)) == len(ends):
             break
     return [f"{OURS}:{end}" for end in ends]
-
-
-def check_fit(one: Checkpoint, spec: Spec, shower: str = "this environment") -> None:
-    """Raise LivedqnError unless what ``spec`` shows, that of ``shower``, is what the policy has learned to read."""
-    if what := difference(one.spec, spec):
-        raise LivedqnError(f"{one.path} does not fit {shower}: {what}; evaluate it where it was trained, or train anew")
-
-
-def difference(learned: Spec, shown: Spec) -> str:
-    """What keeps a policy that reads ``learned`` from reading ``shown``; "" where nothing does."""
-    for part in ("context_shape", "context", "history_length", "history", "candidates", "episode"):
-        if getattr(learned, part) != getattr(shown, part):
-            return f"their {part.replace('_', ' ')} differ"
-    # a head for fixed actions has an output each; candidates are scored by their features, however many they are
-    if not learned.has_rooms and learned.num_actions != shown.num_actions:
-        return f"the one knows {learned.num_actions} actions, the other has {shown.num_actions}"
-    return ""
 
 
 def known_rules(found: Mapping[str, Checkpoint], config: EvaluateConfig) -> dict[str, Rule]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,14 @@ class Evaluation:
     validation: dict[str, float]  # baseline -> mean return on the validation worlds, where it was played there
     calibrations: dict[str, Calibration] = field(repr=False)  # by agent
     steps: int  # of training
+
+    def __str__(self) -> str:
+        """The table, as text."""
+        from livedqn.evaluate.table import show  # which knows this class
+
+        text = StringIO()
+        show(self, text)
+        return text.getvalue()
 
     @property
     def worlds(self) -> int:

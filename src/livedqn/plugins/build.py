@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from livedqn.plugins.discover import load, who
 from livedqn.plugins.errors import PluginError, reason
-from livedqn.plugins.hints import restore
+from livedqn.plugins.hints import plain, restore
 from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import node
 from livedqn.plugins.signature import settings
@@ -31,7 +31,7 @@ def build(kind: str, chosen: Mapping[str, Any] | str | Callable[..., Any], *supp
     """
     if not isinstance(chosen, str | Mapping):
         return _given(kind, chosen, supplied)
-    values = {"plugin": chosen} if isinstance(chosen, str) else dict(chosen)
+    values = {"plugin": chosen} if isinstance(chosen, str) else plain(chosen)
     name = values.pop("plugin", None)
     if not isinstance(name, str):
         raise PluginError(f"the settings of {kind} name no plugin: add 'plugin': <name>")
@@ -41,14 +41,14 @@ def build(kind: str, chosen: Mapping[str, Any] | str | Callable[..., Any], *supp
         OmegaConf.set_struct(config, True)
         config.merge_with(values)
         unset = sorted(OmegaConf.missing_keys(config))
-        plain = OmegaConf.to_container(config, resolve=True)
+        known = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
         raise PluginError(f"{plugin}: {explain(error, kind)}") from error
     if unset:
         raise PluginError(f"{kind}={name} needs a value for {', '.join(f'{kind}.{key}' for key in unset)}")
-    assert isinstance(plain, dict)
+    assert isinstance(known, dict)
     try:
-        arguments = {s.name: restore(plain[s.name], s.hint, f"{kind}.{s.name}") for s in settings(kind, name)}
+        arguments = {s.name: restore(known[s.name], s.hint, f"{kind}.{s.name}") for s in settings(kind, name)}
         built = load(kind, name)(*supplied, **arguments)
     except ValueError as error:
         raise PluginError(f"{plugin} refuses its settings: {' '.join(str(error).split())}") from error

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 _PRIMITIVES = (bool, int, float, str)
 
@@ -33,6 +35,17 @@ def refusal(hint: Any) -> str | None:
         return "Literal is not supported; use an Enum, or str and raise a ValueError that lists the choices"
     name = getattr(hint, "__name__", str(hint))
     return f"{name} is none of bool, int, float, str, Path, Enum, Any, list[...], tuple[...], dict[str, ...], dataclass"
+
+
+def plain(value: Any) -> Any:
+    """A value as a config holds it: scalars of NumPy are numbers, paths are texts."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def restore(value: Any, hint: Any, where: str) -> Any:

@@ -1,0 +1,69 @@
+"""Evaluation from Python: agents and baselines on the same worlds, without files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from livedqn import plugins
+from livedqn.actor import Actor
+from livedqn.config import STEPS, CapConfig, EvaluationConfig
+from livedqn.evaluate.compare import compare as compared
+from livedqn.evaluate.contestants import OURS
+from livedqn.evaluate.evaluation import Evaluation
+from livedqn.evaluate.fit import difference, stages
+from livedqn.live import announce
+from livedqn.plugins.messages import explain
+from livedqn.protocols import Reward
+from livedqn.stage import MakeEnv
+from livedqn.types import LivedqnError, Spec
+
+Config = TypeVar("Config")
+
+
+def compare(
+    agents: Actor | Mapping[str, Actor], env: str | Mapping[str, Any] | MakeEnv, *,
+    reward: str | Mapping[str, Any] | Reward | None = None, cap: Mapping[str, Any] | None = None,
+    policies: Sequence[str] = (), seed: int = 0, steps: int = STEPS, **evaluation: int,
+) -> Evaluation:  # fmt: skip
+    """What agents are worth beside baselines that are tuned here, on worlds that no training sees.
+
+    ``print`` shows the table; ``.intervals[policy][metric]`` and ``.advantage(policy)`` (paired) are its numbers.
+
+    Args:
+        agents: one, the table's ``policy``; or several by names, its ``policy:<name>``. Each shows a room by the
+            ``margin`` that it has: what a run left in ``policy.ckpt`` was tuned for the run's own env, reward and cap.
+        env: a name, settings, or a function that takes the number of viewers and returns a vector environment.
+        reward: a name, settings, or a reward itself; None: the environment's own.
+        cap: on injections, as ``cap`` of a run.
+        policies: whom to compare, as ``policies`` of ``livedqn evaluate``; empty: the quick ones.
+        seed: of the worlds.
+        steps: of the agents' training; linear bandits learn from as many requests.
+        evaluation: as ``evaluation`` of a run: ``worlds=20, episodes=384`` ...
+
+    Raises:
+        LivedqnError: something cannot be built or does not fit together, or there is no policy of a name.
+    """
+    by_name = {f"{OURS}:{name}": one for name, one in agents.items()} if isinstance(agents, Mapping) else {OURS: agents}
+
+    def check(spec: Spec) -> None:
+        for name, agent in by_name.items():
+            if what := difference(agent.spec, spec):
+                raise LivedqnError(f"{name} does not fit this environment: {what}; train anew, or choose another env")
+
+    built = plugins.build("reward", reward or plugins.defaults()["reward"])
+    make_stage = stages(env, built, _typed(CapConfig, "cap", cap or {}), check)
+    worlds = _typed(EvaluationConfig, "", evaluation)
+    return compared(by_name, make_stage, worlds, seed=seed, steps=steps, names=policies, notify=announce())
+
+
+def _typed(cls: type[Config], name: str, told: Mapping[str, Any]) -> Config:
+    try:
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), plugins.plain(told)))
+    except OmegaConfBaseException as error:
+        raise LivedqnError(f"compare() cannot take that: {explain(error, name)}") from None
+    assert isinstance(config, cls)
+    return config

@@ -1,0 +1,68 @@
+"""Agents compared from Python."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+import livedqn
+from livedqn import checkpoint, plugins
+from livedqn.config import CapConfig
+from livedqn.stage import Stage
+from livedqn.types import LivedqnError
+
+ENV = {"plugin": "sim", "streamers": 60, "days": np.int64(1), "max_requests": 6}
+FEW = {"worlds": np.int64(2), "episodes": 3, "validation_worlds": 1, "validation_episodes": 3, "tuning_episodes": 3}
+OURS = {"encoder": {"plugin": "mlp"}, "agent": {"plugin": "dqn", "hidden": 8}}
+
+
+@pytest.fixture(scope="module")
+def agent():
+    """It has learned nothing."""
+    stage = Stage(plugins.build("env", ENV, 1), plugins.build("reward", "watchtime"), CapConfig())
+    return checkpoint.build_agent(OURS, stage.spec)
+
+
+def cartpole(num_envs: int) -> SyncVectorEnv:
+    return SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * num_envs, autoreset_mode=AutoresetMode.DISABLED)
+
+
+def test_several_by_their_names_and_the_table_when_printed(agent, capsys):
+    found = livedqn.compare({"a": agent, "b": agent}, ENV, reward="watchtime", policies=["policy", "hottest"], **FEW)
+    assert capsys.readouterr().out == ""
+    assert list(found.played) == ["policy:a", "policy:b", "hottest"]
+    assert found.to_dict()["policy:a"]["return"] == found.to_dict()["policy:b"]["return"]
+    assert found.advantage("policy:b").mean == 0
+    assert "policy:a ahead by" in str(found)
+    assert "2 worlds that training never saw, 3 episodes each" in str(found)
+
+
+def test_a_cap_and_a_reward_of_ones_own(agent):
+    class Shown:
+        signals = ("shown",)
+
+        def __call__(self, signals):
+            return signals["shown"]
+
+    found = livedqn.compare(agent, ENV, reward=Shown(), cap={"max_shown_per_session": 0}, policies=["policy"], **FEW)
+    assert found.to_dict()["policy"]["return"]["mean"] == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "told", "said"),
+    [
+        (cartpole, {}, "^policy does not fit this environment: their context shape differ; train anew, or choose"),
+        (ENV, {"wordls": 3}, "there is no setting 'wordls'; did you mean 'worlds'"),
+        (ENV, {"worlds": 0}, r"evaluation\.worlds=0 must be 1 or more"),
+        (ENV, {"cap": {"max_shown": 1}}, r"there is no setting 'cap\.max_shown'; did you mean"),
+        (ENV, {"reward": plugins.build}, r"reward=build \(from Python\) lacks signals"),
+        (ENV, {"policies": ["hotest"]}, "there is no policy 'hotest' here; did you mean 'hottest'"),
+        ("sin", {}, "there is no env=sin; did you mean 'sim'"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(agent, env, told, said):
+    with pytest.raises(LivedqnError, match=said) as caught:
+        livedqn.compare(agent, env, **{**FEW, **told})
+    assert "\n" not in str(caught.value)
