@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 import livedqn
+from livedqn import plugins
 from livedqn.cli.words import read
+from livedqn.plugins.signature import settings
 from livedqn.tracking import read_metrics
 
 FILE = Path(__file__).parents[1] / "sweep.yaml"
@@ -33,7 +35,7 @@ def test_every_corner_of_the_sweep_composes(monkeypatch, capsys):
     from livedqn import cli
 
     found = list(commands())
-    assert len(found) == 3
+    assert len(found) == 4
     for command in found:
         assert command[:4] == ["/usr/bin/env", "python", "-m", "livedqn"]
         assert read(command[4:]).command == "train"
@@ -43,6 +45,14 @@ def test_every_corner_of_the_sweep_composes(monkeypatch, capsys):
         composed = yaml.safe_load(capsys.readouterr().out)
         assert composed["logger"]["mode"] == "online"
         assert composed["reward"]["plugin"] == "watchtime"
+
+
+def test_the_usual_policy_is_among_what_is_tried():
+    parameters = yaml.safe_load(FILE.read_text())["parameters"]
+    usual = {one.name: one.make_default() for one in settings("agent", "dqn") if one.make_default}
+    for name, choice in parameters.items():
+        value = usual[name.partition(".")[2]] if "." in name else plugins.defaults()[name]
+        assert value in choice["values"] if "values" in choice else choice["min"] <= value <= choice["max"], name
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -26,6 +26,10 @@ from livedqn.types import LivedqnError, Spec, first_line
 #: The form of each kind of file; a change of it makes older files unreadable, and says so.
 FORMATS = {"policy": 3, "resume point": 7}
 
+#: What a run itself notes beside the config that it was told, so that nothing that it has learned from judges its
+#: policy: the logs behind its first weights (see :func:`learned_from`), and digests of some files of its own logs.
+NOTES = ("learned_from", "logs_files")
+Notes = dict[str, list[Any]]
 #: name -> {"threshold": float, "max_shown_per_session": int | None}, as tuned on validation worlds.
 Baselines = dict[str, dict[str, Any]]
 

@@ -67,11 +67,24 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def config(folder: Path) -> dict[str, Any]:
-    """The config of the run in a folder.
+    """The config of the run in a folder, as it was told.
 
     Raises:
         LivedqnError: the folder is no run's, or its config was changed.
     """
+    return {name: value for name, value in _written(folder).items() if name not in checkpoint.NOTES}
+
+
+def notes(folder: Path) -> checkpoint.Notes:
+    """What the run in a folder has learned from: those of :data:`livedqn.checkpoint.NOTES` that it has noted.
+
+    Raises:
+        LivedqnError: as :func:`config` does.
+    """
+    return {name: value for name, value in _written(folder).items() if name in checkpoint.NOTES}
+
+
+def _written(folder: Path) -> dict[str, Any]:
     path = folder / "config.yaml"
     try:
         found = checkpoint.parsed(path.read_text(encoding="utf-8"), path)
@@ -79,7 +92,8 @@ def config(folder: Path) -> dict[str, Any]:
         raise LivedqnError(f"{path} does not exist; give the folder that the run named at its end") from None
     except (OSError, UnicodeDecodeError) as error:
         raise LivedqnError(f"{path} cannot be read: {error}") from error
-    if not any(isinstance(found.get(kind), dict) for kind in ("env", "logs", "agent")):
+    has_notes = all(isinstance(found.get(name, []), list) for name in checkpoint.NOTES)
+    if not (has_notes and any(isinstance(found.get(kind), dict) for kind in ("env", "logs", "agent"))):
         raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")
     return found
 

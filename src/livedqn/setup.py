@@ -64,7 +64,7 @@ def prepare(config: TrainConfig, folder: Path, opened: ExitStack) -> Parts:
             f"{folder} was evaluated in an env of its own, from Python, which no file keeps; go on from there: "
             f"livedqn.train(env, resume={str(folder)!r})"
         )
-    plain = _plain(config)
+    plain = _plain(config, resume.notes(folder) if config.resume else {})
     agent = _agent(config, source.spec, plain)
     replay: Replay = plugins.build("replay", config.replay, source.spec, config.num_envs, agent.n_step)
     experience = source.begin(replay, agent.ensemble)
@@ -114,13 +114,14 @@ def _stages(config: TrainConfig, reward: Reward) -> MakeStage | None:
     return lambda rows: staged(make_env, rows, reward, config.cap)
 
 
-def _plain(config: TrainConfig) -> dict[str, Any]:
-    """The config as checkpoints and config.yaml keep it: what a run was started from is not part of what it is, and
-    objects from Python are null."""
+def _plain(config: TrainConfig, noted: checkpoint.Notes) -> dict[str, Any]:
+    """The config as checkpoints and config.yaml keep it, with what was ``noted`` before: what a run was started from is
+    not part of what it is, and objects from Python are null."""
     unkept: dict[str, Any] = {kind: None for kind in OBJECTS if not isinstance(getattr(config, kind), Mapping)}
     plain = {**asdict(replace(config, **unkept)), "init": None, "resume": None}
+    plain |= {name: noted.get(name, []) for name in checkpoint.NOTES}
     if config.logs:
         plain["logs"] = located(config.logs)
         # a resumed run may find more of them, and has learned from those it noted
-        plain["logs_files"] = list(dict.fromkeys([*config.logs_files, *digests(plain["logs"])]))[:NOTED]
+        plain["logs_files"] = list(dict.fromkeys([*plain["logs_files"], *digests(plain["logs"])]))[:NOTED]
     return plain

@@ -44,6 +44,7 @@ def test_help_groups_options_by_kind_and_starts_with_what_a_newcomer_needs(lived
     ):
         assert line in page
     assert "cap.max_shown_per_session=null" in page
+    assert "learned_from" not in page and "logs_files" not in page  # a run notes them, and is not told
     assert "The largest number of rooms shown in one visit" in page
     assert max(map(len, page.splitlines())) <= 120
 

@@ -124,10 +124,6 @@ class TrainConfig(WorldConfig):
     save_every: int = 500_000
     #: A policy.ckpt whose weights to start from.
     init: str | None = None
-    #: Logs that those weights have learned from; a run notes them itself, so that none of them judges the policy.
-    learned_from: list[Any] = field(default_factory=list)
-    #: Of logs: digests of some of their files; a run notes them itself, so that no copy of them judges it either.
-    logs_files: list[str] = field(default_factory=list)
     #: The folder of a run to go on with.
     resume: str | None = None
     #: Of logs: the share of viewers that training never sees, to judge the policy by. The same ones in every run.
