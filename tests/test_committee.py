@@ -90,7 +90,7 @@ def trained(folder: Path, stage: Stage, seed: int, **changed: object) -> Checkpo
 def test_its_file_acts_as_the_mean_of_the_files_of_its_members(tmp_path, stage) -> None:
     found = [trained(tmp_path, stage, seed) for seed in (1, 2)]
     found.append(trained(tmp_path, stage, 6, encoder={"plugin": "mlp", "hidden": [4, 4]}))
-    checkpoint.write(checkpoint.average(found, tmp_path / "mean.ckpt"))
+    checkpoint.average(found, tmp_path / "mean.ckpt").save(tmp_path / "mean.ckpt")
     observation = stage.reset(0, "test")
     expected = np.concatenate([one.agent.q_values(observation) for one in found])
     expected[..., 0] += 3  # the mean of the margins
@@ -102,7 +102,7 @@ def test_its_file_acts_as_the_mean_of_the_files_of_its_members(tmp_path, stage) 
 def test_the_mean_of_a_mean_is_that_of_all(tmp_path, stage) -> None:
     one, two, three = (trained(tmp_path, stage, seed) for seed in (1, 2, 3))
     pair = checkpoint.average([one, two], tmp_path / "pair.ckpt")
-    checkpoint.write(checkpoint.average([pair, three], tmp_path / "all.ckpt"))
+    checkpoint.average([pair, three], tmp_path / "all.ckpt").save(tmp_path / "all.ckpt")
     observation = stage.reset(0, "test")
     found = checkpoint.read(tmp_path / "all.ckpt")
     straight = Committee([one.agent, two.agent, three.agent])
@@ -130,7 +130,7 @@ def test_policies_that_see_or_earn_something_else_have_no_mean(tmp_path, stage) 
 
 def test_training_begins_from_one_policy(tmp_path, stage) -> None:
     found = [trained(tmp_path, stage, seed) for seed in (1, 2)]
-    checkpoint.write(checkpoint.average(found, tmp_path / "mean.ckpt"))
+    checkpoint.average(found, tmp_path / "mean.ckpt").save(tmp_path / "mean.ckpt")
     parts = {name: CONFIG[name] for name in ("reward", "agent", "encoder")}
     with pytest.raises(LivedqnError, match=r"mean\.ckpt is the mean of several policies; begin from one of those"):
         livedqn.train(CONFIG["env"], folder=tmp_path / "run", init=str(tmp_path / "mean.ckpt"), **parts)

@@ -109,7 +109,7 @@ def averaged(trained: Mapping[str, Path], members: int) -> dict[str, Path]:
         for seed in range(len(paths) // members):
             own = [checkpoint.read(path) for path in paths[members * seed : members * (seed + 1)]]
             path = paths[members * seed].with_name(f"mean_of_{members}.ckpt")
-            checkpoint.write(checkpoint.average(own, path))
+            checkpoint.average(own, path).save(path)
             found[f"{kind}-{seed}"] = path
     return found
 

@@ -46,9 +46,13 @@ class Checkpoint:
     path: Path
     members: tuple[dict[str, Any], ...] = ()  # configs of the policies of which it is the mean
 
-    def save(self, path: str | Path) -> None:
-        """Write it as it is now: ``agent`` may have got another margin, say."""
-        save(Path(path), self.agent, self.config, self.steps, self.baselines, self.agent.state_dict())
+    def save(self, path: str | Path, weights: Mapping[str, Any] | None = None) -> None:
+        """Write it as it is now: ``agent`` may have got another margin, say; or with other ``weights`` of its shape."""
+        state = {
+            "spec": self.spec.to_dict(), "config": _text(self.config), "members": [*map(_text, self.members)],
+            "steps": self.steps, "baselines": self.baselines, "weights": dict(weights or self.agent.state_dict()),
+        }  # fmt: skip
+        write_state(Path(path), "policy", state)
 
 
 def build_agent(config: Mapping[str, Any], spec: Spec, encoder: EncoderFactory | None = None) -> DQN:
@@ -72,16 +76,7 @@ def save(
     path: Path, agent: DQN, config: Mapping[str, Any], steps: int, baselines: Baselines, weights: dict[str, Any]
 ) -> None:
     """Write the policy of ``weights`` (a state of ``agent``)."""
-    write(Checkpoint(agent, dict(config), agent.spec, steps, baselines, path), weights)
-
-
-def write(one: Checkpoint, weights: Mapping[str, Any] | None = None) -> None:
-    """Write a policy to its path, with its agent's weights or others of the same shape."""
-    state = {
-        "spec": one.spec.to_dict(), "config": _text(one.config), "members": [_text(config) for config in one.members],
-        "steps": one.steps, "baselines": one.baselines, "weights": dict(weights or one.agent.state_dict()),
-    }  # fmt: skip
-    write_state(one.path, "policy", state)
+    Checkpoint(agent, dict(config), agent.spec, steps, baselines, path).save(path, weights)
 
 
 def read(path: str | Path, device_name: str = "auto", encoder: EncoderFactory | None = None) -> Checkpoint:
@@ -119,7 +114,7 @@ def read(path: str | Path, device_name: str = "auto", encoder: EncoderFactory | 
 
 
 def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:
-    """The policy that goes by the mean of their values (:class:`~livedqn.committee.Committee`), to be written to
+    """The policy that goes by the mean of their values (:class:`~livedqn.committee.Committee`), to be saved at
     ``path``. Its margin is the mean of theirs until it is tuned.
 
     Raises:

@@ -87,7 +87,7 @@ def _keep(average: Checkpoint, config: EvaluateConfig, evaluation: Evaluation) -
     rules = {name.replace("myopic:average", "myopic"): rule for name, rule in evaluation.baselines.items()}
     world = {part: asdict(config)[part] for part in (*TUNED_FOR, "evaluation")}
     own = {name: rule for name, rule in rules.items() if ":" not in name}
-    checkpoint.write(replace(average, config=average.config | world, baselines=own))
+    replace(average, config=average.config | world, baselines=own).save(average.path)
     print(f"{AVERAGE}: {average.path}")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from omegaconf import OmegaConf
 
-from livedqn import checkpoint, plugins, report
+from livedqn import plugins, report
 from livedqn.config import EvaluateConfig
 from livedqn.evaluate import check_fit
 from livedqn.evaluate.command import AVERAGE, policies
@@ -83,7 +83,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
     report.write_ope(folder, result.to_dict())
     if config.average:  # with the mean of the margins: only playing tells which is best
-        checkpoint.write(found[AVERAGE])
+        found[AVERAGE].save(found[AVERAGE].path)
         print(f"{AVERAGE}: {found[AVERAGE].path}")
     is_shut = [gate for name in found if (gate := _gate(result, name, config.gate.min_lower_bound))]
     for line in is_shut:
