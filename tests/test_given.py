@@ -149,6 +149,17 @@ def test_logs_are_the_same_wherever_they_are_named_from(saved) -> None:
         config_of({"resume": "run", "logs": {"path": "logs/other"}})
 
 
+def test_code_that_a_file_names_is_imported_when_the_caller_names_it_too(saved) -> None:
+    evil = {"plugin": "gym", "id": "evil:Env-v0"}
+    Path("run/config.yaml").write_text(yaml.safe_dump({**saved, "env": evil}))
+    for told in ({}, {"env": "gym"}):
+        with pytest.raises(
+            LivedqnError, match=r"^the environment of run imports code \(evil:Env-v0\); if you trust it"
+        ):
+            config_of({"resume": "run", **told})
+    assert config_of({"resume": "run", "env": {"id": "evil:Env-v0"}}).env == evil
+
+
 def test_a_run_goes_on_in_its_own_folder(saved) -> None:
     with pytest.raises(
         LivedqnError, match="run goes on where it lies, not in other; leave folder= out, or copy it first"

@@ -74,6 +74,11 @@ def _before(folder: Path, told: dict[str, Any], objects: Mapping[str, Any]) -> d
             f"{folder} had another {changed}; a run goes on as it was, so leave it out: what is not said stays, and "
             f"{', '.join(RESUMABLE)} alone may change"
         )
+    name = str((before["env"] or {}).get("id", ""))
+    if ":" in name and told.get("env", {}).get("id") != name:  # Gymnasium would import it: for the caller to say
+        raise LivedqnError(
+            f"the environment of {folder} imports code ({name}); if you trust it, add env={{'id': {name!r}}}"
+        )
     if told.get("logger", {}).get("plugin"):  # another one has other settings
         del before["logger"]
     return before

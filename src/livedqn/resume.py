@@ -93,7 +93,7 @@ def _written(folder: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise LivedqnError(f"{path} cannot be read: {error}") from error
     has_notes = all(isinstance(found.get(name, []), list) for name in checkpoint.NOTES)
-    if not (has_notes and any(isinstance(found.get(kind), dict) for kind in ("env", "logs", "agent"))):
+    if not (has_notes and isinstance(found.get("agent"), dict) and isinstance(found.get("env", ""), dict | None)):
         raise LivedqnError(f"{path} is damaged or was changed: it is no config that a run writes")
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -91,7 +90,7 @@ def _source(
 
 def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
     """The agent, on its device; ``plain`` is told what the weights that it begins from, if any, had learned from."""
-    own = None if isinstance(config.encoder, Mapping) else config.encoder
+    own = config.encoder if callable(config.encoder) else None
     began_from = checkpoint.read(config.init, encoder=own) if config.init else None
     agent = checkpoint.build_agent(plain, spec, own)
     if began_from is not None:
@@ -117,7 +116,7 @@ def _stages(config: TrainConfig, reward: Reward) -> MakeStage | None:
 def _plain(config: TrainConfig, noted: checkpoint.Notes) -> dict[str, Any]:
     """The config as checkpoints and config.yaml keep it, with what was ``noted`` before: what a run was started from is
     not part of what it is, and objects from Python are null."""
-    unkept: dict[str, Any] = {kind: None for kind in OBJECTS if not isinstance(getattr(config, kind), Mapping)}
+    unkept: dict[str, Any] = {kind: None for kind in OBJECTS if callable(getattr(config, kind))}
     plain = {**asdict(replace(config, **unkept)), "init": None, "resume": None}
     plain |= {name: noted.get(name, []) for name in checkpoint.NOTES}
     if config.logs:

@@ -39,9 +39,8 @@ class Run:
     """What a run leaves behind."""
 
     folder: Path
-    agent: DQN = field(
-        repr=False
-    )  # the chosen policy; the newest where a signal stopped the run or nothing tells which is better
+    #: The chosen policy; the newest where a signal stopped the run or nothing tells which is better.
+    agent: DQN = field(repr=False)
     evaluation: Evaluation | None  # None where a signal stopped the run, and where there is no env to play
     stopped_by: signal.Signals | None = None
 

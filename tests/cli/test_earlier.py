@@ -192,7 +192,19 @@ def test_a_run_whose_environment_imports_code(livedqn, trained):
     assert livedqn("resume=run", "env.id=evil:Env-v0").code == 0
 
 
-@pytest.mark.parametrize("text", ["[", "a: ${b}", "- 1", "seed: 1", "\x00", "{agent: {plugin: dqn}, logs_files: 3}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "a: ${b}",
+        "- 1",
+        "seed: 1",
+        "\x00",
+        "agent: {}",
+        "{agent: {}, env: 3}",
+        "{agent: {}, env: {}, logs_files: 3}",
+    ],
+)
 def test_a_damaged_config(livedqn, text):
     Path("run").mkdir()
     Path("run/config.yaml").write_text(text)
