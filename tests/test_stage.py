@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from livedqn import plugins
 from livedqn.config import CapConfig
 from livedqn.envs import LiveStream
+from livedqn.envs.gym import Rows
 from livedqn.rewards import Engagement, Native, Weighted
 from livedqn.stage import SPLITS, Cap, Stage, world_seed
 from livedqn.types import LivedqnError
@@ -69,6 +73,32 @@ def test_a_game_shows_nothing_and_has_no_cap() -> None:
     assert "shown" not in step.signals
     with pytest.raises(LivedqnError, match="a cap on injections needs an environment with rooms"):
         Stage(env, Native(), CapConfig(max_shown_per_session=1))
+
+
+@pytest.mark.parametrize("how", [{}, {"vectorization_mode": "sync"}], ids=["its own", "sync"])
+def test_an_environment_that_restarts_rows_by_itself_is_refused(how: dict[str, Any]) -> None:
+    env = gymnasium.make_vec("CartPole-v1", num_envs=2, **how)
+    with pytest.raises(LivedqnError, match=r"autoreset_mode'\]=.*NEXT_STEP, and owes AutoresetMode\.DISABLED") as said:
+        Stage(env, Native(), CapConfig())
+    told = re.search(r"gymnasium\.make_vec\(.*\)", str(said.value))
+    assert told
+    names = {"gymnasium": gymnasium, "AutoresetMode": AutoresetMode, "id": "CartPole-v1", "n": 2}
+    assert Stage(eval(told[0], names), Native(), CapConfig()).reset(0, "train")["context"].shape == (2, 4)
+
+
+@pytest.mark.parametrize("told", [{}, {"signals": {"clicked": np.zeros(2)}}])
+def test_a_signal_that_a_step_does_not_deliver_is_named(told: dict[str, Any]) -> None:
+    class Silent(Rows):
+        def step(self, actions: Any) -> Any:
+            return *super().step(actions)[:4], told
+
+    env = Silent([gymnasium.make("CartPole-v1") for _ in range(2)])
+    env.metadata["signals"] = ("clicked", "liked")
+    stage = Stage(env, Native(), CapConfig())
+    stage.reset(0, "train")
+    missing = "liked" if told else "clicked, liked"
+    with pytest.raises(LivedqnError, match=f"did not deliver {missing}: every one owes infos"):
+        stage.step(np.zeros(2, np.int64))
 
 
 def test_a_reward_of_the_wrong_shape_is_named() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from livedqn.config import CapConfig
 from livedqn.protocols import Env, Reward
@@ -78,9 +79,9 @@ class Stage:
     What ``env`` answers is copied, unless its ``metadata["overwrites"]`` is False.
 
     Raises:
-        LivedqnError: the environment shows what livedqn does not know, the reward reads a signal that it does not
-            deliver, or a cap is no share, or is set where there are no rooms, or no *nothing* to show instead of them.
-            The environment is closed then.
+        LivedqnError: the environment shows what livedqn does not know or restarts rows by itself, the reward reads a
+            signal that it does not deliver, or a cap is no share, or is set where there are no rooms, or no *nothing*
+            to show instead of them. The environment is closed then.
     """
 
     def __init__(self, env: Env, reward: Reward, cap: CapConfig) -> None:
@@ -123,7 +124,10 @@ class Stage:
         """Take ``actions`` (B,) and return what followed."""
         raw, native, terminated, truncated, infos = self.env.step(actions)
         elapsed_s = self._own(infos["elapsed_s"], np.float32) if "elapsed_s" in infos else self._second
-        own = {name: self._own(infos["signals"][name], np.float32) for name in self.spec.signals}
+        try:
+            own = {name: self._own(infos["signals"][name], np.float32) for name in self.spec.signals}
+        except KeyError:
+            raise _undelivered(self.spec, infos) from None
         signals = all_signals(own, actions, elapsed_s, self._own(native, np.float32), has_rooms=self._has_rooms)
         terminated, truncated = self._own(terminated, np.bool_), self._own(truncated, np.bool_)
         ended = terminated | truncated
@@ -167,7 +171,14 @@ class Stage:
         self._current, self.ids = observation, ids
 
     def _require_a_fit(self) -> None:
-        """Raise LivedqnError where reward or cap do not fit the environment."""
+        """Raise LivedqnError where the environment is not one that can be played, or reward or cap do not fit it."""
+        if (mode := self.env.metadata.get("autoreset_mode")) is not AutoresetMode.DISABLED:
+            raise LivedqnError(
+                f"the environment, a {type(self.env).__name__}, has metadata['autoreset_mode']={mode}, and owes "
+                "AutoresetMode.DISABLED: a row that starts anew unasked hides what followed its last action; "
+                "gymnasium.make_vec(id, n, 'sync', vector_kwargs={'autoreset_mode': AutoresetMode.DISABLED}) builds "
+                "such an environment, and so does env=gym env.id=<id>"
+            )
         if self._cap.is_active and not self.spec.has_rooms:
             raise LivedqnError(
                 "a cap on injections needs an environment with rooms; leave cap out, or choose another env"
@@ -220,6 +231,16 @@ def staged(make_env: MakeEnv, rows: int, reward: Reward, cap: CapConfig) -> Stag
             "evaluation play on different numbers of rows, so what makes it has to heed the number that it is given"
         )
     return Stage(env, reward, cap)
+
+
+def _undelivered(spec: Spec, infos: Mapping[str, Any]) -> LivedqnError:
+    """A step owes every signal that the metadata promise, in rows where nothing came of it too."""
+    missing = [name for name in spec.signals if name not in infos.get("signals", {})]
+    return LivedqnError(
+        f"the environment's metadata promise the signals {', '.join(spec.signals)}, but a step did not deliver "
+        f"{', '.join(missing)}: every one owes infos['signals'][name], (B,), 0 where nothing came; "
+        "livedqn.testing.check_env says what else it owes"
+    )
 
 
 def _refuse_nothing(mask: BoolArray) -> None:

@@ -116,8 +116,13 @@ class Spec:
             LivedqnError: the spaces are of no form that livedqn knows, or the columns do not fit them.
         """
         space, actions = env.single_observation_space, env.single_action_space
-        if not hasattr(actions, "n"):
+        if not (hasattr(actions, "n") and hasattr(actions, "start")):
             raise LivedqnError(f"the environment's actions are {actions}; deep Q-learning chooses among Discrete ones")
+        if actions.start != 0:
+            raise LivedqnError(
+                f"the environment's actions are {actions}; it owes Discrete({actions.n}), from 0: livedqn sends the "
+                "index of a value (gymnasium.wrappers.TransformAction shifts it, and env=gym does so by itself)"
+            )
         metadata = env.metadata or {}
         common: dict[str, Any] = {
             "num_actions": int(actions.n),

@@ -63,11 +63,6 @@ def _check_spaces(observations: Any, actions: Any) -> None:
         isinstance(actions, Discrete),
         f"single_action_space is {actions}; it owes Discrete(K): deep Q-learning chooses among numbered actions",
     )
-    expect(
-        actions.start == 0,
-        f"single_action_space is {actions}; it owes Discrete({actions.n}), from 0: livedqn sends the index of a value "
-        "(gymnasium.wrappers.TransformAction shifts it)",
-    )
     spaces = getattr(observations, "spaces", {})
     for name, letters in _LETTERS.items():
         shape = getattr(spaces.get(name), "shape", None) if name in spaces else (int(actions.n),) * len(letters)
