@@ -7,8 +7,18 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
-from livedqn.features import EMBEDDING_SD, EMBEDDING_WIDTH, Embeddings, Transform, dense_spec
+from livedqn.features import (
+    EMBEDDING_SD,
+    EMBEDDING_WIDTH,
+    ID_BITS,
+    ID_BUCKETS,
+    KNUTH,
+    Embeddings,
+    Transform,
+    dense_spec,
+)  # fmt: skip
 from livedqn.types import Column, Spec, TensorObservation
 
 SPEC = Spec(
@@ -69,6 +79,34 @@ def test_columns_of_one_name_share_their_embedding() -> None:
     assert torch.equal(streamer_in_history, streamer_of_room)
 
 
+@pytest.mark.parametrize("name", ["type", "values", "keys", "float", "training", "room.topic", "", "0"])
+def test_a_column_may_bear_any_name(name: str) -> None:
+    """Also one that is a method of torch's modules, or that torch takes for the path of one."""
+    spec = replace(SPEC, candidates=(Column("topic", "category", cardinality=3), Column(name, "id")))
+    embeddings = Embeddings(spec)
+    seen = observation() | {"candidates": observation()["candidates"][..., 1:].flip(-1)}
+    again = Embeddings(spec)
+    again.load_state_dict(embeddings.state_dict())
+    dense = [one(Transform(spec)(seen))["candidates"] for one in (embeddings, again)]
+    assert dense[0].any()
+    assert torch.equal(*dense)
+
+
+def test_weights_are_read_that_were_saved_by_the_names_of_columns() -> None:
+    """As the first policies hold them."""
+    torch.manual_seed(0)
+    old = {"tables.tag.weight": torch.randn(3, 3), "tables.streamer.weight": torch.randn(ID_BUCKETS + 1, 8)}
+    parent = nn.ModuleDict({"inner": Embeddings(SPEC)})
+    parent.load_state_dict({f"inner.{name}": weight for name, weight in old.items()})
+    dense = parent["inner"](Transform(SPEC)(observation()))["candidates"]
+    assert torch.equal(dense[0, 2, -3:], old["tables.tag.weight"][2])
+    assert torch.equal(dense[0, 1, 1:9], dense_of_streamer(7, old["tables.streamer.weight"]))
+
+
+def dense_of_streamer(streamer: int, weight: torch.Tensor) -> torch.Tensor:
+    return weight[1 + (streamer * KNUTH % 2**32 >> 32 - ID_BITS)]
+
+
 def test_the_dense_spec_tells_the_widths() -> None:
     dense, spec = dense_observation(), dense_spec(SPEC)
     for name in ("context", "history", "candidates"):
@@ -93,8 +131,7 @@ def test_a_column_that_never_varies_passes_unchanged() -> None:
 
 
 def test_a_streamer_says_little_before_anything_was_learned() -> None:
-    tables = Embeddings(SPEC).tables
-    ids = next(table.weight.detach() for table in tables.values() if len(table.weight) > 1_000)
+    ids = next(weight.detach() for weight in Embeddings(SPEC).parameters() if len(weight) > 1_000)
     assert float(ids[1:].std()) == pytest.approx(EMBEDDING_SD, rel=0.05)
     assert not ids[0].any()  # nobody
 

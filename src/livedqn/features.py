@@ -8,11 +8,12 @@ network has its own.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from livedqn.types import Column, Spec, TensorObservation
+from livedqn.types import CODED, Column, Spec, TensorObservation
 
 ARRAYS = ("context", "history", "candidates")
 EMBEDDING_WIDTH = 8
@@ -147,27 +148,38 @@ class Embeddings(nn.Module):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self.tables = nn.ModuleDict()
-        self._names: dict[str, list[str]] = {}
+        #: one for each name, in a list: a name of a column need not be one that torch takes for a module
+        self.embedded = nn.ModuleList()
+        self._names: list[str] = []
+        self._places: dict[str, list[int]] = {}
         for array in ARRAYS:
             coded = [column for column in getattr(spec, array) if not _is_number(column)]
-            if coded:
-                self._names[array] = [column.name for column in coded]
             for column in coded:
-                if column.name not in self.tables:
+                if column.name not in self._names:
                     rows = ID_BUCKETS + 1 if column.kind == "id" else column.cardinality
                     table = nn.Embedding(rows, _width(column), padding_idx=0)  # of deviation 1
                     table.weight.data.mul_(EMBEDDING_SD)
-                    self.tables[column.name] = table
+                    self._names.append(column.name)
+                    self.embedded.append(table)
+            if coded:
+                self._places[array] = [self._names.index(column.name) for column in coded]
+        self.register_load_state_dict_pre_hook(_from_names)  # type: ignore[no-untyped-call]
 
     def forward(self, observation: TensorObservation) -> TensorObservation:
         """The dense observation, as :func:`dense_spec` describes it."""
         dense = dict(observation)
-        for array, names in self._names.items():
+        for array, places in self._places.items():
             codes = dense.pop(array + CODES)
-            embedded = [self.tables[name](codes[..., i]) for i, name in enumerate(names)]
+            embedded = [self.embedded[place](codes[..., i]) for i, place in enumerate(places)]
             dense[array] = torch.cat([observation[array], *embedded], dim=-1)
         return dense
+
+
+def _from_names(embeddings: Embeddings, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Weights that were saved when each table bore the name of its column."""
+    for place, name in enumerate(embeddings._names):
+        if (weight := state.pop(f"{prefix}tables.{name}.weight", None)) is not None:
+            state[f"{prefix}embedded.{place}.weight"] = weight
 
 
 def _span(columns: list[int]) -> list[int] | slice:
@@ -188,7 +200,7 @@ def _valid(name: str, observation: TensorObservation) -> Tensor | None:
 
 
 def _is_number(column: Column) -> bool:
-    return column.kind in ("number", "count")
+    return column.kind not in CODED
 
 
 def _width(column: Column) -> int:

@@ -31,11 +31,25 @@ TensorObservation = dict[str, "Tensor"]
 Signals = Mapping[str, FloatArray]
 
 KINDS = ("number", "count", "category", "id")
-#: Columns that baselines and slices look for, by the array in which they stand.
+#: The kinds that are embedded.
+CODED = ("category", "id")
+#: What baselines and reports look for, by the array in which it stands; where no column has a role, what goes by it is
+#: left out.
 ROLES = {
-    "context": ("activity", "hour"),
-    "history": ("streamer",),
-    "candidates": ("heat", "streamer", "age", "affinity", "novelty"),
+    "context": (
+        "activity",  # sessions that the viewer had before: new and heavy viewers are judged apart
+        "hour",  # of the viewer's day, from 0 to 24: hours are judged apart
+    ),
+    "history": (
+        "streamer",  # who broadcast; nothing goes by it yet
+    ),
+    "candidates": (
+        "heat",  # viewers now: the baseline `hottest`
+        "streamer",  # the id of who broadcasts: how exposure is spread
+        "age",  # how long the broadcast has been on; nothing goes by it yet
+        "affinity",  # what this viewer had of the streamer before, minutes watched, say: the baseline `favourite`
+        "novelty",  # the lower, the newer is the streamer: followers or past broadcasts; new streamers are judged apart
+    ),
 }
 
 
@@ -60,7 +74,9 @@ class Column:
 
     ``number``: any real. ``count``: non-negative and heavy-tailed (its logarithm is what a network sees).
     ``category``: an integer in [0, cardinality), 0 = none. ``id``: a non-negative integer below 2**24 (exact in
-    float32), 0 = none, hashed into an embedding. ``of``: this number belongs to the embedding of that category or id.
+    float32), 0 = none, hashed into an embedding. Categories and ids of one name are the same thing wherever they stand,
+    the topic of a room and that of a past impression, say: they share an embedding, so a value means the same in each.
+    ``role``: one of :data:`ROLES`, or none. ``of``: this number belongs to the embedding of that category or id.
     """
 
     name: str
@@ -82,6 +98,10 @@ class Spec:
     """What an environment shows and takes: the shapes and the columns of its observation, its actions and signals.
 
     ``num_actions`` is K as the environment has it; where there are rooms no weight may depend on it.
+
+    Raises:
+        ValueError: a column has a role that its array does not know, or columns that share an embedding, being of one
+            name, are not of one kind and cardinality.
     """
 
     context: tuple[Column, ...]
@@ -97,6 +117,21 @@ class Spec:
     #: Whether a request may be answered with *nothing*. Where a room always has to be shown, row 0 of the candidates is
     #: there all the same, but no mask allows it. It says nothing of a game, which has no such row.
     has_nothing: bool = True
+
+    def __post_init__(self) -> None:
+        embedded: dict[str, tuple[str, Column]] = {}
+        for array, roles in ROLES.items():
+            for column in getattr(self, array):
+                if column.role not in ("", *roles):
+                    what = f"{array} column {column.name!r} has role {column.role!r}"
+                    raise ValueError(f"{what}; choose {', '.join(roles)}, or none")
+                if column.kind in CODED:
+                    where, first = embedded.setdefault(column.name, (array, column))
+                    if _coded(first) != _coded(column):
+                        raise ValueError(
+                            f"column {column.name!r} is {_coded(first)} in {where} and {_coded(column)} in {array}; "
+                            "what has one name shares an embedding: make it the same in both, or give it two names"
+                        )
 
     @property
     def has_rooms(self) -> bool:
@@ -141,15 +176,18 @@ class Spec:
         if missing:
             raise LivedqnError(f"the environment's observation lacks {', '.join(sorted(missing))}")
         declared = metadata.get("columns")
-        return cls(
-            context=_columns(declared, "context", spaces["context"].shape),
-            context_shape=tuple(spaces["context"].shape),
-            history=_columns(declared, "history", spaces["history"].shape),
-            history_length=int(spaces["history"].shape[0]),
-            candidates=_columns(declared, "candidates", spaces["candidates"].shape),
-            has_nothing=bool(metadata.get("has_nothing", cls.has_nothing)),
-            **common,
-        )
+        try:
+            return cls(
+                context=_columns(declared, "context", spaces["context"].shape),
+                context_shape=tuple(spaces["context"].shape),
+                history=_columns(declared, "history", spaces["history"].shape),
+                history_length=int(spaces["history"].shape[0]),
+                candidates=_columns(declared, "candidates", spaces["candidates"].shape),
+                has_nothing=bool(metadata.get("has_nothing", cls.has_nothing)),
+                **common,
+            )
+        except (TypeError, ValueError) as error:
+            raise LivedqnError(f"the environment's metadata['columns'] cannot be: {error}") from None
 
     def column(self, array: str, role: str) -> int | None:
         """The index of the column of ``array`` that has ``role``, or None where there is none."""
@@ -172,8 +210,11 @@ class Spec:
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Spec:
-        """The inverse of :meth:`to_dict`."""
-        columns = {k: tuple(Column(**c) for c in state[k]) for k in ("context", "history", "candidates")}
+        """The inverse of :meth:`to_dict`; a role that is not known says no more than none."""
+        columns = {
+            array: tuple(Column(**{**c, "role": c["role"] if c.get("role") in roles else ""}) for c in state[array])
+            for array, roles in ROLES.items()
+        }
         tuples = {k: tuple(state[k]) for k in ("context_shape", "signals")}
         return cls(**{**state, **columns, **tuples})
 
@@ -185,6 +226,11 @@ def refuse_no_choice(allowed: BoolArray, who: str) -> None:
         raise LivedqnError(
             f"{who} allows no action in row {int(some.argmin())}: its mask is empty; a request owes *nothing* or a room"
         )
+
+
+def _coded(column: Column) -> str:
+    """What the values of a category or id are."""
+    return "an id" if column.kind == "id" else f"a category of {column.cardinality}"
 
 
 def _columns(declared: Mapping[str, Sequence[Any]] | None, array: str, shape: tuple[int, ...]) -> tuple[Column, ...]:

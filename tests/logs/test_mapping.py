@@ -56,6 +56,23 @@ def test_numbers_are_numbers_however_yaml_reads_them():
     assert (columns.history[0].source, columns.history[0].scale) == ("7", 0.001)
 
 
+@pytest.mark.parametrize(
+    ("candidates", "says"),
+    [
+        ({"country": {"from": "c", "values": ["no", "fr"]}}, r"has values \['fr', 'no'\] in one place and \['no'"),
+        ({"country": {"from": "c", "values": ["fr"]}}, "country' is a category of 3 in context and a category of 2 in"),
+        ({"country": {"from": "c", "kind": "id"}}, "country' is a category of 3 in context and an id in candidates"),
+    ],
+    ids=["order", "number", "kind"],
+)
+def test_columns_of_one_name_are_one_thing(candidates, says):
+    given = yaml.safe_load(GIVEN % "[fr, 'no']")
+    with pytest.raises(ValueError, match=says):
+        mapping.parse(given | {"candidates": candidates})
+    same = {"country": {"from": "c", "values": ["fr", "no"]}}
+    assert mapping.parse(given | {"candidates": same}).candidates[0].values == ("fr", "no")
+
+
 def test_a_time_without_a_column_is_refused():
     with pytest.raises(ValueError, match="time lacks from"):
         mapping.parse(yaml.safe_load(GIVEN % "[fr]") | {"time": {"unit": "ms"}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as short
@@ -101,7 +101,7 @@ def parse(found: Any) -> Columns:
     time = given["time"] if isinstance(given["time"], Mapping) else {"from": given["time"]}
     time = {"unit": "s"} | written.keys("time", time, ("from", "unit"))
     settings = _SETTINGS | {key: given[key] for key in _SETTINGS if key in given}
-    return Columns(
+    columns = Columns(
         plain={key: _source(key, given[key]) for key in _PLAIN if key in given},
         time=_source("time", time.get("from")), time_unit=written.choice("time.unit", time["unit"], UNITS),
         context=_cells("context", given), history=_cells("history", given), candidates=_cells("candidates", given),
@@ -112,6 +112,21 @@ def parse(found: Any) -> Columns:
         last_elapsed_s=written.number("last_elapsed_s", settings["last_elapsed_s"], is_positive=True),
         has_nothing=written.flag("has_nothing", settings["has_nothing"]),
     )  # fmt: skip
+    columns.spec(num_actions=1)  # which looks at its columns together, whatever the table holds
+    _check_values([*columns.context, *columns.history, *columns.candidates])
+    return columns
+
+
+def _check_values(cells: Sequence[Cell]) -> None:
+    """Categories of one name share an embedding: the places in their lists of values have to mean the same."""
+    found: dict[str, tuple[str, ...]] = {}
+    for cell in cells:
+        name = cell.column.name
+        if cell.values and (first := found.setdefault(name, cell.values)) != cell.values:
+            raise ValueError(
+                f"{name} has values {list(first)} in one place and {list(cell.values)} in another; what has one name "
+                "shares an embedding: give it one list, or two names"
+            )
 
 
 def _cells(part: str, given: Mapping[str, Any]) -> tuple[Cell, ...]:
