@@ -56,6 +56,21 @@ def test_what_is_read_is_what_was_saved(policy, stage) -> None:
     assert not list(path.parent.glob("*.part"))
 
 
+def test_a_policy_takes_what_means_the_same_and_says_what_does_not(policy, stage) -> None:
+    agent, observation = checkpoint.load(policy[0]), stage.reset(0, "test")
+    looser = {name: array.astype(np.float64).tolist() for name, array in observation.items()}
+    assert np.array_equal(agent.act(looser), agent.act(observation))
+    with pytest.raises(LivedqnError, match=r"context has shape \(22,\); the policy reads \(B, 22\)"):
+        agent.act({name: array[0] for name, array in observation.items()})
+    strange = {**observation, "candidates": observation["candidates"].copy()}
+    topic = next(i for i, column in enumerate(agent.spec.candidates) if column.name == "topic")
+    strange["candidates"][1, 1, topic] = 99
+    with pytest.raises(LivedqnError, match="column topic of candidates is of kind category: it has to be a whole numb"):
+        agent.act(strange)
+    with pytest.raises(LivedqnError, match="the values of this observation are not finite"):
+        agent.act({**observation, "context": np.where(np.arange(22) == 1, np.nan, observation["context"])})
+
+
 def test_a_missing_file(tmp_path) -> None:
     with pytest.raises(LivedqnError, match=r"nowhere\.ckpt does not exist; a run leaves policy\.ckpt"):
         checkpoint.read(tmp_path / "nowhere.ckpt")

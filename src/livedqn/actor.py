@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from livedqn.lightning import pl
-from livedqn.types import FloatArray, IntArray, Observation, Spec, refuse_no_choice
+from livedqn.request import NOT_FINITE
+from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
 
 
 class Actor(pl.LightningModule):
@@ -28,8 +31,15 @@ class Actor(pl.LightningModule):
         self.register_buffer("margin", torch.zeros(()))  # in the reward's own unit, see preferences
 
     @abstractmethod
-    def q_values(self, observation: Observation) -> FloatArray:
-        """Values in the reward's own unit, (E, B, K) float32; -inf outside the mask and where `bcq_threshold` bars."""
+    def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
+        """Values in the reward's own unit, (E, B, K) float32; -inf outside the mask and where `bcq_threshold` bars.
+
+        Args:
+            observation: see :func:`~livedqn.request.conform`; ``spec`` names the columns of its arrays.
+
+        Raises:
+            LivedqnError: it is not what the policy has learned to read.
+        """
 
     @abstractmethod
     def myopic_values(self, observation: Observation) -> FloatArray | None:
@@ -49,8 +59,15 @@ class Actor(pl.LightningModule):
         preferred[:, 0] += float(self.margin)  # 0 where it was not tuned: without rooms, or without *nothing*
         return preferred
 
-    def act(self, observation: Observation) -> IntArray:
-        """The policy's actions, (B,) int64; LivedqnError where the mask of a row allows none."""
+    def act(self, observation: Observation | npt.NDArray[Any]) -> IntArray:
+        """The policy's actions, (B,) int64: rows of the candidates, 0 for *nothing*, or actions of a game.
+
+        Raises:
+            LivedqnError: as :meth:`q_values`, the mask of a row allows no action, or the values are not finite.
+        """
         preferred = self.preferences(self.q_values(observation))
-        refuse_no_choice(preferred != -np.inf, "the observation")
+        allowed = preferred != -np.inf
+        refuse_no_choice(allowed, "the observation")
+        if not np.isfinite(preferred[allowed]).all():
+            raise LivedqnError(NOT_FINITE)
         return np.asarray(preferred.argmax(axis=-1), np.int64)

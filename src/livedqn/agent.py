@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -24,6 +25,7 @@ from livedqn.noisy import Noise
 from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
 from livedqn.protocols import Batch, Later
+from livedqn.request import check_columns, conform
 from livedqn.transitions import Shared, Transitions, tensors
 from livedqn.types import FloatArray, LivedqnError, Observation, Spec
 from livedqn.watchdog import Watchdog, are_numbers, diverged
@@ -148,9 +150,14 @@ class DQN(Actor):
 
     # ---- values -----------------------------------------------------------------------------------------------------
 
-    def q_values(self, observation: Observation) -> FloatArray:
+    def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """As :meth:`Actor.q_values`, with E = ``ensemble``."""
-        return self._values(self.online, observation, self.behaviour)
+        seen = conform(self.spec, observation)
+        try:
+            return self._values(self.online, seen, self.behaviour)
+        except IndexError:  # an embedding has a row for what its column may hold, and for nothing else
+            check_columns(self.spec, seen)
+            raise
 
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """As :meth:`Actor.myopic_values`."""

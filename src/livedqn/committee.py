@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from torch import nn
 
 from livedqn.actor import Actor
@@ -26,7 +28,7 @@ class Committee(Actor):
         self.members = nn.ModuleList(members)
         self.ensemble = sum(member.ensemble for member in members)
 
-    def q_values(self, observation: Observation) -> FloatArray:
+    def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """As :meth:`Actor.q_values`: every member's in turn, each by as many estimates as it has."""
         return np.concatenate([member.q_values(observation) for member in parts(self)])
 

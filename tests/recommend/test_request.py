@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from livedqn.request import observe, parse, room_names
+from livedqn.request import check_columns, conform, observe, parse, room_names
 from livedqn.testing import game_spec
 from livedqn.types import LivedqnError
 
@@ -119,3 +120,95 @@ def test_no_object_is_one_sentence(line):
 def test_rooms_are_names(rooms):
     with pytest.raises(LivedqnError, match=r"^rooms "):
         room_names(json.loads(json.dumps({"rooms": rooms})), 4)
+
+
+def batch(**changed):
+    """Two viewers, three candidates."""
+    return {
+        "context": np.ones((2, 2), np.float32), "history": np.zeros((2, 2, 2), np.float32),
+        "candidates": np.zeros((2, 3, 2), np.float32), "mask": np.ones((2, 3), np.bool_), **changed,
+    }  # fmt: skip
+
+
+def test_what_is_as_the_policy_reads_it_is_passed_on_itself():
+    given = batch()
+    seen = conform(SPEC, given | {"rooms": [1, 2, 3]})
+    assert seen.keys() == given.keys()
+    assert all(seen[name] is given[name] for name in given)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"context": np.ones((2, 2))},
+        {"context": np.ones((2, 2), int)},
+        {"context": [[1, 1], [1, 1]]},
+        {"context": torch.ones(2, 2)},
+        {"context": np.ones((2, 2), np.float32)[::-1]},
+        {"context": np.broadcast_to(np.float32(1), (2, 2))},
+        {"mask": np.ones((2, 3), int)},
+        {"mask": [[True] * 3] * 2},
+    ],
+    ids=["float64", "whole", "list", "tensor", "backwards", "read-only", "mask of 1", "mask as a list"],
+)
+def test_arrays_of_other_types_become_what_the_policy_reads(changed):
+    seen = conform(SPEC, batch(**changed))
+    for name, array in batch().items():
+        assert seen[name].dtype == array.dtype
+        assert seen[name].flags.carray
+        assert np.array_equal(seen[name], array)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"context": np.ones(2)}, r"context has shape \(2,\); the policy reads \(B, 2\), a batch, of one viewer too"),
+        ({"context": np.ones((2, 5))}, r"context has shape \(2, 5\); the policy reads \(2, 2\)"),
+        ({"history": np.ones((2, 2))}, r"history has shape \(2, 2\); the policy reads \(2, 2, 2\)"),
+        ({"history": np.ones((1, 2, 2))}, r"history has shape \(1, 2, 2\); the policy reads \(2, 2, 2\)"),
+        ({"candidates": np.ones((3, 2))}, r"candidates has shape \(3, 2\); the policy reads \(2, K, 2\)"),
+        ({"candidates": np.ones((2, 3, 4))}, r"candidates has shape \(2, 3, 4\); the policy reads \(2, 3, 2\)"),
+        ({"mask": np.ones((2, 4))}, r"mask has shape \(2, 4\); the policy reads \(2, 3\)"),
+        ({"mask": np.ones(2)}, r"mask has shape \(2,\); the policy reads \(2, 3\)"),
+        ({"mask": np.full((2, 3), 0.5)}, "mask holds something else than true and false"),
+        ({"context": [["a", "b"]] * 2}, "context holds something else than numbers"),
+        ({"context": [[1, 2], [1]]}, "context is no array: its rows differ in length"),
+    ],
+)
+def test_what_is_wrong_with_a_batch_is_said(changed, sentence):
+    with pytest.raises(LivedqnError, match=sentence):
+        conform(SPEC, batch(**changed))
+
+
+def test_what_a_batch_lacks_is_said():
+    with pytest.raises(LivedqnError, match="lacks history, mask; the policy reads context, history, candidates, mask"):
+        conform(SPEC, {"context": np.ones((2, 2)), "candidates": np.zeros((2, 3, 2))})
+    with pytest.raises(LivedqnError, match="lacks history, candidates, mask"):
+        conform(SPEC, np.ones((2, 2)))
+
+
+def test_of_a_game_the_bare_array_will_do():
+    for given in (np.ones((4, 2)), {"context": np.ones((4, 2))}, {"context": np.ones((4, 2)), "mask": np.ones((4, 3))}):
+        seen = conform(GAME, given)
+        assert seen["context"].dtype == np.float32
+        assert seen["mask"].tolist() == [[True] * 3] * 4
+    with pytest.raises(LivedqnError, match=r"context has shape \(2,\); the policy reads \(B, 2\)"):
+        conform(GAME, np.ones(2))
+    with pytest.raises(LivedqnError, match="mask closes an action of a game"):
+        conform(GAME, {"context": np.ones((4, 2)), "mask": np.eye(4, 3)})
+
+
+def test_whole_numbers_of_an_image_are_its_bytes():
+    spec = replace(game_spec(num_actions=2, context_shape=(2, 3, 3)), context_dtype="uint8")
+    assert conform(spec, np.full((1, 2, 3, 3), 255))["context"].dtype == np.uint8
+    assert conform(spec, np.full((1, 2, 3, 3), 0.5))["context"].dtype == np.float32
+    with pytest.raises(LivedqnError, match="from 0 to 255"):
+        conform(spec, np.full((1, 2, 3, 3), 256))
+
+
+def test_a_column_that_holds_what_it_cannot_is_named():
+    check_columns(SPEC, batch())
+    wrong = batch()
+    wrong["context"][1, 1] = 3
+    with pytest.raises(LivedqnError, match="column country of context is of kind category"):
+        check_columns(SPEC, wrong)

@@ -27,7 +27,7 @@ import torch
 from livedqn import checkpoint
 from livedqn.actor import Actor
 from livedqn.config import RecommendConfig
-from livedqn.request import observe, parse, room_names
+from livedqn.request import NOT_FINITE, observe, parse, room_names
 from livedqn.types import LivedqnError
 
 
@@ -68,9 +68,7 @@ def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
     value = q.mean(axis=0)[0]
     allowed = allowed & (value != -np.inf)  # what the policy rules out is as little an answer as what is masked
     if not np.isfinite(value[allowed]).all():
-        raise LivedqnError(
-            "the values of this observation are not finite; its numbers are far outside those of training"
-        )
+        raise LivedqnError(NOT_FINITE)
     best_first = [int(action) for action in np.argsort(-agent.preferences(q)[0], kind="stable") if allowed[action]]
     ranked = [{"action": action, "room": rooms[action], "value": float(value[action])} for action in best_first]
     return {"action": best_first[0], "room": rooms[best_first[0]], "propensity": 1.0, "ranked": ranked}
