@@ -19,15 +19,49 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Env(Protocol):
-    """A ``gymnasium.vector.VectorEnv`` with autoreset *disabled*; supplied: ``num_envs``.
+    """A ``gymnasium.vector.VectorEnv`` with autoreset *disabled*, of B = ``num_envs`` viewers, which is supplied.
 
-    See ``livedqn.envs`` for the keys of a recommendation environment. An environment whose ``metadata["splits"]``
-    holds "train", "validation" and "test" is told which one to play by ``reset(options={"split": ...})``. One whose
-    ``metadata["distinct"]`` is True takes ``reset(seed=..., options={"distinct": n})``: row i is the same viewer as row
-    i - n, with the same luck, episode after episode, so that policies can be compared with little noise. One whose
-    ``metadata["overwrites"]`` is False never writes again to an array that it has answered, and is spared the copies.
-    Where a room always has to be shown ``metadata["has_nothing"]`` is False: no mask allows row 0 (*nothing*), and
-    every observation, the last one of an episode included, allows a room.
+    Arrays are NumPy's. Actions are ``Discrete(K)``, from 0. A game observes a ``Box`` of rank 1, or of rank 3 (an
+    image), and takes every action at any time. An environment with rooms observes a ``Dict``:
+
+    - ``context`` (B, C) float32: the viewer at this request, who they are and what the session has brought so far.
+    - ``history`` (B, T, H) float32: the last T impressions, oldest first. Column 0 is 1 for a real one; rows without
+      one are zeros and stand first.
+    - ``candidates`` (B, K, F) float32: what can be shown now. Row 0 is *nothing*, all zeros; the others are rooms, in
+      any order: those of the next request need not be the same.
+    - ``mask`` (B, K) bool: which of them may be chosen. Row 0 always may; rows that hold no room never do. To take an
+      action that is closed is an error.
+
+    ``reset(seed=...)`` starts every row, and the same seed and actions bring the same run. A row starts anew only when
+    it is told to, by ``reset(options={"reset_mask": (B,) bool})``, which leaves the others as they were: so what a step
+    answers is what followed its action, of a row that has ended too. Terminated means that nothing follows, truncated
+    that the row was cut and more would have followed. What comes beside it, in ``infos``:
+
+    - ``infos["signals"]``: what the viewer did with what this step showed, by name, (B,) float each: all that
+      ``metadata["signals"]`` promise in every step, 0 where nothing came. A unit stands in the name (``watch_s``).
+    - ``infos["elapsed_s"]`` (B,) float: seconds to the viewer's next request, above 0. A game may do without.
+    - ``infos["ids"]``, of a reset too: ``viewer`` and ``time_s`` (B,), ``rooms`` and ``streamers`` (B, K), int64, 0 for
+      *nothing*, of the observation that they come with: logs and reports are made of them. A game has none.
+
+    ``metadata`` is a dict:
+
+    - ``autoreset_mode``: ``gymnasium.vector.AutoresetMode.DISABLED``.
+    - ``columns``: for each of the three arrays its columns, in order, a :class:`~livedqn.types.Column` or a dict of its
+      fields: what they are called, how they are to be read, and for what baselines and reports take them, the roles
+      (:data:`~livedqn.types.ROLES`). Absent: nameless numbers, and no baseline but chance.
+    - ``signals``: names, as above. Absent: none.
+    - ``episode``: "session" (where absent: leaving terminates), or "viewer": leaving is a step as any other, with the
+      signal ``left`` and an ``elapsed_s`` that covers the absence, and only whoever never comes back terminates.
+    - ``has_nothing``: False where a room always has to be shown. Then no mask allows row 0, and every observation, the
+      last one of an episode included, allows a room.
+    - ``splits``: ("train", "validation", "test") where it has a world for each; ``reset(options={"split": ...})`` says
+      which one to play.
+    - ``distinct``: True where it takes ``reset(seed=..., options={"distinct": n})``: row i is the same viewer as row
+      i - n, with the same luck, episode after episode, so that policies can be compared with little noise.
+    - ``overwrites``: False where it never writes again to an array that it has answered, which spares it the copies.
+
+    With ``state_dict()`` and ``load_state_dict(state)``, numbers, strings and tensors, a run that was stopped goes on
+    in mid-episode; without them rows end, truncated, where a run is saved.
     """
 
     num_envs: int
