@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from livedqn import __version__, device, durable, plugins
 from livedqn.actor import Actor
 from livedqn.agent import DQN
-from livedqn.committee import Committee, parts
+from livedqn.committee import Committee, members_of
 from livedqn.network import EncoderFactory
 from livedqn.types import LivedqnError, Spec, first_line
 
@@ -128,7 +128,7 @@ def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:
                 f"{first.path} and {other.path} have no mean, since the {part} of the one is another than that of the "
                 "other; average policies whose runs differ by seed, encoder or agent"
             )
-    agent = Committee([part for one in found for part in parts(one.agent)])
+    agent = Committee([part for one in found for part in members_of(one.agent)])
     agent.margin.fill_(sum(float(one.agent.margin) for one in found) / len(found))
     taken_in = [*(first.config.get("learned_from") or []), *(one for of in others for one in learned_from(of.config))]
     members = [config for one in found for config in (one.members or [one.config])]

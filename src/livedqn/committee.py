@@ -30,22 +30,22 @@ class Committee(Actor):
 
     def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """As :meth:`Actor.q_values`: every member's in turn, each by as many estimates as it has."""
-        return np.concatenate([member.q_values(observation) for member in parts(self)])
+        return np.concatenate([member.q_values(observation) for member in members_of(self)])
 
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """The mean of the members', (B, K), or None where one of them has no myopic network."""
-        found = [member.myopic_values(observation) for member in parts(self)]
+        found = [member.myopic_values(observation) for member in members_of(self)]
         known = [values for values in found if values is not None]
         return np.mean(known, axis=0, dtype=np.float32) if len(known) == len(found) else None
 
     def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
         """The mean of the members', (B,)."""
         discount: FloatArray = np.mean(
-            [member.discount_of(elapsed_s) for member in parts(self)], axis=0, dtype=np.float32
+            [member.discount_of(elapsed_s) for member in members_of(self)], axis=0, dtype=np.float32
         )
         return discount
 
 
-def parts(actor: Actor) -> list[Actor]:
+def members_of(actor: Actor) -> list[Actor]:
     """The members of a committee; of any other policy itself."""
     return [one for one in actor.members if isinstance(one, Actor)] if isinstance(actor, Committee) else [actor]
