@@ -225,11 +225,11 @@ def test_rules_hold_for_what_they_were_tuned_for(tiny):
         },
     )  # fmt: skip
     config = EvaluateConfig(env={"plugin": "sim"}, reward={"plugin": "native"})
-    assert known_rules([found], ["policy"], config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
-    assert known_rules([found], ["policy:a"], config) == {"hottest": Rule(3.0), "myopic:a": Rule(1.0)}
+    assert known_rules({"policy": found}, config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
+    assert known_rules({"policy:a": found}, config) == {"hottest": Rule(3.0), "myopic:a": Rule(1.0)}
     config.evaluation.tuning_episodes += 1  # than which the run had fewer
-    assert known_rules([found], ["policy"], config) == {}
+    assert known_rules({"policy": found}, config) == {}
     config.evaluation.tuning_episodes -= 2
-    assert known_rules([found], ["policy"], config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
+    assert known_rules({"policy": found}, config) == {"hottest": Rule(3.0), "myopic": Rule(1.0)}
     config.reward = {"plugin": "watchtime"}
-    assert known_rules([found], ["policy"], config) == {}
+    assert known_rules({"policy": found}, config) == {}
