@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ from livedqn.committee import Committee
 from livedqn.config import CapConfig
 from livedqn.rewards import Native
 from livedqn.stage import Stage
-from livedqn.types import FloatArray, LivedqnError, Observation
+from livedqn.types import FloatArray, LivedqnError, Observation, Spec
 
 INF = np.inf
 CONFIG = {
@@ -44,10 +44,10 @@ class Fixed(Actor):
         return np.full(elapsed_s.shape, self.discount, np.float32)
 
 
-def test_it_goes_by_the_mean_of_all_estimates() -> None:
-    committee = Committee([Fixed([[0, 4, 1]]), Fixed([[0, -2, 2], [0, -2, 3]])])
-    assert committee.ensemble == 3
-    assert committee.q_values({}).shape == (3, 1, 3)
+def test_it_goes_by_the_mean_of_its_members_however_many_estimates_each_has() -> None:
+    committee = Committee([Fixed([[0, 4, 1]]), Fixed([[0, -5, 2], [0, -3, 4]])])
+    assert committee.ensemble == 2
+    assert committee.q_values({}).tolist() == [[[0, 4, 1]], [[0, -4, 3]]]
     assert committee.preferences(committee.q_values({})).tolist() == [[0, 0, 2]]
     assert committee.act({}).tolist() == [2]  # where the first alone would have taken 1
     committee.margin.fill_(2.5)
@@ -57,15 +57,13 @@ def test_it_goes_by_the_mean_of_all_estimates() -> None:
 def test_what_a_member_rules_out_nobody_does() -> None:
     committee = Committee([Fixed([[0, -INF, 1]]), Fixed([[0, 9, 1]])])
     assert committee.act({}).tolist() == [2]
-    with pytest.raises(LivedqnError, match="no action"):
-        Committee([Fixed([[-INF, 1]]), Fixed([[1, -INF]])]).act({})
 
 
 def test_what_is_expected_at_once_is_the_mean_where_all_know_it() -> None:
-    known, other = Fixed([[0]], [1, 4], 0.5), Fixed([[0]], [3, 0], 1.0)
+    known, other = Fixed([[0]], [1, 4], 0.5), Fixed([[0]], [3, 0], 0.5)
     assert np.array_equal(Committee([known, other]).myopic_values({}), [[2, 2]])  # type: ignore[arg-type]
     assert Committee([known, Fixed([[0]])]).myopic_values({}) is None
-    assert Committee([known, other]).discount_of(np.zeros(2, np.float32)).tolist() == [0.75, 0.75]
+    assert Committee([known, other]).discount_of(np.zeros(2, np.float32)).tolist() == [0.5, 0.5]
 
 
 # ---- as files -------------------------------------------------------------------------------------------------------
@@ -107,7 +105,7 @@ def test_the_mean_of_a_mean_is_that_of_all(tmp_path, stage) -> None:
     found = checkpoint.read(tmp_path / "all.ckpt")
     straight = Committee([one.agent, two.agent, three.agent])
     assert np.array_equal(found.agent.q_values(observation), straight.q_values(observation))
-    assert len(found.members) == 3
+    assert (len(found.members), float(found.agent.margin)) == (3, 2)
 
 
 def test_it_has_learned_from_what_its_members_have(tmp_path, stage) -> None:
@@ -118,14 +116,47 @@ def test_it_has_learned_from_what_its_members_have(tmp_path, stage) -> None:
     assert [(o["logs"], o["holdout"]) for o in checkpoint.learned_from(mean.config)] == [(logs[0], 0.2), (logs[1], 0.1)]
 
 
-def test_policies_that_see_or_earn_something_else_have_no_mean(tmp_path, stage) -> None:
-    one, other = trained(tmp_path, stage, 1), trained(tmp_path, stage, 2, reward={"plugin": "engagement"})
-    with pytest.raises(LivedqnError, match=r"1\.ckpt and .*2\.ckpt have no mean, since the reward of the one is"):
+AGENT = CONFIG["agent"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"reward": {"plugin": "engagement"}}, "their rewards differ"),
+        ({"reward": None}, "the reward was one of Python's own, which no file keeps"),
+        ({"agent": {**AGENT, "discount": 0.9}}, "their discounts differ"),
+        ({"agent": {**AGENT, "discount_time_unit_s": 60.0}}, "their discounts differ"),
+    ],
+)
+def test_policies_that_are_worth_something_else_have_no_mean(tmp_path, stage, changed, said) -> None:
+    one, other = trained(tmp_path, stage, 1), trained(tmp_path, stage, 2, **changed)
+    with pytest.raises(LivedqnError, match=rf"1\.ckpt and .*2\.ckpt have no mean, since {said}; average policies"):
         checkpoint.average([one, other], tmp_path / "mean.ckpt")
-    with closing(Stage(plugins.build("env", {**CONFIG["env"], "history": 3}, 3), Native(), CapConfig())) as elsewhere:
-        other = trained(tmp_path, elsewhere, 2)
-    with pytest.raises(LivedqnError, match="since the observation of the one is"):
-        checkpoint.average([one, other], tmp_path / "mean.ckpt")
+
+
+def test_policies_have_a_mean_where_they_see_the_same_of_however_many_rooms(tmp_path, stage) -> None:
+    def shown(**changed: object) -> Checkpoint:
+        return trained(tmp_path, SimpleNamespace(spec=replace(stage.spec, **changed)), 2)  # type: ignore[arg-type]
+
+    one, path = trained(tmp_path, stage, 1), tmp_path / "mean.ckpt"
+    assert len(checkpoint.average([one, shown(num_actions=7, signals=())], path).members) == 2
+    with pytest.raises(LivedqnError, match="since their history length differ"):
+        checkpoint.average([one, shown(history_length=3)], path)
+    with pytest.raises(LivedqnError, match=r"since only one of them .* where \*nothing\* may be shown"):
+        checkpoint.average([one, shown(has_nothing=False)], path)
+
+
+def test_what_each_rules_out_together_may_be_all_where_nothing_is_not_to_be_shown(tmp_path, stage) -> None:
+    def cautious(spec: Spec, *seeds: int) -> list[Checkpoint]:
+        agent = {**AGENT, "bcq_threshold": 0.3}
+        return [trained(tmp_path, SimpleNamespace(spec=spec), seed, agent=agent) for seed in seeds]  # type: ignore[arg-type]
+
+    path, must_show = tmp_path / "mean.ckpt", replace(stage.spec, has_nothing=False)
+    assert checkpoint.average(cautious(stage.spec, 1, 2), path).members  # *nothing* is always left
+    plain = trained(tmp_path, SimpleNamespace(spec=must_show), 3)  # type: ignore[arg-type]
+    assert checkpoint.average([*cautious(must_show, 1), plain], path).members
+    with pytest.raises(LivedqnError, match=r"1\.ckpt and the others have no mean: by agent\.bcq_threshold each rules"):
+        checkpoint.average(cautious(must_show, 1, 2), path)
 
 
 def test_training_begins_from_one_policy(tmp_path, stage) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import torch
 from omegaconf import OmegaConf
 
@@ -94,7 +95,7 @@ def read(path: str | Path, device_name: str = "auto", encoder: EncoderFactory | 
     path = Path(path)
     state = read_state(path, "policy")
     try:
-        spec = Spec.from_dict(state["spec"])
+        spec = _spec(state["spec"], path)
         config = parsed(state["config"], path)
         members = tuple(parsed(text, path) for text in state.get("members", ()))
         if encoder is None and any("encoder" in own(one) for one in members or [config]):
@@ -118,24 +119,47 @@ def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:
     ``path``. Its margin is the mean of theirs until it is tuned.
 
     Raises:
-        LivedqnError: they are of different environments or rewards, so that their values do not compare.
+        LivedqnError: their values do not compare, being of different environments, rewards or discounts, or of a reward
+            that no file keeps; or all that one of them allows others may rule out.
     """
     first, *others = found
     for other in others:
-        part = "observation" if other.spec != first.spec else "reward"
-        if other.spec != first.spec or other.config["reward"] != first.config["reward"]:
+        if what := _incomparable(first, other):
             raise LivedqnError(
-                f"{first.path} and {other.path} have no mean, since the {part} of the one is another than that of the "
-                "other; average policies whose runs differ by seed, encoder or agent"
+                f"{first.path} and {other.path} have no mean, since {what}; average policies whose runs differ by "
+                "seed, encoder or other settings of the agent"
             )
-    agent = Committee([part for one in found for part in members_of(one.agent)])
-    agent.margin.fill_(sum(float(one.agent.margin) for one in found) / len(found))
-    taken_in = [*(first.config.get("learned_from") or []), *(one for of in others for one in learned_from(of.config))]
     members = [config for one in found for config in (one.members or [one.config])]
+    restricted = [config for config in members if config["agent"].get("bcq_threshold")]
+    if len(restricted) > 1 and not first.spec.offers_nothing:  # which all of them allow
+        raise LivedqnError(
+            f"{first.path} and the others have no mean: by agent.bcq_threshold each rules out some actions, which may "
+            "be all of them together; average policies of which one at most has it"
+        )
+    agent = Committee([part for one in found for part in members_of(one.agent)])
+    # a margin that was tuned for the mean of several counts as often as their values do
+    margins = [float(one.agent.margin) for one in found for _ in members_of(one.agent)]
+    agent.margin.fill_(sum(margins) / len(margins))
+    taken_in = [*(first.config.get("learned_from") or []), *(one for of in others for one in learned_from(of.config))]
     return Checkpoint(
         agent.eval(), {**first.config, "learned_from": taken_in}, first.spec,
         sum(one.steps for one in found), {}, path, tuple(members),
     )  # fmt: skip
+
+
+def _incomparable(one: Checkpoint, other: Checkpoint) -> str:
+    """Why the values of two policies have no mean; "" where they have."""
+    if what := one.spec.difference(other.spec):
+        return what
+    if one.spec.has_nothing != other.spec.has_nothing:  # where it never was allowed nobody knows its value
+        return "only one of them was trained where *nothing* may be shown"
+    if "reward" in (*own(one.config), *own(other.config)):
+        return "the reward was one of Python's own, which no file keeps"
+    if one.config["reward"] != other.config["reward"]:
+        return "their rewards differ"
+    elapsed_s = np.array([1, 100], np.float32)  # by two times a discount a request is told from one by the clock
+    had, has = (members_of(each.agent)[0].discount_of(elapsed_s) for each in (one, other))
+    return "" if np.array_equal(had, has) else "their discounts differ"
 
 
 def load(path: str | Path, device: str = "auto", encoder: EncoderFactory | None = None) -> Actor:
@@ -211,6 +235,15 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
     if state.get("format") != FORMATS[kind]:
         raise LivedqnError(f"{path} has format {state.get('format')}, this livedqn {__version__} reads {FORMATS[kind]}")
     return state
+
+
+def _spec(state: Mapping[str, Any], path: Path) -> Spec:
+    try:
+        return Spec.from_dict(state)
+    except ValueError as error:  # livedqn wrote it, when its rules for columns were others
+        raise LivedqnError(
+            f"{path} was trained by an earlier livedqn, on columns that this one does not take: {error}; train anew"
+        ) from None
 
 
 def _text(config: Mapping[str, Any]) -> str:

@@ -20,17 +20,17 @@ class Committee(Actor):
     Members whose trainings share nothing, not even data, err apart, so that their mean errs less than each of them.
 
     Args:
-        members: one or more, of the same spec and reward; what one of them rules out, all do.
+        members: one or more, of the same spec, reward and discount; what one of them rules out, all do.
     """
 
     def __init__(self, members: Sequence[Actor]) -> None:
         super().__init__(members[0].spec)
         self.members = nn.ModuleList(members)
-        self.ensemble = sum(member.ensemble for member in members)
+        self.ensemble = len(members)
 
     def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
-        """As :meth:`Actor.q_values`: every member's in turn, each by as many estimates as it has."""
-        return np.concatenate([member.q_values(observation) for member in members_of(self)])
+        """As :meth:`Actor.q_values`: an estimate a member, the mean of its own, however many it has."""
+        return np.stack([member.q_values(observation).mean(axis=0) for member in members_of(self)])
 
     def myopic_values(self, observation: Observation) -> FloatArray | None:
         """The mean of the members', (B, K), or None where one of them has no myopic network."""
@@ -39,11 +39,8 @@ class Committee(Actor):
         return np.mean(known, axis=0, dtype=np.float32) if len(known) == len(found) else None
 
     def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
-        """The mean of the members', (B,)."""
-        discount: FloatArray = np.mean(
-            [member.discount_of(elapsed_s) for member in members_of(self)], axis=0, dtype=np.float32
-        )
-        return discount
+        """That of every member, (B,)."""
+        return members_of(self)[0].discount_of(elapsed_s)
 
 
 def members_of(actor: Actor) -> list[Actor]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from livedqn import evaluate, plugins
+from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.caution import UniformAdvantage
 from livedqn.config import LEAST_UPDATES, LOGGED_STEPS, MOST_EPOCHS, STEPS, WARMUP_SHARE, TrainConfig
@@ -40,7 +40,7 @@ def read(config: TrainConfig, make_stage: MakeStage | None) -> Logs:
         return logs
     stage = make_stage(1)
     stage.close()
-    if what := evaluate.difference(logs.spec, stage.spec):
+    if what := logs.spec.difference(stage.spec):
         raise LivedqnError(
             f"the logs do not fit this environment: {what}; choose env= as they have it, or leave it out"
         )

@@ -193,6 +193,16 @@ class Spec:
         """The index of the column of ``array`` that has ``role``, or None where there is none."""
         return next((i for i, c in enumerate(getattr(self, array)) if c.role == role), None)
 
+    def difference(self, shown: Spec) -> str:
+        """What keeps a policy that reads this from reading what is ``shown``; "" where nothing does."""
+        for part in ("context_shape", "context", "history_length", "history", "candidates", "episode"):
+            if getattr(self, part) != getattr(shown, part):
+                return f"their {part.replace('_', ' ')} differ"
+        # a head for fixed actions has an output each; candidates are scored by their features, however many they are
+        if not self.has_rooms and self.num_actions != shown.num_actions:
+            return f"the one knows {self.num_actions} actions, the other has {shown.num_actions}"
+        return ""
+
     @property
     def shared(self) -> list[tuple[list[int], list[int]]]:
         """For each category and id that a past impression and a room both have, where its embedding stands: columns of

@@ -1,7 +1,9 @@
 """The command, on a checkpoint as a run leaves it."""
 
 import json
+import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -26,8 +28,9 @@ def saved(tmp_path_factory):
         "agent": {"plugin": "dqn", "hidden": 8}, "steps": 100, "evaluation": asdict(FEW),
     }  # fmt: skip
     stage = Stage(plugins.build("env", ENV, 1), plugins.build("reward", "watchtime"), CapConfig())
-    paths = [folder / "a.ckpt", folder / "b.ckpt"]
+    paths = [folder / name / "policy.ckpt" for name in ("a", "averages")]
     for path in paths:
+        path.parent.mkdir()
         agent = checkpoint.build_agent(config, stage.spec)
         rules = {name: Rule(3.0, 2).to_dict() for name in ("hottest", "myopic")}
         checkpoint.save(path, agent, config, 100, rules, agent.state_dict())
@@ -50,7 +53,11 @@ def test_one_policy(saved, tmp_path, capsys):
 
 def test_several_policies_have_names_of_their_own(saved, tmp_path):
     run(settings(saved), tmp_path)
-    assert list(json.loads((tmp_path / "evaluation.json").read_text())) == ["policy:a", "policy:b", "hottest"]
+    assert list(json.loads((tmp_path / "evaluation.json").read_text())) == [
+        "policy:a/policy",
+        "policy:averages/policy",
+        "hottest",
+    ]
 
 
 def test_refusals_come_before_anything_is_written(saved, tmp_path):
@@ -75,9 +82,9 @@ def test_an_environment_that_does_not_fit_is_closed(saved, tmp_path, monkeypatch
 
 def test_the_mean_of_several_is_one_more_policy_and_is_left(saved, tmp_path, capsys):
     run(settings(saved, average=True, policies=["policy", "myopic"]), tmp_path / "out")
-    names = ["policy:average", "policy:a", "policy:b"]
+    names = ["policy:average", "policy:a/policy", "policy:averages/policy"]
     found = json.loads((tmp_path / "out" / "evaluation.json").read_text())
-    assert list(found)[:3] == names and "advantage_of_policy:average" in found["policy:a"]
+    assert list(found)[:3] == names and "advantage_of_policy:average" in found["policy:a/policy"]
     assert f"policy:average: {tmp_path / 'out' / 'policy.ckpt'}" in capsys.readouterr().out
     left = checkpoint.read(tmp_path / "out" / "policy.ckpt")
     assert len(left.members) == 2 and list(left.baselines) == ["myopic"]
@@ -87,6 +94,17 @@ def test_the_mean_of_several_is_one_more_policy_and_is_left(saved, tmp_path, cap
     assert (again["policy"]["return"], again["myopic"]["return"]) == (
         found["policy:average"]["return"], found["myopic:average"]["return"],
     )  # fmt: skip
+
+
+def test_the_mean_takes_no_place_and_no_name_of_another_policy(saved, tmp_path):
+    taken = shutil.copy(saved[0], tmp_path / "average.ckpt")
+    with pytest.raises(LivedqnError, match=r"average\.ckpt has the name under which the mean is told.*; rename it"):
+        run(settings([str(taken), saved[1]], average=True), tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    there = shutil.copy(saved[0], tmp_path / "out" / "policy.ckpt")
+    with pytest.raises(LivedqnError, match=r"policy\.ckpt is there already, .*; use another folder"):
+        run(settings([str(there), saved[1]], average=True), tmp_path / "out")
+    assert there.read_bytes() == taken.read_bytes() == Path(saved[0]).read_bytes()
 
 
 def test_one_policy_has_no_mean(saved, tmp_path):

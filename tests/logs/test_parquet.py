@@ -203,6 +203,15 @@ def rewritten(folder, change):
     return str(folder)
 
 
+#: A spec that has none.
+TWO_OF_ONE_NAME = json.dumps(
+    {
+        "context": [vars(Column("topic", "id"))], "context_shape": [1], "num_actions": 2, "signals": [],
+        "history": [], "candidates": [vars(Column("topic", "category", cardinality=3))],
+    }
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -211,6 +220,10 @@ def rewritten(folder, change):
         (lambda t: t.replace_schema_metadata({}), "is no log of livedqn; map a table of your own with logs=table"),
         (lambda t: t.replace_schema_metadata({"livedqn.logs": "99"}), "has version 99 of the log schema, this livedqn"),
         (lambda t: t.replace_schema_metadata({"livedqn.logs": "1"}), "its metadata were changed"),
+        (
+            lambda t: t.replace_schema_metadata({"livedqn.logs": "1", "livedqn.spec": TWO_OF_ONE_NAME}),
+            "was written by an earlier livedqn, with columns .* column 'topic' is an id in .*; make it anew",
+        ),
     ],
 )
 def test_a_file_that_is_no_log(tmp_path, change, why):

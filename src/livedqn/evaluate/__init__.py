@@ -3,7 +3,7 @@
 from livedqn.evaluate.command import run, write_json
 from livedqn.evaluate.compare import Notify, final_evaluation, silent, tuned_margin, validate
 from livedqn.evaluate.evaluation import Evaluation
-from livedqn.evaluate.fit import check_fit, difference
+from livedqn.evaluate.fit import check_fit
 from livedqn.evaluate.intervals import Interval
 from livedqn.evaluate.play import Episodes
 from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf
@@ -19,7 +19,6 @@ __all__ = [
     "Rule",
     "ShowIf",
     "check_fit",
-    "difference",
     "final_evaluation",
     "run",
     "show",

@@ -71,20 +71,25 @@ def policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]:
     """The policies of a config, by the names that tables show; first, with ``average``, their mean, of ``folder``.
 
     Raises:
-        LivedqnError: one of them cannot be read, or they have no mean.
+        LivedqnError: one of them cannot be read, or they have no mean, or its name or place is taken.
     """
     read = [checkpoint.read(path, config.device) for path in config.checkpoint]
     found = dict(zip(agent_names([str(one.path) for one in read]), read, strict=True))
     if config.average:
         if len(read) < 2:
             raise LivedqnError("average=true is of several policies: checkpoint=[a/policy.ckpt,b/policy.ckpt]")
-        return {AVERAGE: checkpoint.average(read, folder / "policy.ckpt"), **found}
+        if AVERAGE in found:
+            raise LivedqnError(f"{found[AVERAGE].path} has the name under which the mean is told, {AVERAGE}; rename it")
+        if (path := folder / "policy.ckpt").exists():
+            raise LivedqnError(f"{path} is there already, and the mean of others would replace it; use another folder")
+        return {AVERAGE: checkpoint.average(read, path), **found}
     return found
 
 
 def _keep(average: Checkpoint, config: EvaluateConfig, evaluation: Evaluation) -> None:
     """Write a mean of policies with the margin and the rules that were tuned for it here."""
-    rules = {name.replace("myopic:average", "myopic"): rule for name, rule in evaluation.baselines.items()}
+    of_average = {AVERAGE.replace(OURS, "myopic", 1): "myopic"}
+    rules = {of_average.get(name, name): rule for name, rule in evaluation.baselines.items()}
     world = {part: asdict(config)[part] for part in (*TUNED_FOR, "evaluation")}
     own = {name: rule for name, rule in rules.items() if ":" not in name}
     replace(average, config=average.config | world, baselines=own).save(average.path)

@@ -32,16 +32,5 @@ def stages(
 
 def check_fit(one: Checkpoint, spec: Spec, shower: str = "this environment") -> None:
     """Raise LivedqnError unless what ``spec`` shows, that of ``shower``, is what the policy has learned to read."""
-    if what := difference(one.spec, spec):
+    if what := one.spec.difference(spec):
         raise LivedqnError(f"{one.path} does not fit {shower}: {what}; evaluate it where it was trained, or train anew")
-
-
-def difference(learned: Spec, shown: Spec) -> str:
-    """What keeps a policy that reads ``learned`` from reading ``shown``; "" where nothing does."""
-    for part in ("context_shape", "context", "history_length", "history", "candidates", "episode"):
-        if getattr(learned, part) != getattr(shown, part):
-            return f"their {part.replace('_', ' ')} differ"
-    # a head for fixed actions has an output each; candidates are scored by their features, however many they are
-    if not learned.has_rooms and learned.num_actions != shown.num_actions:
-        return f"the one knows {learned.num_actions} actions, the other has {shown.num_actions}"
-    return ""

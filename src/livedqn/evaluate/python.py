@@ -14,7 +14,7 @@ from livedqn.config import STEPS, CapConfig, EvaluationConfig
 from livedqn.evaluate.compare import compare as compared
 from livedqn.evaluate.contestants import OURS
 from livedqn.evaluate.evaluation import Evaluation
-from livedqn.evaluate.fit import difference, stages
+from livedqn.evaluate.fit import stages
 from livedqn.live import announce
 from livedqn.plugins.messages import explain
 from livedqn.protocols import Reward
@@ -51,7 +51,7 @@ def compare(
 
     def check(spec: Spec) -> None:
         for name, agent in by_name.items():
-            if what := difference(agent.spec, spec):
+            if what := agent.spec.difference(spec):
                 raise LivedqnError(f"{name} does not fit this environment: {what}; train anew, or choose another env")
 
     built = plugins.build("reward", reward or plugins.defaults()["reward"])

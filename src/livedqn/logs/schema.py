@@ -76,8 +76,13 @@ def read_spec(layout: pa.Schema, source: str) -> Spec:
         )
     try:
         spec = Spec.from_dict(json.loads(metadata[_SPEC]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise LivedqnError(f"{source}: its metadata were changed ({error}); write it again with livedqn.logs") from None
+    except ValueError as error:  # livedqn wrote it, when its rules for columns were others
+        raise LivedqnError(
+            f"{source} was written by an earlier livedqn, with columns that this one does not take: {error}; make it "
+            "anew from what it was made of"
+        ) from None
     wanted = schema(spec)
     wrong = [f"{field.name} is missing" for field in wanted if field.name not in layout.names]
     wrong += [
