@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import yaml
 
 import livedqn
 from livedqn import plugins
-from livedqn.config import CsvLogger, WandbLogger
+from livedqn.config import CapConfig, CsvLogger, WandbLogger
 from livedqn.encoders.mlp import MLP
 from livedqn.exploration import Boltzmann
 from livedqn.given import config_of
@@ -37,6 +38,11 @@ def test_numbers_of_numpy_and_paths_are_taken_wherever_they_stand() -> None:
     assert (config.steps, config.seed, config.init) == (7, 3, "a/b")
     assert config.agent == {"plugin": "dqn", "discount": 0.5, "support": [-1.0, 2]}
     assert {type(value) for value in (config.steps, config.seed, *config.agent["support"])} == {int, float}
+
+
+def test_settings_may_be_a_dataclass() -> None:
+    config = config_of({"logger": WandbLogger(mode="disabled"), "cap": CapConfig(0.5)})
+    assert (config.logger, config.cap) == (WandbLogger(mode="disabled"), CapConfig(0.5))
 
 
 def test_objects_stand_as_they_are() -> None:
@@ -85,7 +91,9 @@ def test_what_is_no_such_part_is_one_line(kind, given, said) -> None:
         ({"encoder": 5}, "got encoder=5; it takes a name, settings, or a callable"),
         ({"agent": {"discount": object()}}, "agent.discount: Value 'object' is not a supported primitive type"),
         ({"agent": {"discount": 0.9, "plugin": 3}}, "agent name no plugin"),
-        ({"stesp": 3}, "there is no setting 'stesp'; did you mean 'steps'"),
+        ({"logger": True}, "got logger=True; it takes a name, or settings"),
+        ({"logs": True, "resume": "run"}, "got logs=True; it takes a name, or settings"),
+        ({"stesp": 3}, "^train.. cannot take that: there is no setting 'stesp'; did you mean 'steps'"),
         ({"logger": {"mode": "offline"}}, "there is no setting 'logger.mode'"),
     ],
 )
@@ -100,7 +108,7 @@ def saved(tmp_path, monkeypatch) -> dict:
     """The config of a run in the folder ``run``."""
     monkeypatch.chdir(tmp_path)
     parts = {kind: {"plugin": name} for kind, name in plugins.defaults().items()}
-    config = {"seed": 3, "steps": 700, "logs": None, **parts}
+    config = {"seed": 3, "steps": 700, "epochs": None, "logs": None, "cap": asdict(CapConfig()), **parts}
     config |= {
         "reward": {"plugin": "weighted", "weights": {"liked": 2.0}},
         "agent": {"plugin": "dqn", "warmup_steps": 9},
@@ -112,13 +120,13 @@ def saved(tmp_path, monkeypatch) -> dict:
 
 def test_a_run_goes_on_as_it_was(saved) -> None:
     config = config_of({"resume": Path("run")})
-    assert {name: getattr(config, name) for name in saved if name != "logger"} == {
+    assert {name: value for name, value in asdict(config).items() if name in saved and name != "logger"} == {
         name: value for name, value in saved.items() if name != "logger"
     }
-    again = {"seed": 3, "agent": {"warmup_steps": 9}, "epochs": 2, "env": "sim"}
+    again = {"seed": 3, "agent": {"warmup_steps": 9}, "cap": CapConfig(), "env": "sim"}
     assert config_of({"resume": "run", **again, "steps": 900}).steps == 900
-    logger = {"plugin": "wandb", "mode": "disabled"}
-    assert config_of({"resume": "run", "logger": logger}).logger == WandbLogger(mode="disabled")
+    for logger in ({"plugin": "wandb", "mode": "disabled"}, WandbLogger(mode="disabled")):
+        assert config_of({"resume": "run", "logger": logger}).logger == WandbLogger(mode="disabled")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +137,7 @@ def test_a_run_goes_on_as_it_was(saved) -> None:
         ({"agent": {"warmup_steps": 10}}, "agent.warmup_steps"),
         ({"encoder": {"hidden": [8]}}, "encoder.hidden"),
         ({"seed": 4}, "seed"),
+        ({"epochs": 9}, "epochs"),
         ({"init": "old.ckpt"}, "init"),
         ({"logs": {"plugin": "parquet", "path": "logs"}}, "logs"),
     ],
@@ -138,6 +147,12 @@ def test_a_run_that_goes_on_is_no_other(saved, told, key) -> None:
         LivedqnError, match=rf"^run had another {key}; a run goes on as it was, so leave it out: .* stays, and steps"
     ):
         config_of({"resume": "run", **told})
+
+
+def test_a_setting_of_the_run_that_this_livedqn_does_not_have_is_told_with_its_file(saved) -> None:
+    Path("run/config.yaml").write_text(yaml.safe_dump({**saved, "revard": 1}))
+    with pytest.raises(LivedqnError, match=r"^run/config\.yaml does not fit this livedqn: there is no .* 'revard'"):
+        config_of({"resume": "run"})
 
 
 def test_logs_are_the_same_wherever_they_are_named_from(saved) -> None:

@@ -19,7 +19,7 @@ from livedqn.types import LivedqnError
 #: What may be given as an object, instead of a plugin's name or settings.
 OBJECTS = ("env", "reward", "encoder", "exploration", "replay")
 #: What says nothing of what a run was, when it goes on.
-_OF_NOW = (*RESUMABLE, "resume", "epochs")
+_OF_NOW = (*RESUMABLE, "resume")
 
 
 def config_of(told: Mapping[str, Any]) -> TrainConfig:
@@ -38,16 +38,21 @@ def config_of(told: Mapping[str, Any]) -> TrainConfig:
     for kind in (*plugins.KINDS, "logger"):
         if isinstance(told.get(kind), str):
             told[kind] = {"plugin": told[kind]}
+        if not isinstance(told.get(kind, {}), Mapping):
+            raise LivedqnError(f"train() got {kind}={told[kind]!r}; it takes a name, or settings")
     if "resume" in told:
         base = _before(Path(str(told["resume"])), told, objects)
     else:  # what is learned from is said
         base = {kind: {"plugin": name} for kind, name in plugins.defaults().items() if kind != "env"}
+    whose = f"{told['resume']}/config.yaml does not fit this livedqn" if "resume" in told else ""
     try:
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainConfig), base, told))
+        config = OmegaConf.merge(OmegaConf.structured(TrainConfig), base)
+        whose = "train() cannot take that"
+        typed = OmegaConf.to_object(OmegaConf.merge(config, told))
     except OmegaConfBaseException as error:
-        raise LivedqnError(f"train() cannot take that: {explain(error)}") from None
-    assert isinstance(config, TrainConfig)
-    return replace(config, **objects, logger=logger(config.logger))
+        raise LivedqnError(f"{whose}: {explain(error)}") from None
+    assert isinstance(typed, TrainConfig)
+    return replace(typed, **objects, logger=logger(typed.logger))
 
 
 def located(logs: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def prepare(config: TrainConfig, folder: Path, opened: ExitStack) -> Parts:
             f"{folder} was evaluated in an env of its own, from Python, which no file keeps; go on from there: "
             f"livedqn.train(env, resume={str(folder)!r})"
         )
+    if resumed and not resumed["is_evaluated"] and make_stage is not None:  # which would begin to choose in mid-run
+        raise LivedqnError(f"{folder} was evaluated in no env; a run goes on as it was, so leave env= out")
     plain = _plain(config, resume.notes(folder) if config.resume else {})
     agent = _agent(config, source.spec, plain)
     replay: Replay = plugins.build("replay", config.replay, source.spec, config.num_envs, agent.n_step)

@@ -239,6 +239,9 @@ def test_a_run_that_was_evaluated_in_an_env_of_its_own_does_not_go_on_without(lo
     assert sorted((path, path.stat().st_mtime_ns) for path in Path("run").iterdir()) == before
     again = livedqn.train(own, reward="watchtime", folder="run", resume="run", steps=200, **settings)
     assert again.evaluation is not None
+    livedqn.train(reward="watchtime", folder="other", steps=100, **settings)
+    with pytest.raises(livedqn.LivedqnError, match="other was evaluated in no env; a run goes on as it was, so leave"):
+        livedqn.train(own, resume="other", steps=200)
 
 
 @pytest.mark.parametrize(

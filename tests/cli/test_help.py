@@ -73,5 +73,17 @@ def test_whoever_reads_no_further_sees_no_traceback():
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+def test_a_pipe_to_somebody_else_that_breaks_is_an_error(tmp_path):
+    script = """
+from livedqn.cli import jobs, main
+def job(composed):
+    raise BrokenPipeError("whoever was at its other end is dead")
+jobs.JOBS["train"] = job
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script, "env=sim"], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 1 and b"BrokenPipeError: whoever was at its other end is dead" in done.stderr
+
+
 def test_version(livedqn):
     assert livedqn("--version").out == "livedqn 0.1.0\n"

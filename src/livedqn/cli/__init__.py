@@ -26,9 +26,10 @@ def main() -> None:
         print("livedqn: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
-        from livedqn.cli.printed import unread
+        from livedqn.cli.printed import leave_if_unread
 
-        unread()
+        leave_if_unread()
+        raise
     except LivedqnError as error:
         if wants_traceback:
             raise

@@ -22,7 +22,7 @@ from livedqn.cli.commands import COMMANDS
 from livedqn.cli.from_logs import from_logs, judged
 from livedqn.cli.jobs import JOBS, refused, remove_empty
 from livedqn.cli.overrides import take_paths, tidy
-from livedqn.cli.printed import unread
+from livedqn.cli.printed import leave_if_unread
 from livedqn.cli.words import Words
 from livedqn.plugins.messages import explain
 from livedqn.plugins.source import GROUPS, register
@@ -61,8 +61,9 @@ def run(words: Words, *, wants_traceback: bool) -> None:
         is_composed = True
         try:
             JOBS[command](composed)
-        except BrokenPipeError:  # Hydra would print what it makes of it
-            unread()
+        except BrokenPipeError:
+            leave_if_unread()  # at once: Hydra would print what it makes of it
+            raise
         except (LivedqnError, OSError) as error:
             if wants_traceback or (isinstance(error, OSError) and not error.filename):
                 raise

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import sys
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 #: What a terminal takes for colours and weights.
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def unread() -> NoReturn:
-    """Leave where nobody reads stdout to its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed goes nowhere
-    sys.exit(141)
+def leave_if_unread() -> None:
+    """Leave where nobody reads stdout to its end; any other pipe that broke is an error of whoever wrote to it."""
+    if not hasattr(select, "poll"):  # on Windows, where stdout would have been another error
+        return
+    asked = select.poll()
+    asked.register(sys.stdout.fileno(), 0)
+    if any(event & (select.POLLERR | select.POLLHUP) for _, event in asked.poll(0)):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed goes nowhere
+        sys.exit(141)
 
 
 class Printed:

@@ -38,11 +38,13 @@ def refusal(hint: Any) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    """A value as a config holds it: scalars of NumPy are numbers, paths are texts."""
+    """A value as a config holds it: scalars of NumPy are numbers, paths are texts, a dataclass is its fields."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Path):
         return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
