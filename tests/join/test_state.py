@@ -184,3 +184,12 @@ def test_a_joiner_of_longer_sessions_does_not_go_on_either():
     joiner.add(shown(1, 0.0))
     with pytest.raises(LivedqnError, match="max_requests was 1000, is 2"):
         Joiner(SPEC, windows=WINDOWS, max_requests=2).load_state_dict(joiner.state_dict())
+
+
+def test_a_state_of_other_names_is_not_gone_on_from(call, tmp_path):
+    call(0)
+    state = json.loads((tmp_path / "state.json").read_text())
+    del state["format"]
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    with pytest.raises(LivedqnError, match=r"^the state has format 1, this livedqn reads 2: .* so begin anew, with"):
+        call(1)

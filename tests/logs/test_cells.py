@@ -36,6 +36,14 @@ def test_a_whole_number_is_one_name_however_it_is_written():
     assert cells.names(pa.array(["1e10", "1.5e+0", "1e+999"])).min() > 2**32  # the first may be hexadecimals
 
 
+def test_a_whole_number_below_0_is_one_name_too():
+    written = ["-17", "-17.0", "-1.7E1", f"{-(2**63)}", "-0"]
+    assert cells.names(pa.array(written)).tolist() == [-17, -17, -17, -(2**63), 0]
+    assert cells.names(pa.array([-17, -(2**63)])).tolist() == [-17, -(2**63)]
+    assert cells.names(pa.array([-17.0, 0.5]))[0] == -17
+    assert cells.names(pa.array([f"{-(2**63) - 1}", "-", "--17", "-a"])).min() > 2**32
+
+
 def test_ids_of_63_bits_are_themselves_in_text_too():
     most = 2**63 - 1
     assert cells.names(pa.array([str(most)])).tolist() == cells.names(pa.array([most])).tolist() == [most]
@@ -61,13 +69,17 @@ def test_a_day_that_no_calendar_has_is_missing_and_no_other():
     ("text", "time_s"),
     [
         ("1970-01-02T01:00:00+01:00", 86_400), ("1970-01-01 19:00:00.5-0500", 86_400.5), ("1970-01-02 00:00Z", 86_400),
+        ("1970-01-02 00", 86_400), ("1970-01-02T01+01", 86_400),
         ("1970-01-02 00:00:00 UTC", 86_400), ("1970-01-02T00:00:00.123456789", 86_400.123456), (" 1970-01-02 ", 86_400),
         ("1970-01-02T00:00:00+2", np.nan), ("1970-02-30T00:00:00+01:00", np.nan),
     ],
 )  # fmt: skip
 def test_a_time_may_name_its_zone_whatever_the_others_do(text, time_s):
     np.testing.assert_array_equal(cells.times(pa.array([text]), "text"), [time_s])
-    np.testing.assert_array_equal(cells.times(pa.array(["1970-01-01", text, None]), "text"), [0, time_s, np.nan])
+    for first, first_s in (("1970-01-01", 0), ("1970-01-01 01Z", 3_600), ("0000-00-00", np.nan)):
+        np.testing.assert_array_equal(
+            cells.times(pa.array([first, text, None]), "text"), [first_s, time_s, np.nan]
+        )  # fmt: skip
 
 
 def test_days_are_times_and_no_numbers():

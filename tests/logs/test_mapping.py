@@ -61,9 +61,10 @@ def test_numbers_are_numbers_however_yaml_reads_them():
     [
         ({"country": {"from": "c", "values": ["no", "fr"]}}, r"has values \['fr', 'no'\] in one place and \['no'"),
         ({"country": {"from": "c", "values": ["fr"]}}, "country' is a category of 3 in context and a category of 2 in"),
+        ({"country": {"from": "c", "kind": "category", "cardinality": 3}}, r"\['fr', 'no'\] in one place and \[\] in"),
         ({"country": {"from": "c", "kind": "id"}}, "country' is a category of 3 in context and an id in candidates"),
     ],
-    ids=["order", "number", "kind"],
+    ids=["order", "number", "places", "kind"],
 )
 def test_columns_of_one_name_are_one_thing(candidates, says):
     given = yaml.safe_load(GIVEN % "[fr, 'no']")

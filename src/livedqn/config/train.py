@@ -146,7 +146,7 @@ class TrainConfig(WorldConfig):
         for name in ("num_envs", "steps", "save_every"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise LivedqnError(f"{name}={value} must be 1 or more")
-        if self.epochs is not None and self.resume is None:  # a run that goes on knows how many steps they were
+        if self.epochs is not None:
             if self.logs is None:
                 raise LivedqnError(f"epochs={self.epochs:g} is of logs; add logs=parquet, or give steps= instead")
             if self.steps is not None:

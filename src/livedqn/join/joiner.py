@@ -19,6 +19,8 @@ from livedqn.join.sessions import Sessions
 from livedqn.logs import Impressions
 from livedqn.types import LivedqnError, Spec
 
+#: The form of a state; another one is not gone on from. The names of :mod:`livedqn.logs.names` are part of it.
+FORMAT = 2
 #: What becomes of an event: it finds its place; or it has come already; or the watermark has passed it; or there is no
 #: impression for it, or none within its window. The last two are set aside.
 OUTCOMES = ("joined", "duplicate", "late", "unattributed")
@@ -111,7 +113,7 @@ class Joiner:
         """All that waits or is open, counts, and the ids that are known: plain Python, JSON even."""
         events = self._events
         return {
-            "watermark_s": _finite(events.watermark_s), "newest_s": _finite(events.newest_s),
+            "format": FORMAT, "watermark_s": _finite(events.watermark_s), "newest_s": _finite(events.newest_s),
             "waiting": [plain.event(event) for event in events], "recent": [list(pair) for pair in events.recent],
             "sessions": [plain.session(session) for session in self._sessions],
             "closed": [plain.session(session) for session in self._closed],
@@ -123,8 +125,13 @@ class Joiner:
         """Go on where a joiner of the same spec and settings stopped; its lateness may have been another.
 
         Raises:
-            LivedqnError: its spec or settings were others.
+            LivedqnError: its spec or settings were others, or it is of another livedqn.
         """
+        if (had := state.get("format", 1)) != FORMAT:
+            raise LivedqnError(
+                f"the state has format {had}, this livedqn reads {FORMAT}: it may call rooms and viewers otherwise, so "
+                "begin anew, with another state and folder"
+            )
         self._refuse_others(Spec.from_dict(state["spec"]), state["settings"])
         read = plain.Reader(self._spec)
         self._events.restore(

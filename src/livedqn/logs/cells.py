@@ -18,7 +18,7 @@ from livedqn.types import BoolArray, FloatArray, IntArray
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
 #: Times as Arrow reads them: with six digits of a second at most, and a zone, which is UTC where none is said.
-_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+]\d\d(:?\d\d)?)$"
+_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?(Z|[-+]\d\d(:?\d\d)?)$"
 _TIMES = [
     (r"^\s+|\s+$", ""), (r"^(\d{4}-\d\d-\d\d)Z?$", r"\1T00:00"), (r" ?UTC$", "Z"), (r"(\.\d{6})\d+", r"\1"),
     (r"^(.{10}[T ][\d:.]+)$", r"\1Z"),

@@ -121,11 +121,11 @@ def _check_values(cells: Sequence[Cell]) -> None:
     """Categories of one name share an embedding: the places in their lists of values have to mean the same."""
     found: dict[str, tuple[str, ...]] = {}
     for cell in cells:
-        name = cell.column.name
-        if cell.values and (first := found.setdefault(name, cell.values)) != cell.values:
+        name, values = cell.column.name, cell.values  # none: the table holds the places themselves
+        if cell.column.kind == "category" and (first := found.setdefault(name, values)) != values:
             raise ValueError(
-                f"{name} has values {list(first)} in one place and {list(cell.values)} in another; what has one name "
-                "shares an embedding: give it one list, or two names"
+                f"{name} has values {list(first)} in one place and {list(values)} in another; what has one name shares "
+                "an embedding: give it one list, or two names"
             )
 
 

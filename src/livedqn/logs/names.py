@@ -7,9 +7,9 @@ import re
 from functools import lru_cache
 
 #: What some tools write behind whole numbers where one of the column is missing.
-_POINT_ZERO = re.compile(r"(?a)^(\d+)\.0+$")
+_POINT_ZERO = re.compile(r"(?a)^(-?\d+)\.0+$")
 #: How some tools write large ones then. 1e10, with neither point nor sign, may be an id of hexadecimals.
-_EXPONENT = re.compile(r"(?a)^\d+(\.\d+[eE]\+?|[eE]\+)\d+$")
+_EXPONENT = re.compile(r"(?a)^-?\d+(\.\d+[eE]\+?|[eE]\+)\d+$")
 #: Whole numbers below have a float64 each.
 EXACT = 2**53
 #: Of 2^63 - 1.
@@ -18,14 +18,15 @@ _DIGITS = 19
 
 @lru_cache(maxsize=1 << 20)
 def name(text: str | None) -> int:
-    """A whole number below 2^63 as it is (17.0 and 1.7E1 are one), any other text as 63 bits of its BLAKE2b hash; 0
+    """A whole number of 64 bits as it is (17.0 and 1.7E1 are one), any other text as 63 bits of its BLAKE2b hash; 0
     where there is none."""
     text = _POINT_ZERO.sub(r"\1", (text or "").strip())
     if not text:
         return 0
-    if _EXPONENT.match(text) and float(text).is_integer() and float(text) < EXACT:
+    if _EXPONENT.match(text) and float(text).is_integer() and abs(float(text)) < EXACT:
         return int(float(text))
-    if text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) < 2**63:
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS and -(2**63) <= int(text) < 2**63:
         return int(text)
     raw = text.encode(errors="surrogatepass")  # in JSON half of an emoji may stand
     return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "little") >> 1
