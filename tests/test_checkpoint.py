@@ -68,6 +68,8 @@ def test_a_policy_takes_what_means_the_same_and_says_what_does_not(policy, stage
     strange["candidates"][1, 1, topic] = 99
     with pytest.raises(LivedqnError, match="column topic of candidates is of kind category: it has to be a whole numb"):
         agent.act(strange)
+    with pytest.raises(LivedqnError, match="column topic of candidates"):  # where the device would raise no IndexError
+        checkpoint.load(policy[0]).to("meta").act(strange)
     with pytest.raises(LivedqnError, match="the values of this observation are not finite"):
         agent.act({**observation, "context": np.where(np.arange(22) == 1, np.nan, observation["context"])})
 

@@ -153,6 +153,8 @@ class DQN(Actor):
     def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """As :meth:`Actor.q_values`, with E = ``ensemble``."""
         seen = conform(self.spec, observation)
+        if self.reward_scale.device.type != "cpu":  # a GPU ends the process over what a CPU raises
+            check_columns(self.spec, seen)
         try:
             return self._values(self.online, seen, self.behaviour)
         except IndexError:  # an embedding has a row for what its column may hold, and for nothing else

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from livedqn.config import CapConfig
 from livedqn.protocols import Env, Reward
@@ -172,6 +171,8 @@ class Stage:
 
     def _require_a_fit(self) -> None:
         """Raise LivedqnError where the environment is not one that can be played, or reward or cap do not fit it."""
+        from gymnasium.vector import AutoresetMode  # whoever only loads a policy need not wait for it
+
         if (mode := self.env.metadata.get("autoreset_mode")) is not AutoresetMode.DISABLED:
             raise LivedqnError(
                 f"the environment, a {type(self.env).__name__}, has metadata['autoreset_mode']={mode}, and owes "

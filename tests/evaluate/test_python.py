@@ -9,7 +9,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import livedqn
 from livedqn import checkpoint, plugins
-from livedqn.config import CapConfig
+from livedqn.config import STEPS, CapConfig
+from livedqn.evaluate import compare, policies
 from livedqn.stage import Stage
 from livedqn.types import LivedqnError
 
@@ -50,6 +51,20 @@ def test_a_cap_and_a_reward_of_ones_own(agent):
     assert found.to_dict()["policy"]["return"]["mean"] == 0
 
 
+def test_what_is_not_said_is_usual_and_of_training_unknown(agent, monkeypatch):
+    learned = []
+
+    def learn(model, stage, seed, steps, advance):
+        learned.append(steps)
+        return policies.hottest(stage.spec)
+
+    monkeypatch.setattr(compare.linear, "learn", learn)
+    found = livedqn.compare(agent, ENV, reward={}, policies="linucb", **FEW)
+    assert (list(found.played), learned, found.steps, found.is_short) == (["linucb"], [STEPS], None, False)
+    assert livedqn.compare(agent, ENV, reward="native", policies=["linucb"], steps=7, **FEW).is_short
+    assert learned == [STEPS, 7]
+
+
 @pytest.mark.parametrize(
     ("env", "told", "said"),
     [
@@ -57,6 +72,8 @@ def test_a_cap_and_a_reward_of_ones_own(agent):
         (ENV, {"wordls": 3}, "there is no setting 'wordls'; did you mean 'worlds'"),
         (ENV, {"worlds": 0}, r"evaluation\.worlds=0 must be 1 or more"),
         (ENV, {"cap": {"max_shown": 1}}, r"there is no setting 'cap\.max_shown'; did you mean"),
+        (ENV, {"reward": {"scale": 2}}, r"there is no setting 'reward\.scale' of reward=native"),
+        (ENV, {"policies": "hotest"}, "there is no policy 'hotest' here; did you mean 'hottest'"),
         (ENV, {"reward": plugins.build}, r"reward=build \(from Python\) lacks signals"),
         (ENV, {"policies": ["hotest"]}, "there is no policy 'hotest' here; did you mean 'hottest'"),
         ("sin", {}, "there is no env=sin; did you mean 'sim'"),

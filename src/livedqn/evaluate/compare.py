@@ -7,7 +7,7 @@ from contextlib import closing
 
 import numpy as np
 
-from livedqn.config import EvaluationConfig
+from livedqn.config import STEPS, EvaluationConfig
 from livedqn.evaluate import linear
 from livedqn.evaluate.calibration import calibration
 from livedqn.evaluate.contestants import BANDITS, OURS, Contestants, MakeScore
@@ -74,7 +74,7 @@ def final_evaluation(
 
 
 def compare(
-    agents: Mapping[str, Agent], make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, steps: int,
+    agents: Mapping[str, Agent], make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, steps: int | None,
     names: Sequence[str] = (), rules: Mapping[str, Rule] | None = None, notify: Notify = silent,
 ) -> Evaluation:  # fmt: skip
     """Play all policies on the same test worlds.
@@ -84,7 +84,7 @@ def compare(
         make_stage: builds a stage with so many rows, of which no training knows.
         evaluation: how many worlds and episodes.
         seed: of the run; worlds of different seeds are different.
-        steps: of training.
+        steps: of training; None: nobody knows, and bandits learn from as many as a run takes by default.
         names: of the policies to compare; empty = the usual ones.
         rules: baselines that need no tuning, because they were tuned for this environment, reward and cap.
         notify: is told how far it is.
@@ -97,7 +97,8 @@ def compare(
         chosen = contestants.chosen(names)
         for name in BANDITS:
             if name in chosen:
-                contestants.add(name, _learned(name, make_stage, seed, steps, notify))
+                requests = STEPS if steps is None else steps
+                contestants.add(name, _learned(name, make_stage, seed, requests, notify))
         ruled = contestants.ruled(chosen)
         rules = dict(rules or {})
         validation: dict[str, float] = {}

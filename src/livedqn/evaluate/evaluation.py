@@ -31,7 +31,7 @@ class Evaluation:
     rules: dict[str, Rule]  # tuned baselines
     validation: dict[str, float]  # baseline -> mean return on the validation worlds, where it was played there
     calibrations: dict[str, Calibration] = field(repr=False)  # by agent
-    steps: int  # of training
+    steps: int | None  # of training; None: nobody knows
 
     def __str__(self) -> str:
         """The table, as text."""
@@ -58,8 +58,8 @@ class Evaluation:
 
     @property
     def is_short(self) -> bool:
-        """True where training was too short for the numbers to mean much."""
-        return self.steps < SHORT_STEPS
+        """True where training is known to have been too short for the numbers to mean much."""
+        return self.steps is not None and self.steps < SHORT_STEPS
 
     @cached_property
     def slices(self) -> Slices:

@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from livedqn import plugins
 from livedqn.actor import Actor
-from livedqn.config import STEPS, CapConfig, EvaluationConfig
+from livedqn.config import CapConfig, EvaluationConfig
 from livedqn.evaluate.compare import compare as compared
 from livedqn.evaluate.contestants import OURS
 from livedqn.evaluate.evaluation import Evaluation
@@ -27,7 +27,7 @@ Config = TypeVar("Config")
 def compare(
     agents: Actor | Mapping[str, Actor], env: str | Mapping[str, Any] | MakeEnv, *,
     reward: str | Mapping[str, Any] | Reward | None = None, cap: Mapping[str, Any] | None = None,
-    policies: Sequence[str] = (), seed: int = 0, steps: int = STEPS, **evaluation: int,
+    policies: str | Sequence[str] = (), seed: int = 0, steps: int | None = None, **evaluation: int,
 ) -> Evaluation:  # fmt: skip
     """What agents are worth beside baselines that are tuned here, on worlds that no training sees.
 
@@ -37,11 +37,13 @@ def compare(
         agents: one, the table's ``policy``; or several by names, its ``policy:<name>``. Each shows a room by the
             ``margin`` that it has: what a run left in ``policy.ckpt`` was tuned for the run's own env, reward and cap.
         env: a name, settings, or a function that takes the number of viewers and returns a vector environment.
-        reward: a name, settings, or a reward itself; None: the environment's own.
+        reward: a name, settings (without a name those of the environment's own), or a reward itself; None: the
+            environment's own.
         cap: on injections, as ``cap`` of a run.
-        policies: whom to compare, as ``policies`` of ``livedqn evaluate``; empty: the quick ones.
+        policies: whom to compare, by a name or several, as ``policies`` of ``livedqn evaluate``; empty: the quick ones.
         seed: of the worlds.
-        steps: of the agents' training; linear bandits learn from as many requests.
+        steps: of the agents' training; linear bandits learn from as many requests. None: nothing is said of them, and
+            bandits learn from as many as a run takes by default.
         evaluation: as ``evaluation`` of a run: ``worlds=20, episodes=384`` ...
 
     Raises:
@@ -54,10 +56,13 @@ def compare(
             if what := agent.spec.difference(spec):
                 raise LivedqnError(f"{name} does not fit this environment: {what}; train anew, or choose another env")
 
-    built = plugins.build("reward", reward or plugins.defaults()["reward"])
+    usual = {"plugin": plugins.defaults()["reward"]}
+    chosen = usual if reward is None else {**usual, **reward} if isinstance(reward, Mapping) else reward
+    built = plugins.build("reward", chosen)
     make_stage = stages(env, built, _typed(CapConfig, "cap", cap or {}), check)
     worlds = _typed(EvaluationConfig, "", evaluation)
-    return compared(by_name, make_stage, worlds, seed=seed, steps=steps, names=policies, notify=announce())
+    names = [policies] if isinstance(policies, str) else policies
+    return compared(by_name, make_stage, worlds, seed=seed, steps=steps, names=names, notify=announce())
 
 
 def _typed(cls: type[Config], name: str, told: Mapping[str, Any]) -> Config:
