@@ -33,6 +33,7 @@ class Fixed(Actor):
     def __init__(self, q: list[list[float]], myopic: list[float] | None = None, discount: float = 1.0) -> None:
         super().__init__(SimpleNamespace())  # type: ignore[arg-type]
         self.q, self.myopic, self.discount, self.ensemble = q, myopic, discount, len(q)
+        self.shortlist = 1
 
     def q_values(self, observation: Observation) -> FloatArray:
         return np.array(self.q, np.float32)[:, None]

@@ -126,7 +126,8 @@ def test_an_unseen_streamer_is_embedded_as_small_as_before_training(trained: Tra
     )["candidates_codes"][..., 0]
     new = codes[(codes > 0) & ~torch.isin(codes, met)]
     assert len(new)
-    table, untrained = (of.tables["streamer"].weight.detach() for of in (trained.agent.online.embeddings, fresh))
+    place = fresh._names.index("streamer")
+    table, untrained = (of.embedded[place].weight.detach() for of in (trained.agent.online.embeddings, fresh))
     assert float(table[new].abs().max()) <= float(untrained.abs().max()) * 1.5
 
 
@@ -136,8 +137,9 @@ def test_training_acts_on_the_values_that_evaluation_and_the_file_have(trained: 
     assert np.array_equal(acting, agent.q_values(seen))
     assert np.array_equal(acting, loaded.q_values(seen))
     greedy = Greedy(loaded)
-    assert np.array_equal(greedy(seen), acting.mean(axis=0).argmax(axis=1))
-    assert np.array_equal(greedy.value, acting.mean(axis=0).max(axis=1))
+    chosen = agent.policy_values(seen).mean(axis=0)
+    assert np.array_equal(greedy(seen), chosen.argmax(axis=1))
+    assert np.array_equal(greedy.value, chosen.max(axis=1))
     assert np.array_equal(loaded.act(seen), greedy(seen))
 
 
@@ -167,8 +169,8 @@ def test_requests_in_json_have_the_same_values(
     lines.write_text("\n".join(map(json.dumps, requests)))
     recommend.run(RecommendConfig(checkpoint=str(trained.path), input=str(lines), device="cpu"))
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    q = trained.agent.q_values(seen).mean(axis=0)
-    assert [answer["action"] for answer in answers] == q.argmax(axis=1).tolist()
+    q, chosen = trained.agent.q_values(seen).mean(axis=0), trained.agent.policy_values(seen).mean(axis=0)
+    assert [answer["action"] for answer in answers] == chosen.argmax(axis=1).tolist()
     for row, answer in enumerate(answers):
         values = np.full(len(q[row]), -np.inf)
         for ranked in answer["ranked"]:

@@ -23,6 +23,7 @@ class Actor(pl.LightningModule):
     """
 
     ensemble: int  # E, estimates of every value
+    shortlist: int | None  # see policy_values
     margin: Tensor
 
     def __init__(self, spec: Spec) -> None:
@@ -42,12 +43,26 @@ class Actor(pl.LightningModule):
         """
 
     @abstractmethod
-    def myopic_values(self, observation: Observation) -> FloatArray | None:
+    def myopic_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray | None:
         """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
 
     @abstractmethod
     def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
         """The discount of each step, (B,) float32: gamma, or gamma ** (seconds / unit)."""
+
+    def policy_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
+        """Values of what the policy chooses from, (E, B, K): :meth:`q_values`, -inf for rooms off the shortlist.
+
+        On it are the ``shortlist`` rooms from which most is expected at once (null: all). Of twenty rooms the one with
+        the greatest value is mostly the luckiest, since what follows a room is learned with far more noise than what it
+        brings; whether to show one at all is for the values to say.
+
+        Raises:
+            LivedqnError: as :meth:`q_values`.
+        """
+        q = self.q_values(observation)
+        immediate = self.myopic_values(observation) if self.shortlist else None
+        return q if immediate is None else _listed(q, immediate, self.shortlist or 0)
 
     def preferences(self, q: FloatArray) -> FloatArray:
         """What the policy goes by, (B, K): the means of the values (E, B, K), that of *nothing* raised by ``margin``.
@@ -63,11 +78,21 @@ class Actor(pl.LightningModule):
         """The policy's actions, (B,) int64: rows of the candidates, 0 for *nothing*, or actions of a game.
 
         Raises:
-            LivedqnError: as :meth:`q_values`, the mask of a row allows no action, or the values are not finite.
+            LivedqnError: as :meth:`q_values`; the mask of a row allows no action, or the values are not finite.
         """
-        preferred = self.preferences(self.q_values(observation))
+        preferred = self.preferences(self.policy_values(observation))
         allowed = preferred != -np.inf
         refuse_no_choice(allowed, "the observation")
         if not np.isfinite(preferred[allowed]).all():
             raise LivedqnError(NOT_FINITE)
         return np.asarray(preferred.argmax(axis=-1), np.int64)
+
+
+def _listed(q: FloatArray, immediate: FloatArray, count: int) -> FloatArray:
+    """``q`` (E, B, K) with -inf for all rooms but the ``count`` with the greatest ``immediate`` (B, K) among those that
+    are open in ``q``; in place."""
+    rooms = np.where((q != -np.inf).all(axis=0), immediate, -np.inf)[:, 1:]
+    count = min(count, rooms.shape[1])
+    least = np.partition(rooms, -count, axis=1)[:, -count, None]
+    np.copyto(q[:, :, 1:], -np.inf, where=rooms < least)
+    return q

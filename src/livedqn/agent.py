@@ -83,6 +83,8 @@ class DQN(Actor):
             not look ahead; only where there are rooms.
         estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
             window, which varies much about that (https://arxiv.org/abs/1805.03359); only where there is such a twin.
+        shortlist: so many rooms a policy that is judged or serves chooses from, those from which ``myopic`` expects
+            most (:meth:`Actor.policy_values`); null: all. What explores and learns chooses from all.
         cql_alpha: from logs, how much it counts that all actions together promise more than the one that was logged, in
             scaled rewards (https://arxiv.org/abs/2006.04779); 0: not at all; null: 0, or what logs ask for.
         bcq_threshold: from logs, choose no action that is less likely there than this times the likeliest, by a network
@@ -103,7 +105,7 @@ class DQN(Actor):
         hidden: int = 64, huber_delta: float | None = 10.0, gradient_clip: float | None = 10.0, sync_every: int = 100,
         sync_tau: float = 1.0, steps_per_update: int | None = None, warmup_steps: int | None = None,
         standardise: bool = True, scale_rewards: bool = True, myopic: bool = True, estimate_rewards: bool = True,
-        cql_alpha: float | None = None, bcq_threshold: float = 0.0,
+        shortlist: int | None = 1, cql_alpha: float | None = None, bcq_threshold: float = 0.0,
     ) -> None:  # fmt: skip
         check(locals())
         form = form_of(
@@ -124,7 +126,7 @@ class DQN(Actor):
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))  # reward scale and transforms are fixed
 
         self.discount, self.discount_time_unit_s = discount, discount_time_unit_s
-        self.batch_size, self.n_step, self.ensemble = batch_size, n_step, ensemble
+        self.batch_size, self.n_step, self.ensemble, self.shortlist = batch_size, n_step, ensemble, shortlist
         self.warmup_steps, self.steps_per_update = warmup_steps or WARMUP_STEPS, steps_per_update or STEPS_PER_UPDATE
         self.learning_rate_updates = learning_rate_updates
         self.cql_alpha = cql_alpha or 0.0
@@ -161,9 +163,9 @@ class DQN(Actor):
             check_columns(self.spec, seen)
             raise
 
-    def myopic_values(self, observation: Observation) -> FloatArray | None:
+    def myopic_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray | None:
         """As :meth:`Actor.myopic_values`."""
-        return None if self.myopic is None else self._values(self.myopic, observation).mean(axis=0)
+        return None if self.myopic is None else self._values(self.myopic, conform(self.spec, observation)).mean(axis=0)
 
     def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
         """As :meth:`Actor.discount_of`."""

@@ -28,7 +28,7 @@ RULES = {
     **dict.fromkeys((
         "learning_rate", "learning_rate_end", "batch_size", "n_step", "munchausen_temperature", "kappa", "ensemble",
         "noisy_sigma", "hidden", "huber_delta", "gradient_clip", "sync_every", "steps_per_update", "warmup_steps",
-        "learning_rate_updates", "discount_time_unit_s",
+        "learning_rate_updates", "discount_time_unit_s", "shortlist",
     ), POSITIVE),
     **dict.fromkeys(("discount", "retrace", "munchausen_alpha"), SHARE),
     "sync_tau": Rule(lambda value: 0 < value <= 1, "lies in (0, 1]"),

@@ -20,19 +20,22 @@ class Committee(Actor):
     Members whose trainings share nothing, not even data, err apart, so that their mean errs less than each of them.
 
     Args:
-        members: one or more, of the same spec, reward and discount; what one of them rules out, all do.
+        members: one or more, of the same spec, reward and discount; what one of them rules out, all do. Their mean has
+            a shortlist of its own, as long as the longest of theirs.
     """
 
     def __init__(self, members: Sequence[Actor]) -> None:
         super().__init__(members[0].spec)
         self.members = nn.ModuleList(members)
         self.ensemble = len(members)
+        lists = [member.shortlist for member in members]
+        self.shortlist = None if None in lists else max(filter(None, lists))
 
     def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """As :meth:`Actor.q_values`: an estimate a member, the mean of its own, however many it has."""
         return np.stack([member.q_values(observation).mean(axis=0) for member in members_of(self)])
 
-    def myopic_values(self, observation: Observation) -> FloatArray | None:
+    def myopic_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray | None:
         """The mean of the members', (B, K), or None where one of them has no myopic network."""
         found = [member.myopic_values(observation) for member in members_of(self)]
         known = [values for values in found if values is not None]

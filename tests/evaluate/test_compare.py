@@ -105,7 +105,7 @@ def test_names_are_the_shortest_that_differ():
 
 def test_in_a_game_the_only_baseline_is_random(game, tiny):
     class Left(type(tiny.agent)):
-        def q_values(self, observation):
+        def policy_values(self, observation):
             return np.tile(np.float32([1, 0]), (1, len(observation["mask"]), 1))
 
     found = final_evaluation(Left(), game, FEW, **RUN)
@@ -172,7 +172,7 @@ def test_few_enough_for_the_last_round_are_played_once(tiny, more):
 @pytest.mark.parametrize(("price", "margin"), [(1.0, 3.0), (0.25, 0.0)])
 def test_a_margin_is_tuned_where_an_agent_hopes_for_too_much(tiny, price, margin):
     class Hopeful(type(tiny.agent)):
-        def q_values(self, observation):  # the favourite's value is above that of nothing by 3, then by 1, by turns
+        def policy_values(self, observation):  # the favourite's value is above that of nothing by 3, then by 1, by turns
             more = np.where(observation["context"][:, 2] % 2 == 0, 3.0, 1.0)
             return np.stack([np.zeros_like(more), np.full_like(more, -1), more], axis=1)[None].astype(np.float32)
 

@@ -67,7 +67,7 @@ def test_named_contestants_and_how_far_they_come(tiny):
     told = set()
 
     class Always0:
-        def q_values(self, observation):
+        def policy_values(self, observation):
             return np.where(observation["mask"], np.arange(20), -np.inf)[None].astype(np.float32)
 
         def preferences(self, q):

@@ -40,7 +40,7 @@ def test_random_is_uniform_over_the_mask():
 
 def test_greedy_takes_the_mean_of_the_estimates_and_says_what_it_expects():
     class TwoMinds:
-        def q_values(self, observation):
+        def policy_values(self, observation):
             return np.array([[[0, 4, 1]], [[0, -3, 1]]], np.float32)
 
         def preferences(self, q):
@@ -57,7 +57,7 @@ def test_myopic_scores_what_a_room_brings_beyond_nothing(tiny):
 
 def test_without_nothing_a_score_is_the_value_itself():
     class MustShow:
-        def q_values(self, observation):
+        def policy_values(self, observation):
             return np.float32([[[-np.inf, 4, 1]]])
 
         def myopic_values(self, observation):

@@ -22,7 +22,7 @@ CONFIG = {"env": {"plugin": "sim"}, "reward": {"plugin": "engagement"}, "note": 
 class Untaught:
     """Any values: the sums of what it sees."""
 
-    def q_values(self, observation):
+    def policy_values(self, observation):
         seen = observation["candidates"] if "candidates" in observation else observation["context"][:, None, :2]
         values = seen.sum(axis=-1) if "candidates" in observation else seen[:, 0]
         return np.where(observation["mask"], values, -np.inf).astype(np.float32)[None]

@@ -59,7 +59,7 @@ def learned(path: str, device: str, stage: Stage) -> tuple[QValues, int, str]:
     version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
     def values(observation: Observation) -> FloatArray:
-        q = found.agent.q_values(observation)
+        q = found.agent.policy_values(observation)
         q[..., 0] += float(found.agent.margin)
         return q
 

@@ -19,8 +19,8 @@ ALWAYS = float("-inf")
 class Agent(Protocol):
     """What evaluation needs of an agent."""
 
-    def q_values(self, observation: Observation) -> FloatArray:
-        """Values in the reward's own unit, (E, B, K), -inf outside the mask."""
+    def policy_values(self, observation: Observation) -> FloatArray:
+        """Values in the reward's own unit, (E, B, K), -inf for what its policy does not choose from."""
         ...
 
     def preferences(self, q: FloatArray) -> FloatArray:
@@ -48,7 +48,7 @@ class Greedy:
 
     def __call__(self, observation: Observation) -> IntArray:
         """One action a row, (B,)."""
-        q = self._agent.q_values(observation)
+        q = self._agent.policy_values(observation)
         actions = np.asarray(self._agent.preferences(q).argmax(axis=1), np.int64)
         self.value = q.mean(axis=0)[np.arange(len(actions)), actions]
         return actions
@@ -169,7 +169,7 @@ def better_than_nothing(agent: Agent) -> Score:
     """How much more the agent expects of a room than of nothing."""
 
     def score(observation: Observation) -> FloatArray:
-        return _beyond_nothing(agent.q_values(observation).mean(axis=0))
+        return _beyond_nothing(agent.policy_values(observation).mean(axis=0))
 
     return score
 
@@ -182,4 +182,4 @@ def _beyond_nothing(values: FloatArray) -> FloatArray:
 
 def always(agent: Agent) -> Score:
     """The agent's own values: with the rule of a baseline, its policy without *nothing*."""
-    return lambda observation: agent.q_values(observation).mean(axis=0)
+    return lambda observation: agent.policy_values(observation).mean(axis=0)

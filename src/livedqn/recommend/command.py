@@ -5,8 +5,9 @@ A request is described in :mod:`livedqn.request`; its answer, on stdout, is::
     {"line": 1, "action": 2, "room": 17, "propensity": 1.0, "ranked": [{"action": 2, "room": 17, "value": 3.1}, ...]}
 
 ``ranked`` holds what the mask allows, best first, with values in the reward's unit; *nothing* goes before rooms that
-are not better by the policy's margin. ``room`` is null for *nothing*, and where the request names no ``rooms``.
-``propensity`` is the probability with which the action was chosen, to be logged: 1, since the policy is greedy.
+are not better by the policy's margin, and behind all of these stand rooms that are not on its shortlist. ``room`` is
+null for *nothing*, and where the request names no ``rooms``. ``propensity`` is the probability with which the action
+was chosen, to be logged: 1, since the policy is greedy.
 
 A line that cannot be answered is one line on stderr with its number; the others are answered, and the command ends
 with exit code 2.
@@ -69,7 +70,8 @@ def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
     allowed = allowed & (value != -np.inf)  # what the policy rules out is as little an answer as what is masked
     if not np.isfinite(value[allowed]).all():
         raise LivedqnError(NOT_FINITE)
-    best_first = [int(action) for action in np.argsort(-agent.preferences(q)[0], kind="stable") if allowed[action]]
+    chosen = agent.preferences(agent.policy_values(observation))[0]  # first by that, then by all values
+    best_first = [int(action) for action in np.lexsort((-agent.preferences(q)[0], -chosen)) if allowed[action]]
     ranked = [{"action": action, "room": rooms[action], "value": float(value[action])} for action in best_first]
     return {"action": best_first[0], "room": rooms[best_first[0]], "propensity": 1.0, "ranked": ranked}
 
