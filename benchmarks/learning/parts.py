@@ -39,6 +39,13 @@ def _estimate_rewards(config: Config) -> Rows:
     return _flag("estimate_rewards")(config)
 
 
+def _shortlist(config: Config) -> Rows:
+    if config["env"]["plugin"] != "sim":  # nor does a game have rooms
+        return {}
+    is_on = config["agent"]["shortlist"]
+    return {"without shortlist": ["agent.shortlist=null"]} if is_on else {"shortlist 1": ["agent.shortlist=1"]}
+
+
 def _distribution(config: Config) -> Rows:
     others = [name for name in ("none", "quantile", "c51") if name != config["agent"]["distribution"]]
     return {f"distribution {name}": [f"agent.distribution={name}"] for name in others}
@@ -74,7 +81,7 @@ def _soft_sync(config: Config) -> Rows:
 PARTS: dict[str, Callable[[Config], Rows]] = {
     "double": _flag("double"), "dueling": _flag("dueling"), "n_step": _number("n_step", N_STEP), "retrace": _retrace,
     "prioritised": _prioritised, "distribution": _distribution, "layer_norm": _flag("layer_norm"),
-    "munchausen": _flag("munchausen"), "estimate_rewards": _estimate_rewards,
+    "munchausen": _flag("munchausen"), "estimate_rewards": _estimate_rewards, "shortlist": _shortlist,
     "ensemble": _number("ensemble", ENSEMBLE), "noisy": _noisy, "soft_sync": _soft_sync,
 }  # fmt: skip
 DEFAULT = "default"

@@ -172,7 +172,7 @@ def test_few_enough_for_the_last_round_are_played_once(tiny, more):
 @pytest.mark.parametrize(("price", "margin"), [(1.0, 3.0), (0.25, 0.0)])
 def test_a_margin_is_tuned_where_an_agent_hopes_for_too_much(tiny, price, margin):
     class Hopeful(type(tiny.agent)):
-        def policy_values(self, observation):  # the favourite's value is above that of nothing by 3, then by 1, by turns
+        def policy_values(self, observation):  # the favourite is worth 3 more than nothing, then 1, by turns
             more = np.where(observation["context"][:, 2] % 2 == 0, 3.0, 1.0)
             return np.stack([np.zeros_like(more), np.full_like(more, -1), more], axis=1)[None].astype(np.float32)
 
