@@ -11,7 +11,7 @@ import numpy as np
 
 from livedqn import checkpoint
 from livedqn.evaluate.policies import Agent, hottest
-from livedqn.types import FloatArray, Observation, Spec
+from livedqn.types import BoolArray, FloatArray, Observation, Spec
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Hottest:
         assert score is not None
         self._score = score
 
-    def q_values(self, observation: Observation) -> FloatArray:
+    def policy_values(self, observation: Observation) -> FloatArray:
         """(1, B, K)."""
         found = np.array(self._score(observation), np.float32)
         found[:, 0] = 0
@@ -73,14 +73,16 @@ class Explored:
     of: Agent
     epsilon: float
     _rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    _mask: BoolArray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # of the newest observation
 
-    def q_values(self, observation: Observation) -> FloatArray:
+    def policy_values(self, observation: Observation) -> FloatArray:
         """Those of ``of``."""
-        return self.of.q_values(observation)
+        self._mask = observation["mask"]
+        return self.of.policy_values(observation)
 
     def preferences(self, q: FloatArray) -> FloatArray:
         """Those of ``of``; in some rows random numbers, where the action is allowed."""
-        luck = np.where(np.isfinite(q.mean(axis=0)), self._rng.random(q.shape[1:]), -np.inf)
+        luck = np.where(self._mask, self._rng.random(q.shape[1:]), -np.inf)
         explores = self._rng.random(len(luck)) < self.epsilon
         return np.where(explores[:, None], luck, self.of.preferences(q))
 

@@ -16,7 +16,7 @@ from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec,
 
 
 class Actor(pl.LightningModule):
-    """A policy that goes by the values of actions. A subclass says where these come from.
+    """A policy that goes by the values of actions, of rooms on its shortlist. A subclass says where these come from.
 
     Args:
         spec: of the environment.
@@ -55,10 +55,10 @@ class Actor(pl.LightningModule):
 
         On it are the ``shortlist`` rooms from which most is expected at once (null: all). Of twenty rooms the one with
         the greatest value is mostly the luckiest, since what follows a room is learned with far more noise than what it
-        brings; whether to show one at all is for the values to say.
+        brings; whether to show one at all is for the values to say. Rooms that promise alike stay together.
 
         Raises:
-            LivedqnError: as :meth:`q_values`.
+            LivedqnError: as :meth:`q_values`, or what is expected at once is no number.
         """
         q = self.q_values(observation)
         immediate = self.myopic_values(observation) if self.shortlist else None
@@ -93,6 +93,8 @@ def _listed(q: FloatArray, immediate: FloatArray, count: int) -> FloatArray:
     are open in ``q``; in place."""
     rooms = np.where((q != -np.inf).all(axis=0), immediate, -np.inf)[:, 1:]
     count = min(count, rooms.shape[1])
+    if np.isnan(rooms).any():
+        raise LivedqnError(NOT_FINITE)
     least = np.partition(rooms, -count, axis=1)[:, -count, None]
     np.copyto(q[:, :, 1:], -np.inf, where=rooms < least)
     return q

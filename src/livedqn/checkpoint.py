@@ -167,10 +167,11 @@ def load(path: str | Path, device: str = "auto", encoder: EncoderFactory | None 
 
     ``agent.act(observation)`` answers which candidate it shows each viewer, (B,) int64, 0 for *nothing*, and
     ``agent.q_values(observation)`` what it expects of each, (E, B, K) float32: E estimates in the reward's own unit,
-    -inf for what it does not choose. Both take a batch, of one viewer too, of what the environment shows:
-    ``{"context": (B, C), "history": (B, T, H), "candidates": (B, K, F), "mask": (B, K)}``, NumPy, in the columns of
-    ``agent.spec``, K being any number; of a game ``{"context": ...}``, or that array itself. Whatever is not so is a
-    LivedqnError that names the array and the shape that is owed (:func:`livedqn.request.conform`).
+    -inf for what is masked or barred (``agent.policy_values`` has what it chooses from). They take a batch, of one
+    viewer too, of what the environment shows: ``{"context": (B, C), "history": (B, T, H), "candidates": (B, K, F),
+    "mask": (B, K)}``, NumPy, in the columns of ``agent.spec``, K being any number; of a game ``{"context": ...}``, or
+    that array itself. Whatever is not so is a LivedqnError that names the array and the shape that is owed
+    (:func:`livedqn.request.conform`).
 
     Args:
         path: of the file.

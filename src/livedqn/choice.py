@@ -1,7 +1,7 @@
 """Which of the policies that a run evaluates is kept: the newest that is not clearly worse than the best.
 
 Evaluations say little where returns are heavy-tailed, and the best of several is the luckiest as often as the best.
-They are of the policy by its values alone, too, before its margin over *nothing* is tuned. So what was learned longest
+They are of the policy before its margin over *nothing* is tuned. So what was learned longest
 goes before, unless it is seen to be worse.
 """
 

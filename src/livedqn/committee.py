@@ -14,8 +14,8 @@ from livedqn.types import FloatArray, Observation
 
 
 class Committee(Actor):
-    """A policy that goes by the mean of its members' values (Fausser and Schwenker 2015, neural network ensembles in
-    reinforcement learning, https://doi.org/10.1007/s11063-013-9334-5).
+    """A policy that goes by the means of what its members expect (Fausser and Schwenker 2015, neural network ensembles
+    in reinforcement learning, https://doi.org/10.1007/s11063-013-9334-5).
 
     Members whose trainings share nothing, not even data, err apart, so that their mean errs less than each of them.
 

@@ -158,7 +158,7 @@ def _finish(parts: Parts, choice: Choice, said: Sequence[str]) -> Evaluation | N
     folder, agent, config = parts.folder, parts.agent, parts.config
     agent.to(device.resolve(config.device))  # Lightning takes the module back to the CPU when it is done
     checkpoint.save(folder / "final.ckpt", agent, parts.plain, parts.experience.steps, {}, agent.state_dict())
-    # evaluation chose among the policy's weights; the myopic baseline is a regression that only gains
+    # evaluation chose among the policy's weights; its myopic twin is a regression that only gains by learning on
     last = {name: value.clone() for name, value in agent.state_dict().items() if name.startswith("myopic.")}
     agent.load_weights(choice.weights | last)
     evaluation = None

@@ -48,8 +48,11 @@ def baseline(name: str, stage: Stage) -> QValues:
 def learned(path: str, device: str, stage: Stage) -> tuple[QValues, int, str]:
     """Of a checkpoint: its values (E, B, K), E, and the version that logs note: ``policy-`` and a hash of the file.
 
-    That of *nothing* is raised by the policy's margin: the best of these values is what :meth:`DQN.act` does, so that
-    logs are of the policy that is judged and served, but for what exploration adds.
+    That of *nothing* is raised by the policy's margin: the best of these values is what the policy does, so that logs
+    are of the one that is judged and served, but for what exploration adds.
+
+    Rooms that are not on its shortlist have none: of explorations epsilon-greedy alone shows them, all others by the
+    floor.
 
     Raises:
         LivedqnError: it cannot be read, or does not fit the environment.
