@@ -56,5 +56,9 @@ def test_what_cannot_be_chosen_takes_no_place_on_the_shortlist() -> None:
     assert Fixed([-INF, 4, -INF, 3], IMMEDIATE, 2).policy_values({})[0, 0].tolist() == [-INF, 4, -INF, 3]
 
 
+def test_where_no_room_is_live_nothing_is_shown() -> None:
+    assert Fixed([0], [0], 1).act({}).tolist() == [0]
+
+
 def test_without_expectations_of_what_comes_at_once_all_are_chosen_from() -> None:
     assert Fixed(Q, None, 1).act({}).tolist() == [1]

@@ -23,7 +23,7 @@ class Actor(pl.LightningModule):
     """
 
     ensemble: int  # E, estimates of every value
-    shortlist: int | None  # see policy_values
+    shortlist: int | None  # see listed
     margin: Tensor
 
     def __init__(self, spec: Spec) -> None:
@@ -53,16 +53,32 @@ class Actor(pl.LightningModule):
     def policy_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """Values of what the policy chooses from, (E, B, K): :meth:`q_values`, -inf for rooms off the shortlist.
 
+        Raises:
+            LivedqnError: as :meth:`q_values`, or what is expected at once is no number.
+        """
+        return self.listed(self.q_values(observation), observation)
+
+    def listed(self, q: FloatArray, observation: Observation | npt.NDArray[Any]) -> FloatArray:
+        """``q``, all values (E, B, K) of ``observation``, with -inf for rooms off the shortlist; as they are without.
+
         On it are the ``shortlist`` rooms from which most is expected at once (null: all). Of twenty rooms the one with
         the greatest value is mostly the luckiest, since what follows a room is learned with far more noise than what it
         brings; whether to show one at all is for the values to say. Rooms that promise alike stay together.
 
         Raises:
-            LivedqnError: as :meth:`q_values`, or what is expected at once is no number.
+            LivedqnError: what is expected at once is no number.
         """
-        q = self.q_values(observation)
-        immediate = self.myopic_values(observation) if self.shortlist else None
-        return q if immediate is None else _listed(q, immediate, self.shortlist or 0)
+        rooms, count = q.shape[-1] - 1, self.shortlist
+        immediate = self.myopic_values(observation) if count and count < rooms else None
+        if immediate is None or not count:
+            return q
+        promised = np.where((q != -np.inf).all(axis=0), immediate, -np.inf)[:, 1:]  # (B, K - 1), of what may be chosen
+        if np.isnan(promised).any():
+            raise LivedqnError(NOT_FINITE)
+        least = np.partition(promised, -count, axis=1)[:, -count, None]
+        listed = q.copy()
+        np.copyto(listed[:, :, 1:], -np.inf, where=promised < least)
+        return listed
 
     def preferences(self, q: FloatArray) -> FloatArray:
         """What the policy goes by, (B, K): the means of the values (E, B, K), that of *nothing* raised by ``margin``.
@@ -86,15 +102,3 @@ class Actor(pl.LightningModule):
         if not np.isfinite(preferred[allowed]).all():
             raise LivedqnError(NOT_FINITE)
         return np.asarray(preferred.argmax(axis=-1), np.int64)
-
-
-def _listed(q: FloatArray, immediate: FloatArray, count: int) -> FloatArray:
-    """``q`` (E, B, K) with -inf for all rooms but the ``count`` with the greatest ``immediate`` (B, K) among those that
-    are open in ``q``; in place."""
-    rooms = np.where((q != -np.inf).all(axis=0), immediate, -np.inf)[:, 1:]
-    count = min(count, rooms.shape[1])
-    if np.isnan(rooms).any():
-        raise LivedqnError(NOT_FINITE)
-    least = np.partition(rooms, -count, axis=1)[:, -count, None]
-    np.copyto(q[:, :, 1:], -np.inf, where=rooms < least)
-    return q

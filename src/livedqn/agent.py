@@ -84,7 +84,7 @@ class DQN(Actor):
         estimate_rewards: learn from what ``myopic`` expects of an action instead of from its own reward, the first of a
             window, which varies much about that (https://arxiv.org/abs/1805.03359); only where there is such a twin.
         shortlist: so many rooms a policy that is judged, serves or collects chooses from, those from which ``myopic``
-            expects most (:meth:`Actor.policy_values`); null, or without ``myopic``: all. What learns chooses from all.
+            expects most (:meth:`Actor.listed`); null, or without ``myopic``: all. What learns chooses from all.
         cql_alpha: from logs, how much it counts that all actions together promise more than the one that was logged, in
             scaled rewards (https://arxiv.org/abs/2006.04779); 0: not at all; null: 0, or what logs ask for.
         bcq_threshold: from logs, choose no action that is less likely there than this times the likeliest, by a network

@@ -69,8 +69,10 @@ def test_nothing_else_allowed_is_an_answer(ask, rooms_policy, request_with_rooms
 def test_other_numbers_of_rooms(ask, rooms_policy, request_with_rooms):
     many = {**request_with_rooms, "candidates": [[0, 0], *[[k, k] for k in range(1, 300)]]}
     del many["mask"], many["rooms"]
-    (answer,), _, code = ask(rooms_policy, [many])
-    assert (len(answer["ranked"]), answer["room"], code) == (300, None, 0)
+    none = {**many, "candidates": [[0, 0]]}
+    answers, _, code = ask(rooms_policy, [many, none])
+    assert [len(answer["ranked"]) for answer in answers] == [300, 1]
+    assert (answers[0]["room"], answers[1]["action"], code) == (None, 0, 0)
 
 
 def test_a_bad_line_is_named_and_the_others_are_answered(ask, rooms_policy, request_with_rooms):

@@ -70,7 +70,7 @@ def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
     allowed = allowed & (value != -np.inf)  # what the policy rules out is as little an answer as what is masked
     if not np.isfinite(value[allowed]).all():
         raise LivedqnError(NOT_FINITE)
-    chosen = agent.preferences(agent.policy_values(observation))[0]  # first by that, then by all values
+    chosen = agent.preferences(agent.listed(q, observation))[0]  # first by that, then by all values
     best_first = [int(action) for action in np.lexsort((-agent.preferences(q)[0], -chosen)) if allowed[action]]
     ranked = [{"action": action, "room": rooms[action], "value": float(value[action])} for action in best_first]
     return {"action": best_first[0], "room": rooms[best_first[0]], "propensity": 1.0, "ranked": ranked}
