@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from livedqn.agent import DQN
 from livedqn.config import CapConfig
 from livedqn.rewards import Native
 from livedqn.stage import Stage
-from livedqn.types import Column, LivedqnError
+from livedqn.types import LivedqnError
 
 CONFIG = {
     "env": {"plugin": "sim", "days": 1, "streamers": 60},
@@ -131,11 +130,3 @@ def test_a_tampered_file_is_one_line(policy, values) -> None:
     with pytest.raises(LivedqnError) as caught:
         checkpoint.read(changed(policy[0], **values))
     assert "\n" not in str(caught.value)
-
-
-def test_columns_that_an_earlier_livedqn_took_are_no_damage(policy, stage) -> None:
-    spec = stage.spec.to_dict()
-    spec["context"] = [*spec["context"][1:], asdict(Column("topic", "category", cardinality=3))]
-    why = "was trained by an earlier livedqn, on columns .* column 'topic' is a category of 3 in .*; train anew$"
-    with pytest.raises(LivedqnError, match=why):
-        checkpoint.read(changed(policy[0], spec=spec))

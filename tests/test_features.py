@@ -7,14 +7,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
 
 from livedqn.features import (
     EMBEDDING_SD,
     EMBEDDING_WIDTH,
-    ID_BITS,
-    ID_BUCKETS,
-    KNUTH,
     Embeddings,
     Transform,
     dense_spec,
@@ -90,21 +86,6 @@ def test_a_column_may_bear_any_name(name: str) -> None:
     dense = [one(Transform(spec)(seen))["candidates"] for one in (embeddings, again)]
     assert dense[0].any()
     assert torch.equal(*dense)
-
-
-def test_weights_are_read_that_were_saved_by_the_names_of_columns() -> None:
-    """As the first policies hold them."""
-    torch.manual_seed(0)
-    old = {"tables.tag.weight": torch.randn(3, 3), "tables.streamer.weight": torch.randn(ID_BUCKETS + 1, 8)}
-    parent = nn.ModuleDict({"inner": Embeddings(SPEC)})
-    parent.load_state_dict({f"inner.{name}": weight for name, weight in old.items()})
-    dense = parent["inner"](Transform(SPEC)(observation()))["candidates"]
-    assert torch.equal(dense[0, 2, -3:], old["tables.tag.weight"][2])
-    assert torch.equal(dense[0, 1, 1:9], dense_of_streamer(7, old["tables.streamer.weight"]))
-
-
-def dense_of_streamer(streamer: int, weight: torch.Tensor) -> torch.Tensor:
-    return weight[1 + (streamer * KNUTH % 2**32 >> 32 - ID_BITS)]
 
 
 def test_the_dense_spec_tells_the_widths() -> None:

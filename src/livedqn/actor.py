@@ -94,11 +94,19 @@ class Actor(pl.LightningModule):
         """The policy's actions, (B,) int64: rows of the candidates, 0 for *nothing*, or actions of a game.
 
         Raises:
-            LivedqnError: as :meth:`q_values`; the mask of a row allows no action, or the values are not finite.
+            LivedqnError: as :meth:`policy_values` and :func:`best`.
         """
-        preferred = self.preferences(self.policy_values(observation))
-        allowed = preferred != -np.inf
-        refuse_no_choice(allowed, "the observation")
-        if not np.isfinite(preferred[allowed]).all():
-            raise LivedqnError(NOT_FINITE)
-        return np.asarray(preferred.argmax(axis=-1), np.int64)
+        return best(self.preferences(self.policy_values(observation)))
+
+
+def best(preferred: FloatArray) -> IntArray:
+    """The action that is preferred in each row, (B,) int64, by what one goes by (B, K), -inf where it is not allowed.
+
+    Raises:
+        LivedqnError: a row allows no action, or what its actions are preferred by is not finite.
+    """
+    allowed = preferred != -np.inf
+    refuse_no_choice(allowed, "the observation")
+    if not np.isfinite(preferred[allowed]).all():
+        raise LivedqnError(NOT_FINITE)
+    return np.asarray(preferred.argmax(axis=-1), np.int64)

@@ -25,7 +25,7 @@ from livedqn.network import EncoderFactory
 from livedqn.types import LivedqnError, Spec, first_line
 
 #: The form of each kind of file; a change of it makes older files unreadable, and says so.
-FORMATS = {"policy": 3, "resume point": 7}
+FORMATS = {"policy": 4, "resume point": 8}
 
 #: What a run itself notes beside the config that it was told, so that nothing that it has learned from judges its
 #: policy: the logs behind its first weights (see :func:`learned_from`), and digests of some files of its own logs.
@@ -95,9 +95,9 @@ def read(path: str | Path, device_name: str = "auto", encoder: EncoderFactory | 
     path = Path(path)
     state = read_state(path, "policy")
     try:
-        spec = _spec(state["spec"], path)
+        spec = Spec.from_dict(state["spec"])
         config = parsed(state["config"], path)
-        members = tuple(parsed(text, path) for text in state.get("members", ()))
+        members = tuple(parsed(text, path) for text in state["members"])
         if encoder is None and any("encoder" in own(one) for one in members or [config]):
             raise LivedqnError(
                 f"{path} was trained from Python with an encoder of its own, which no file keeps; give it again, from "
@@ -234,17 +234,11 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
     if not isinstance(state, dict) or state.get("kind") != kind:
         raise LivedqnError(f"{path} holds no {kind} of livedqn; a run leaves policy.ckpt in its folder")
     if state.get("format") != FORMATS[kind]:
-        raise LivedqnError(f"{path} has format {state.get('format')}, this livedqn {__version__} reads {FORMATS[kind]}")
-    return state
-
-
-def _spec(state: Mapping[str, Any], path: Path) -> Spec:
-    try:
-        return Spec.from_dict(state)
-    except ValueError as error:  # livedqn wrote it, when its rules for columns were others
         raise LivedqnError(
-            f"{path} was trained by an earlier livedqn, on columns that this one does not take: {error}; train anew"
-        ) from None
+            f"{path} has format {state.get('format')}, this livedqn {__version__} reads {FORMATS[kind]}; train anew, "
+            "or read it with the livedqn that wrote it"
+        )
+    return state
 
 
 def _text(config: Mapping[str, Any]) -> str:

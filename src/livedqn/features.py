@@ -8,7 +8,6 @@ network has its own.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -163,7 +162,6 @@ class Embeddings(nn.Module):
                     self.embedded.append(table)
             if coded:
                 self._places[array] = [self._names.index(column.name) for column in coded]
-        self.register_load_state_dict_pre_hook(_from_names)  # type: ignore[no-untyped-call]
 
     def forward(self, observation: TensorObservation) -> TensorObservation:
         """The dense observation, as :func:`dense_spec` describes it."""
@@ -173,13 +171,6 @@ class Embeddings(nn.Module):
             embedded = [self.embedded[place](codes[..., i]) for i, place in enumerate(places)]
             dense[array] = torch.cat([observation[array], *embedded], dim=-1)
         return dense
-
-
-def _from_names(embeddings: Embeddings, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """Weights that were saved when each table bore the name of its column."""
-    for place, name in enumerate(embeddings._names):
-        if (weight := state.pop(f"{prefix}tables.{name}.weight", None)) is not None:
-            state[f"{prefix}embedded.{place}.weight"] = weight
 
 
 def _span(columns: list[int]) -> list[int] | slice:

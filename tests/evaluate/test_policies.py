@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf, better_than_nothing, favourite, hottest, myopic
+from livedqn.types import LivedqnError
 
 
 def observation(heat, affinity, mask):
@@ -48,6 +50,15 @@ def test_greedy_takes_the_mean_of_the_estimates_and_says_what_it_expects():
 
     policy = Greedy(TwoMinds())
     assert act(policy, {}) == 2 and policy.value.tolist() == [1]
+
+
+def test_values_that_are_no_numbers_are_refused_instead_of_showing_nothing(tiny):
+    class Lost(type(tiny.agent)):
+        def policy_values(self, observation):
+            return np.float32([[[0, np.nan, 1]]])
+
+    with pytest.raises(LivedqnError, match="not finite"):
+        Greedy(Lost())({})
 
 
 def test_myopic_scores_what_a_room_brings_beyond_nothing(tiny):

@@ -16,7 +16,7 @@ from livedqn import checkpoint, plugins
 from livedqn.checkpoint import Checkpoint
 from livedqn.config import EvaluateConfig
 from livedqn.evaluate.compare import compare, tuned_margin
-from livedqn.evaluate.contestants import OURS
+from livedqn.evaluate.contestants import BANDITS, OURS
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.fit import check_fit, stages
 from livedqn.evaluate.policies import Rule
@@ -39,10 +39,10 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     if not config.checkpoint:
         raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
     torch.set_num_threads(config.threads)
-    found = policies(config, folder)
+    found = read_policies(config, folder)
 
     def check(spec: Spec) -> None:
-        for one in found.values():
+        for one in read_from(found):
             check_fit(one, spec)
 
     make_stage = stages(config.env, plugins.build("reward", config.reward), config.cap, check)
@@ -67,7 +67,7 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     print(folder)
 
 
-def policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]:
+def read_policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]:
     """The policies of a config, by the names that tables show; first, with ``average``, their mean, of ``folder``.
 
     Raises:
@@ -86,12 +86,18 @@ def policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]:
     return found
 
 
+def read_from(found: Mapping[str, Checkpoint]) -> list[Checkpoint]:
+    """Those that lie in files; their mean reads what they read, and has learned what they have."""
+    return [one for name, one in found.items() if name != AVERAGE]
+
+
 def _keep(average: Checkpoint, config: EvaluateConfig, evaluation: Evaluation) -> None:
-    """Write a mean of policies with the margin and the rules that were tuned for it here."""
+    """Write a mean of policies with the margin and the rules that were tuned for it here, but for those of bandits,
+    whom every evaluation has learn anew."""
     of_average = {AVERAGE.replace(OURS, "myopic", 1): "myopic"}
     rules = {of_average.get(name, name): rule for name, rule in evaluation.baselines.items()}
     world = {part: asdict(config)[part] for part in (*TUNED_FOR, "evaluation")}
-    own = {name: rule for name, rule in rules.items() if ":" not in name}
+    own = {name: rule for name, rule in rules.items() if ":" not in name and name not in BANDITS}
     replace(average, config=average.config | world, baselines=own).save(average.path)
     print(f"{AVERAGE}: {average.path}")
 

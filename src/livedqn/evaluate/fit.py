@@ -33,4 +33,4 @@ def stages(
 def check_fit(one: Checkpoint, spec: Spec, shower: str = "this environment") -> None:
     """Raise LivedqnError unless what ``spec`` shows, that of ``shower``, is what the policy has learned to read."""
     if what := one.spec.difference(spec):
-        raise LivedqnError(f"{one.path} does not fit {shower}: {what}; evaluate it where it was trained, or train anew")
+        raise LivedqnError(f"{one.path} does not fit {shower}: {what}; use it where it was trained, or train anew")

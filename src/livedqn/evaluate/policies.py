@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from livedqn.actor import best
 from livedqn.types import BoolArray, FloatArray, IntArray, Observation, Spec
 
 #: Scores every action of an observation, (B, K); column 0, *nothing*, is not looked at.
@@ -37,7 +38,11 @@ class Agent(Protocol):
 
 
 class Greedy:
-    """The action that the agent prefers; ``value`` is what it expects of that action."""
+    """The action that the agent prefers; ``value`` is what it expects of that action.
+
+    Raises:
+        LivedqnError: its values are not finite; a policy that has lost its numbers is no policy that shows nothing.
+    """
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
@@ -49,7 +54,7 @@ class Greedy:
     def __call__(self, observation: Observation) -> IntArray:
         """One action a row, (B,)."""
         q = self._agent.policy_values(observation)
-        actions = np.asarray(self._agent.preferences(q).argmax(axis=1), np.int64)
+        actions = best(self._agent.preferences(q))
         self.value = q.mean(axis=0)[np.arange(len(actions)), actions]
         return actions
 

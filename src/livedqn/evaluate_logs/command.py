@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from livedqn import plugins, report
 from livedqn.config import EvaluateConfig
 from livedqn.evaluate import check_fit
-from livedqn.evaluate.command import AVERAGE, policies
+from livedqn.evaluate.command import AVERAGE, read_from, read_policies
 from livedqn.evaluate_logs.contestants import targets
 from livedqn.evaluate_logs.reading import Judging, holdout
 from livedqn.evaluate_logs.result import Result
@@ -43,14 +43,14 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     if not config.checkpoint:
         raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
     torch.set_num_threads(config.threads)
-    found = policies(config, folder)
+    found = read_policies(config, folder)
     logs: Logs = plugins.build("logs", config.logs)
     reward = plugins.build("reward", config.reward)
     require_signals(reward, logs.spec, "the logs")
-    for one in found.values():
+    for one in read_from(found):
         check_fit(one, logs.spec, "these logs")
     ope = config.ope
-    share = holdout(found.values(), config.logs, ope.holdout, since=ope.since, allow_overlap=config.allow_overlap)
+    share = holdout(read_from(found), config.logs, ope.holdout, since=ope.since, allow_overlap=config.allow_overlap)
     parts = Judging(logs, holdout=share, since=ope.since, by_request=ope.unit == "request")
     agents = {name: one.agent for name, one in found.items()}
     contestants = targets(agents, logs.spec, config.policies, ope.epsilon)
