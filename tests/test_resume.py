@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import livedqn
+from livedqn import checkpoint, evaluate
 from livedqn.loop import StoppedError, signals_raised
 from livedqn.tracking import read_metrics
 
@@ -156,6 +158,18 @@ def test_a_signal_in_the_final_evaluation_stops_it_and_resume_makes_up_for_it(wh
     out = finish(process, code=128 + signal.SIGTERM)
     assert out.strip().splitlines()[-1] == "stopped by SIGTERM and saved; go on with: livedqn resume=run"
     assert not (tmp_path / "run" / "evaluation.json").exists()
+
+
+def test_a_finished_run_keeps_its_tuned_policy_if_its_evaluation_is_stopped_when_it_goes_on(
+    whole, tmp_path, monkeypatch
+) -> None:
+    shutil.copytree(whole["sim"], tmp_path / "run")
+    before = checkpoint.read(tmp_path / "run" / "policy.ckpt")
+    assert before.baselines
+    monkeypatch.setattr(evaluate, "final_evaluation", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    assert livedqn.train(resume=tmp_path / "run").stopped_by == signal.SIGTERM
+    after = checkpoint.read(tmp_path / "run" / "policy.ckpt")
+    assert (after.baselines, after.agent.margin) == (before.baselines, before.agent.margin)
 
 
 def test_code_that_catches_whatever_it_meets_does_not_swallow_a_signal() -> None:

@@ -41,7 +41,7 @@ class Live:
     """
 
     def __init__(self, total: int, start: int = 0, file: TextIO | None = None) -> None:
-        self._console = Console(file=file or sys.stderr, highlight=False, markup=False)
+        self._console = Console(file=file or sys.stderr, highlight=False, markup=False, emoji=False)
         self._total, self._step = total, start
         self._metrics: dict[str, float] = {}
         self._next_line = 0.0

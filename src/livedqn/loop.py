@@ -15,12 +15,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from livedqn import resume
+from livedqn import checkpoint, resume
 from livedqn.agent import DQN
 from livedqn.choice import Choice
 from livedqn.experience import Experience
 from livedqn.lightning import pl
-from livedqn.types import FloatArray
+from livedqn.types import FloatArray, LivedqnError
 
 #: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
 TICK = 256
@@ -163,7 +163,12 @@ class Loop(pl.Callback):
         """Go on from where the run was saved, once the agent has an optimiser."""
         assert self._resumed is not None
         resume.restore(self._folder, self._resumed, agent, self._experience)
-        self._keep(self.choice.weights, self.choice.steps)  # the file may be of a future that is not to be
+        try:
+            kept = checkpoint.read_state(self._folder / "policy.ckpt", "policy")["steps"]
+        except LivedqnError:
+            kept = None
+        if kept != self.choice.steps:  # of a future that is not to be; one of that step may have been tuned since
+            self._keep(self.choice.weights, self.choice.steps)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: int, batch_idx: int

@@ -101,6 +101,13 @@ def test_overlap_by_hand():
     assert line.endswith("1 of 1 (100.0%) sessions as wholes")
 
 
+def test_propensities_of_two_digits_are_not_too_small():
+    right = example_impressions([5_000])
+    digits = replace(right, propensity=np.floor(100 * right.propensity).astype(np.float32) / 100)
+    assert digits.propensity.max() < right.propensity.min()
+    assert found(Overlap(), digits) == {}
+
+
 def test_propensities_that_are_too_small():
     right = example_impressions([5_000])
     halved = replace(right, propensity=right.propensity / 2)

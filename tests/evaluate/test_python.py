@@ -31,12 +31,12 @@ def cartpole(num_envs: int) -> SyncVectorEnv:
 
 
 def test_several_by_their_names_and_the_table_when_printed(agent, capsys):
-    found = livedqn.compare({"a": agent, "b": agent}, ENV, reward="watchtime", policies=["policy", "hottest"], **FEW)
+    found = livedqn.compare({"new": agent, "b": agent}, ENV, reward="watchtime", policies=["policy", "hottest"], **FEW)
     assert capsys.readouterr().out == ""
-    assert list(found.played) == ["policy:a", "policy:b", "hottest"]
-    assert found.to_dict()["policy:a"]["return"] == found.to_dict()["policy:b"]["return"]
+    assert list(found.played) == ["policy:new", "policy:b", "hottest"]
+    assert found.to_dict()["policy:new"]["return"] == found.to_dict()["policy:b"]["return"]
     assert found.advantage("policy:b").mean == 0
-    assert "policy:a ahead by" in str(found)
+    assert "policy:new ahead by" in str(found) and "policy:new not clearly apart" in str(found)  # no emoji
     assert "2 worlds that training never saw, 3 episodes each" in str(found)
 
 

@@ -70,7 +70,7 @@ class Comparison:
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> None:
     """A table on stdout, whose last ``numbers`` columns are such and never wrapped."""
-    console = Console(file=sys.stdout, highlight=False, markup=False)
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDE
     table = Table(*headings, box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2)

@@ -23,6 +23,8 @@ from livedqn.types import FloatArray
 
 #: Standard errors above 1 at which a mean of weights cannot be chance.
 ERRORS = 5.0
+#: By so much a mean may be above 1 for propensities of two digits alone: a third, noted as 0.33.
+ROUNDED = 0.02
 #: Share of effective impressions below which there is next to nothing to judge by.
 FEW = 0.01
 #: A weight of e to this still has a square.
@@ -69,7 +71,7 @@ class Overlap:
                 self._missing, self._example, is_wrong=False,
             )  # fmt: skip
         for weights, of in ((self._requests, "1 / (allowed propensity)"), (self._nothing, "[nothing] / propensity")):
-            if weights.above_one() > ERRORS:
+            if weights.mean > 1 + ROUNDED and weights.above_one() > ERRORS:
                 yield Finding(
                     f"propensities are too small: the mean of {of} is {weights.mean:.3f} and cannot be above 1",
                     "log the probability of the action with all exploration mixed in, and the mask it was chosen from",

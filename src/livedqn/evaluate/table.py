@@ -134,7 +134,7 @@ def verdict(difference: Interval) -> str:
 
 def show(evaluation: Evaluation, file: TextIO) -> None:
     """Print tables and notes; in colour on a terminal, else as plain text that nothing wraps."""
-    console = Console(file=file, highlight=False, markup=False)
+    console = Console(file=file, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDE
     for lines in (rows(evaluation), slice_rows(evaluation)):
