@@ -53,7 +53,7 @@ def result():
 
 
 def test_policies_side_by_side(livedqn, made, collected):
-    outcome = evaluated(livedqn, made, f"logs.path={collected}", "policies=[random]", "ope.epsilon=0.9")
+    outcome = evaluated(livedqn, made, f"logs.path={collected}", "policies=random", "ope.epsilon=0.9")
     assert outcome.code == 0, outcome.err
     found = result()
     assert list(found["policies"]) == ["policy", "random"]

@@ -36,7 +36,7 @@ def test_several_by_their_names_and_the_table_when_printed(agent, capsys):
     assert list(found.played) == ["policy:new", "policy:b", "hottest"]
     assert found.to_dict()["policy:new"]["return"] == found.to_dict()["policy:b"]["return"]
     assert found.advantage("policy:b").mean == 0
-    assert "policy:new ahead by" in str(found) and "policy:new not clearly apart" in str(found)  # no emoji
+    assert "policy:new ahead by" in str(found) and "policy:new: not clearly apart" in str(found)  # no emoji
     assert "2 worlds that training never saw, 3 episodes each" in str(found)
 
 

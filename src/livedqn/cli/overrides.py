@@ -34,8 +34,13 @@ def take_paths(words: Iterable[str], names: Sequence[str]) -> tuple[list[str], d
     return others, paths
 
 
+#: Settings that are lists, of which a single entry needs no brackets.
+LISTS = ("policies",)
+
+
 def tidy(words: Iterable[str], *, is_multirun: bool) -> list[str]:
-    """Every override without its ``+``: Hydra adds keys only where a dictionary is free, so the sign says nothing.
+    """Every override without its ``+``: Hydra adds keys only where a dictionary is free, so the sign says nothing;
+    a single entry of a list in brackets.
 
     In a multirun whose jobs differ in a plugin, a plain setting is known to some jobs only: as a choice of one, Hydra
     leaves it to the jobs.
@@ -54,6 +59,8 @@ def tidy(words: Iterable[str], *, is_multirun: bool) -> list[str]:
             _refuse(override)
             if override.key_or_group == "experiment" and override.value() is None:
                 continue  # which is what it is where nothing is said; Hydra wants a name
+            if override.key_or_group in LISTS and isinstance(override.value(), str):
+                line = f"{override.key_or_group}=[{override.get_value_string()}]"
             if is_multirun and swept and not override.is_sweep_override() and "." in override.key_or_group:
                 line = f"{override.key_or_group}=choice({override.get_value_string() or repr('')})"
         if _holds_target(override.key_or_group) or _holds_target(override._value):
