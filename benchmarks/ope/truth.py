@@ -27,12 +27,11 @@ from world import BEHAVIOURS, World, policies
 
 from livedqn.logs import Impressions, join
 from livedqn.ope.bootstrap import resampled
-from livedqn.ope.estimators import estimates, logged
+from livedqn.ope.estimators import doubt, estimates, logged
 from livedqn.ope.evidence import Target, gather
 from livedqn.ope.features import Features
 from livedqn.ope.logged import rewards
 from livedqn.ope.terms import Terms
-from livedqn.ope.verdict import why_not
 from livedqn.report.style import FAINT, OURS, figure, look
 
 HERE = Path(__file__).parent
@@ -72,7 +71,7 @@ def cells(
     logs = world.logs(BEHAVIOURS[behaviour](world.spec), steps, number)
     evidence = gather(logs, Features(world.spec, logs), world.reward, judged, noted)
     own = logged(evidence, number, REPLICATES)
-    sessions, viewers = len(evidence.viewer), int(evidence.viewer.max()) + 1
+    sessions = len(evidence.viewer)
     length = float(np.median(np.bincount(evidence.session)))
     for name in judged:
         found = estimates(evidence, name, number, REPLICATES)
@@ -84,7 +83,7 @@ def cells(
                 "true_difference": true[name][0] - true[behaviour][0],
                 "difference_low": difference.low, "difference_high": difference.high,
                 "requests_share": found.overlap.requests_share, "sessions_share": found.overlap.sessions_share,
-                "answers": not why_not(found.overlap, sessions, viewers, evidence.cut), "sessions": sessions,
+                "answers": not doubt(evidence, found), "sessions": sessions,
                 "median_length": length,
             }  # fmt: skip
 

@@ -53,7 +53,8 @@ def test_events_become_logs_and_nothing_is_lost_in_silence(livedqn, write, tmp_p
         "  late: 1 click",
         "  late are those that came more than 600 s older than one before them: sort events by time_s, or set a longer "
         "allowed_lateness_s",
-        "  no events: 1 lines",
+        "  no events: 1 lines, the first of them line 3: this is no JSON (Expecting value: line 1 column 1 (char 0)); "
+        "write one object a line",
         "what found no place is in run/set_aside.jsonl, with why",
     ]
     aside = [json.loads(line) for line in (tmp_path / "run" / "set_aside.jsonl").read_text().splitlines()]
@@ -98,7 +99,10 @@ def test_impossible_sessions_are_set_aside(livedqn, write):
 
 def test_one_wrong_clock_does_not_make_all_others_late(livedqn, write, tmp_path):
     outcome = livedqn(*write(shown(1, "ann", 1000), shown(2, "eve", 4e9), CLICK, shown(3, "bob", 90_000)))
-    assert "  joined: 1 click, 2 impression\n  no events: 1 lines\n" in outcome.out
+    assert (
+        "  joined: 1 click, 2 impression\n  no events: 1 lines, the first of them line 2: time_s=4000000000.0"
+        in outcome.out
+    )
     aside = json.loads((tmp_path / "run" / "set_aside.jsonl").read_text())
     assert (aside["line"], aside["why"].partition(";")[0]) == (
         2, "time_s=4000000000.0 lies ahead of the clock of this machine"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from livedqn.ope.diagnostics import effective, overlap, share_of_largest
-from livedqn.ope.verdict import why_not
+from livedqn.ope.verdict import impossible, why_not
 
 
 def test_effective_sample_size():
@@ -38,3 +38,18 @@ def test_verdict(rho, weight, sessions, viewers, cut, why):
     found = why_not(overlap(rho, weight), sessions, viewers, cut)
     assert why in found
     assert bool(why) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "rewards", "why"),
+    [
+        (-2.36, [0, 5, 1], "is -2.36, though no reward in the logs is below 0"),
+        (0.1, [0, -1], "is 0.1, though no reward in the logs is above 0"),
+        (-2.36, [0, 5, -1], ""),
+        (2.0, [0, 5, -1], ""),
+        (0.0, [], ""),
+    ],
+)
+def test_an_estimate_that_cannot_be_is_no_answer(value, rewards, why):
+    found = impossible(value, np.array(rewards, np.float32))
+    assert why in found and bool(why) == bool(found)

@@ -22,12 +22,11 @@ from livedqn.evaluate_logs.table import cell, lines
 from livedqn.live import announce
 from livedqn.logs import Impressions
 from livedqn.ope.behaviour import Behaviour
-from livedqn.ope.estimators import estimates, logged
+from livedqn.ope.estimators import doubt, estimates, logged, unit
 from livedqn.ope.evidence import gather
 from livedqn.ope.features import Features
 from livedqn.ope.logged import ROWS
 from livedqn.ope.remedy import remedies
-from livedqn.ope.verdict import why_not
 from livedqn.protocols import Logs
 from livedqn.scoring import require_signals
 from livedqn.types import FloatArray, LivedqnError
@@ -69,10 +68,10 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     if config.allow_overlap:
         warnings.append("allow_overlap: these logs may hold what the policies learned from, which flatters them")
     result = Result(
-        unit="session" if evidence.position.any() else "request", sessions=len(evidence.viewer), viewers=viewers,
+        unit=unit(evidence), sessions=len(evidence.viewer), viewers=viewers,
         requests=len(evidence.session), cut=evidence.cut, unknown=evidence.unknown, at_fault=parts.at_fault,
         holdout=share, logged=logged(evidence, config.seed), policies=judged,
-        why_not={n: why_not(one.overlap, len(evidence.viewer), viewers, evidence.cut) for n, one in judged.items()},
+        why_not={name: doubt(evidence, one) for name, one in judged.items()},
         next={name: tuple(remedies(evidence, name, ope.epsilon)) for name in judged},
         warnings=tuple(warnings), calibration=None if guessed is None else guessed.calibration(parts),
     )  # fmt: skip

@@ -95,7 +95,7 @@ def run(config: JoinConfig, folder: Path) -> None:
     if joiner.waiting:
         print(f"  waiting for what may be late: {joiner.waiting:,} events")
     if bad:
-        print(f"  no events: {bad:,} lines")
+        print(f"  no events: {bad:,} lines, the first of them {first}")
     if faulty.rows:
         print(f"  impossible: {faulty.sessions:,} sessions, {faulty.rows:,} rows, with why, in {faulty.path}")
     if (folder / "set_aside.jsonl").stat().st_size:

@@ -12,6 +12,7 @@ from livedqn.ope.bootstrap import REPLICATES, Drawn, resampled
 from livedqn.ope.diagnostics import Overlap, overlap
 from livedqn.ope.evidence import Evidence, Judged
 from livedqn.ope.terms import Terms
+from livedqn.ope.verdict import impossible, why_not
 from livedqn.types import FloatArray
 
 #: The estimators to go by where none is named, by what is estimated. Both are right in the long run wherever
@@ -40,9 +41,20 @@ def logged(evidence: Evidence, seed: int, count: int = REPLICATES) -> Drawn:
 def estimates(evidence: Evidence, name: str, seed: int, count: int = REPLICATES) -> Estimates:
     """Every estimator of the policy of this name; where every session is one request, those of requests."""
     judged = evidence.policies[name]
-    terms = of_sessions(evidence, judged) if evidence.position.any() else of_requests(judged)
+    terms = of_sessions(evidence, judged) if unit(evidence) == "session" else of_requests(judged)
     by_name = {key: resampled(one, evidence.viewer, seed, count) for key, one in terms.items()}
     return Estimates(by_name, overlap(judged.rho, session_weights(evidence, judged.rho)))
+
+
+def unit(evidence: Evidence) -> str:
+    """What is estimated, as :data:`DEFAULT` has it: the value of a session, or of a request where each stands alone."""
+    return "session" if evidence.position.any() else "request"
+
+
+def doubt(evidence: Evidence, found: Estimates) -> str:
+    """Why these logs cannot answer for the policy of which this was ``found``, in words; "" where they can."""
+    size = len(evidence.viewer), int(evidence.viewer.max()) + 1, evidence.cut
+    return why_not(found.overlap, *size) or impossible(found.by_name[DEFAULT[unit(evidence)]].value, evidence.reward)
 
 
 def of_requests(judged: Judged) -> dict[str, Terms]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from livedqn.ope.diagnostics import Overlap
+from livedqn.types import FloatArray
 
 #: Below this share of effective sessions (of requests, where each stands alone), or this number, nobody can say.
 LEAST_SHARE, LEAST_EFFECTIVE = 0.01, 30
@@ -24,6 +25,18 @@ def lacks(overlap: Overlap) -> bool:
 def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
     """Why these logs cannot answer, in words; "" where they can. ``cut`` of the ``sessions`` have no end."""
     return too_little(sessions, viewers, cut) or _why_not_of(overlap, sessions)
+
+
+def impossible(value: float, rewards: FloatArray) -> str:
+    """Why an estimate cannot be, in words; "" where it can: rewards (N,) of one sign add up to nothing of the other."""
+    least, most = float(rewards.min(initial=0)), float(rewards.max(initial=0))
+    if (least < 0 or value >= 0) and (most > 0 or value <= 0):
+        return ""
+    way = "below" if value < 0 else "above"
+    return (
+        f"the estimate is {value:.3g}, though no reward in the logs is {way} 0: what a model says of what they hardly "
+        "show outweighs what was earned; log more sessions, or with more exploration"
+    )
 
 
 def too_little(sessions: int, viewers: int, cut: int) -> str:
