@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 from torch import Tensor, nn
 
-from livedqn.types import Spec, TensorObservation
+from livedqn.actor import Actor
+from livedqn.types import FloatArray, Observation, Spec, TensorObservation
 
 
 class Identity(nn.Module):
@@ -16,3 +20,24 @@ class Identity(nn.Module):
 
     def forward(self, observation: TensorObservation) -> Tensor:
         return observation["context"]
+
+
+class Fixed(Actor):
+    """Values of one request that it was told: of E estimates (E, K), and of what comes at once (K,)."""
+
+    def __init__(
+        self, q: list[list[float]], immediate: list[float] | None = None, *, shortlist: int | None = 1,
+        discount: float = 1.0,
+    ) -> None:  # fmt: skip
+        super().__init__(SimpleNamespace())  # type: ignore[arg-type]
+        self.q, self.immediate, self.discount = q, immediate, discount
+        self.shortlist, self.ensemble = shortlist, len(q)
+
+    def q_values(self, observation: Observation) -> FloatArray:
+        return np.array(self.q, np.float32)[:, None]
+
+    def myopic_values(self, observation: Observation) -> FloatArray | None:
+        return None if self.immediate is None else np.array([self.immediate], np.float32)
+
+    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
+        return np.full(elapsed_s.shape, self.discount, np.float32)

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-
-from livedqn.actor import Actor
-from livedqn.types import FloatArray, Observation
+from doubles import Fixed
 
 INF = np.inf
 #: Of three rooms the first has the greatest value, the second brings most at once.
 Q, IMMEDIATE = [0.0, 4.0, 1.0, 3.0], [0.0, 1.0, 2.0, -1.0]
 
 
-class Fixed(Actor):
-    """Values that it was told."""
-
-    def __init__(self, q: list[float], immediate: list[float] | None, shortlist: int | None) -> None:
-        super().__init__(SimpleNamespace())  # type: ignore[arg-type]
-        self.q, self.immediate, self.shortlist, self.ensemble = q, immediate, shortlist, 2
-
-    def q_values(self, observation: Observation) -> FloatArray:
-        return np.array([[self.q], [self.q]], np.float32)
-
-    def myopic_values(self, observation: Observation) -> FloatArray | None:
-        return None if self.immediate is None else np.array([self.immediate], np.float32)
-
-    def discount_of(self, elapsed_s: FloatArray) -> FloatArray:
-        return np.ones_like(elapsed_s)
+def fixed(q: list[float], immediate: list[float] | None, shortlist: int | None) -> Fixed:
+    """Of two estimates, which are the same."""
+    return Fixed([q, q], immediate, shortlist=shortlist)
 
 
 @pytest.mark.parametrize(
@@ -37,28 +21,28 @@ class Fixed(Actor):
     [(1, [0, -INF, 1, -INF], 2), (2, [0, 4, 1, -INF], 1), (3, Q, 1), (9, Q, 1), (None, Q, 1)],
 )
 def test_the_policy_chooses_from_what_promises_most_at_once(shortlist, left, action) -> None:
-    actor = Fixed(Q, IMMEDIATE, shortlist)
+    actor = fixed(Q, IMMEDIATE, shortlist)
     assert actor.policy_values({}).tolist() == [[left], [left]]
     assert actor.q_values({})[0, 0].tolist() == Q  # values stay what they are
     assert actor.act({}).tolist() == [action]
 
 
 def test_whether_to_show_the_room_is_for_the_values_to_say() -> None:
-    actor = Fixed(Q, IMMEDIATE, 1)
+    actor = fixed(Q, IMMEDIATE, 1)
     actor.margin.fill_(1.5)  # of 1 minute more than nothing
     assert actor.act({}).tolist() == [0]
-    assert Fixed([2.0, 4.0, 1.0, 3.0], IMMEDIATE, 1).act({}).tolist() == [0]
+    assert fixed([2.0, 4.0, 1.0, 3.0], IMMEDIATE, 1).act({}).tolist() == [0]
 
 
 def test_what_cannot_be_chosen_takes_no_place_on_the_shortlist() -> None:
-    assert Fixed([0, 4, -INF, 3], IMMEDIATE, 1).act({}).tolist() == [1]
-    assert Fixed([0, -INF, -INF, -INF], IMMEDIATE, 1).act({}).tolist() == [0]
-    assert Fixed([-INF, 4, -INF, 3], IMMEDIATE, 2).policy_values({})[0, 0].tolist() == [-INF, 4, -INF, 3]
+    assert fixed([0, 4, -INF, 3], IMMEDIATE, 1).act({}).tolist() == [1]
+    assert fixed([0, -INF, -INF, -INF], IMMEDIATE, 1).act({}).tolist() == [0]
+    assert fixed([-INF, 4, -INF, 3], IMMEDIATE, 2).policy_values({})[0, 0].tolist() == [-INF, 4, -INF, 3]
 
 
 def test_where_no_room_is_live_nothing_is_shown() -> None:
-    assert Fixed([0], [0], 1).act({}).tolist() == [0]
+    assert fixed([0], [0], 1).act({}).tolist() == [0]
 
 
 def test_without_expectations_of_what_comes_at_once_all_are_chosen_from() -> None:
-    assert Fixed(Q, None, 1).act({}).tolist() == [1]
+    assert fixed(Q, None, 1).act({}).tolist() == [1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import livedqn
@@ -35,7 +34,7 @@ def test_it_keeps_the_contract_and_is_trained_on(tmp_path, monkeypatch) -> None:
     agent = livedqn.load(names["run"].folder / "policy.ckpt")
     observation, _ = names["Feed"](3, rooms=8).reset(seed=0)
     assert agent.act(observation).shape == (3,)
-    assert np.array_equal(agent.q_values(observation)[0].shape, (3, 9))
+    assert agent.q_values(observation)[0].shape == (3, 9)
 
 
 def test_every_role_is_explained() -> None:

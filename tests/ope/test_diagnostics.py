@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from livedqn.ope.bootstrap import Estimate
 from livedqn.ope.diagnostics import effective, overlap, share_of_largest
 from livedqn.ope.verdict import impossible, why_not
 
@@ -41,15 +42,16 @@ def test_verdict(rho, weight, sessions, viewers, cut, why):
 
 
 @pytest.mark.parametrize(
-    ("value", "rewards", "why"),
+    ("estimate", "rewards", "why"),
     [
-        (-2.36, [0, 5, 1], "is -2.36, though no reward in the logs is below 0"),
-        (0.1, [0, -1], "is 0.1, though no reward in the logs is above 0"),
-        (-2.36, [0, 5, -1], ""),
-        (2.0, [0, 5, -1], ""),
-        (0.0, [], ""),
+        (Estimate(-2.36, -3.9, -0.87), [0, 5, 1], "is -2.36 [-3.9, -0.87], though no reward in the logs is below 0"),
+        (Estimate(0.2, 0.1, 0.3), [0, -1], "is 0.2 [0.1, 0.3], though no reward in the logs is above 0"),
+        (Estimate(-0.1, -0.3, 0.1), [0, 5, 1], ""),  # a little above 0 may well be the truth
+        (Estimate(-2.36, -3.9, -0.87), [0, 5, -1], ""),
+        (Estimate(2, 1, 3), [0, 5, -1], ""),
+        (Estimate(0, 0, 0), [], ""),
     ],
 )
-def test_an_estimate_that_cannot_be_is_no_answer(value, rewards, why):
-    found = impossible(value, np.array(rewards, np.float32))
+def test_an_estimate_that_cannot_be_is_no_answer(estimate, rewards, why):
+    found = impossible(estimate, np.array(rewards, np.float32))
     assert why in found and bool(why) == bool(found)

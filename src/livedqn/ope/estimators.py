@@ -54,7 +54,7 @@ def unit(evidence: Evidence) -> str:
 def doubt(evidence: Evidence, found: Estimates) -> str:
     """Why these logs cannot answer for the policy of which this was ``found``, in words; "" where they can."""
     size = len(evidence.viewer), int(evidence.viewer.max()) + 1, evidence.cut
-    return why_not(found.overlap, *size) or impossible(found.by_name[DEFAULT[unit(evidence)]].value, evidence.reward)
+    return why_not(found.overlap, *size) or impossible(found.by_name[DEFAULT[unit(evidence)]].interval, evidence.reward)
 
 
 def of_requests(judged: Judged) -> dict[str, Terms]:

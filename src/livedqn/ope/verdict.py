@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from livedqn.ope.bootstrap import Estimate
 from livedqn.ope.diagnostics import Overlap
 from livedqn.types import FloatArray
 
@@ -27,15 +28,16 @@ def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
     return too_little(sessions, viewers, cut) or _why_not_of(overlap, sessions)
 
 
-def impossible(value: float, rewards: FloatArray) -> str:
+def impossible(estimate: Estimate, rewards: FloatArray) -> str:
     """Why an estimate cannot be, in words; "" where it can: rewards (N,) of one sign add up to nothing of the other."""
-    least, most = float(rewards.min(initial=0)), float(rewards.max(initial=0))
-    if (least < 0 or value >= 0) and (most > 0 or value <= 0):
+    is_below = estimate.high < 0 <= rewards.min(initial=0)
+    is_above = estimate.low > 0 >= rewards.max(initial=0)
+    if not (is_below or is_above):
         return ""
-    way = "below" if value < 0 else "above"
     return (
-        f"the estimate is {value:.3g}, though no reward in the logs is {way} 0: what a model says of what they hardly "
-        "show outweighs what was earned; log more sessions, or with more exploration"
+        f"the estimate is {estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}], though no reward in the logs "
+        f"is {'below' if is_below else 'above'} 0: what a model says of what they hardly show outweighs what was "
+        "earned; log more sessions, or with more exploration"
     )
 
 
