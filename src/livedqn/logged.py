@@ -25,7 +25,7 @@ class LoggedExperience(Experience):
     the clock of the whole run, impressions taken in.
 
     Sessions come in shards of about ``ROWS`` rows, in the order of the logs, and of each shard in a random order; when
-    the logs are through, again from their beginning. What memory they take does not depend on how many there are.
+    the logs are through, again from their beginning. In memory are a shard, and 8 bytes for each session of the logs.
 
     Args:
         logs: of sessions.

@@ -7,7 +7,7 @@ import pytest
 from livedqn.check_logs.leaks import Leaks, areas, mean_ranks, spearman
 from livedqn.check_logs.overlap import Overlap, Weights
 from livedqn.check_logs.overview import Overview
-from livedqn.check_logs.sessions import Copies, Ends, Names, Rules
+from livedqn.check_logs.sessions import Copies, Ends, Requests, Rules
 from livedqn.testing import LOGS_SPEC, example_impressions
 
 
@@ -45,13 +45,18 @@ def test_logs_that_do_not_say_whose_visits_they_are():
     assert what not in found(Overview(LOGS_SPEC), example_impressions([2]))
 
 
-def test_names_that_come_twice():
+def test_requests_that_come_twice():
     one, other = example_impressions([2, 2]), example_impressions([1], first=7)
-    assert found(Names(), one, other) == {}
-    twice = found(Names(), one, other, one)
-    assert twice["a request comes twice or more often"].rows == 6
-    assert twice["the rows of a session do not stand together, in one file"].rows == 2
-    assert twice["the rows of a session do not stand together, in one file"].example == "session 0, 2 times"
+    assert found(Requests(), one, other) == {}
+    (finding,) = found(Requests(), one, other, one).values()
+    assert (finding.what, finding.rows) == ("a request comes twice or more often", 6)
+    assert finding.example == "request 0, 2 times"
+
+
+def test_a_session_that_goes_on_in_another_part_is_one_finding():
+    one, other = example_impressions([2, 2]), example_impressions([1], first=7)
+    (finding,) = found(Rules(LOGS_SPEC), one, other, one).values()
+    assert (finding.what, finding.rows) == ("the rows of a session do not stand together", 6)
 
 
 def test_rows_that_are_copies_of_the_one_before():

@@ -1,6 +1,7 @@
 """Which part of the logs may judge."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,12 +55,14 @@ def test_faults_are_set_aside_and_missing_propensities_counted():
     assert (parts.at_fault, parts.missing, parts.impressions) == (1, 1, 3)
 
 
-def test_a_session_in_two_pieces_judges_as_little_as_it_teaches():
+@pytest.mark.parametrize("ends", [[], [5], [3, 5, 8]])
+def test_a_session_in_two_pieces_judges_as_much_as_it_teaches(ends):
     made = example_impressions([2, 1, 2, 3])
-    parts = judging(replace(made, session=np.where(made.session == 2, 0, made.session)))
-    (part,) = parts
-    assert set(part.session) == {1, 3}
-    assert parts.at_fault == 2  # the two pieces
+    torn = replace(made, session=np.where(made.session == 2, 0, made.session))
+    parts = judging(*(torn.take(slice(start, end)) for start, end in pairwise([0, *ends, 12])))
+    for _ in range(2):  # every reading begins anew
+        assert [row for part in parts for row in part.row] == [0, 1, 2, 3, 4, 8, 9, 10, 11]
+        assert parts.at_fault == 1  # the second piece
 
 
 def test_every_request_alone():

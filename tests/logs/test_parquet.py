@@ -82,13 +82,21 @@ def test_every_column_is_compressed(tmp_path, options, codecs):
 
 
 def test_what_is_still_to_be_made_is_written_behind_what_waits(tmp_path):
-    parts = [example_impressions([2], seed=seed) for seed in range(2)]
+    parts = [example_impressions([2], seed=seed, first=seed) for seed in range(2)]
     with Writer(tmp_path, LOGS_SPEC) as writer:
         writer.add(parts[0])
         writer.add_later(lambda: parts[1])
     found = join(list(Parquet(path=str(tmp_path))))
     assert len(found) == writer.rows + 2 == sum(map(len, parts))
     assert found.time_s.tolist() == [time_s for part in parts for time_s in part.time_s]
+
+
+def test_a_session_that_was_written_before_is_refused(tmp_path):
+    again = r"do not stand together \(3 rows, the first request 0, row 0\); sort by session"
+    with pytest.raises(LivedqnError, match=again), Writer(tmp_path, LOGS_SPEC) as writer:
+        writer.add(example_impressions([2, 1]))
+        writer.add_later(lambda: example_impressions([2]))
+    assert not list(tmp_path.rglob("*.parquet"))
 
 
 def test_candidates_are_as_many_as_there_were(tmp_path):

@@ -1,6 +1,7 @@
 """Logs gone through again and again: what is left out, and is counted."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -99,12 +100,28 @@ def test_a_session_with_a_fault_is_set_aside_whole_and_said():
     )
 
 
-def test_a_session_in_two_pieces_is_not_sewn_together():
+@pytest.mark.parametrize("ends", [[], [3], [3, 5], [3, 5, 8]])
+def test_a_session_in_two_pieces_is_not_sewn_together(ends):
+    """Wherever parts end: of sessions 0, 1, 0, 3 the second piece is set aside, rows 5 to 7."""
     whole = part(0, [2, 1, 2, 3])
-    session = np.where(whole.session == 2, 0, whole.session)
-    found = passes(replace(whole, session=session))
-    assert sessions(found.take(1)) == [1, 3]
-    assert found.counts.why["the rows of a session do not stand together"] == (session == 0).sum()
+    torn = replace(whole, session=np.where(whole.session == 2, 0, whole.session))
+    found = passes(*(torn.take(slice(start, end)) for start, end in pairwise([0, *ends, 12])))
+    for _ in range(2):
+        taken = found.take(10**6)
+        assert (sessions(taken), taken.row.tolist()) == ([0, 1, 3], [0, 1, 2, 3, 4, 8, 9, 10, 11])
+    assert (found.counts.rows_at_fault, found.counts.sessions_at_fault) == (3, 1)
+    assert found.counts.why == {"the rows of a session do not stand together": 3}
+
+
+def test_it_goes_on_with_the_sessions_that_it_had_seen():
+    again = part(0), part(10), part(0)
+    found, other = passes(*again), passes(*again)
+    found.take(1)
+    found.take(1)
+    other.load_state_dict(found.state_dict())
+    assert [one.take(1).row.tolist() for one in (found, other)] == [part(0).row.tolist()] * 2  # of the next pass
+    assert found.counts == other.counts
+    assert found.counts.rows_at_fault == 7
 
 
 def test_logs_that_come_once_alone_are_refused_when_they_are_wanted_again():

@@ -10,7 +10,7 @@ from livedqn.check_logs.finding import Finding, Look
 from livedqn.check_logs.leaks import Leaks
 from livedqn.check_logs.overlap import Overlap
 from livedqn.check_logs.overview import Overview
-from livedqn.check_logs.sessions import Copies, Ends, Names, Rules
+from livedqn.check_logs.sessions import Copies, Ends, Requests, Rules
 from livedqn.config import CheckLogsConfig
 from livedqn.live import announce
 from livedqn.logs import ColumnsError
@@ -34,9 +34,10 @@ def run(config: CheckLogsConfig, folder: Path) -> bool:
 
     tell = announce()
     tell("reading", 0, 1)
-    looks: list[Look] = [Overview(logs.spec), Rules(logs.spec), Names(), Copies(), Ends(), Overlap(), Leaks(logs.spec)]
+    spec = logs.spec
+    looks: list[Look] = [Overview(spec), Rules(spec), Requests(), Copies(), Ends(), Overlap(), Leaks(spec)]
     folder.mkdir(parents=True, exist_ok=True)
-    with SetAside(folder / "set_aside.parquet", logs.spec) as aside:
+    with SetAside(folder / "set_aside.parquet", spec) as aside:
         for impressions in logs:
             for look in looks:
                 look.add(impressions)

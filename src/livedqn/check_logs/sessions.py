@@ -1,4 +1,4 @@
-"""Looks at rows and sessions: rules that they break, names and rows that come twice, ends that are missing."""
+"""Looks at rows and sessions: rules that they break, requests and rows that come twice, ends that are missing."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 from livedqn.check_logs.finding import Finding
 from livedqn.logs import Impressions, faults
 from livedqn.logs.rules import place
+from livedqn.logs.seen import Seen
 from livedqn.types import IntArray, Spec
 
 
 class Rules:
-    """Rows that cannot be (:func:`livedqn.logs.faults`)."""
+    """Rows that cannot be (:func:`livedqn.logs.faults`). Keeps 8 bytes for each session."""
 
     def __init__(self, spec: Spec) -> None:
-        self._spec = spec
+        self._spec, self._seen = spec, Seen()
         self._found: dict[str, Finding] = {}
 
     def add(self, impressions: Impressions) -> None:
         """The next whole sessions."""
-        for what, cure, rows in faults(impressions, self._spec):
+        for what, cure, rows in faults(impressions, self._spec, self._seen):
             found = self._found.setdefault(what, Finding(what, cure, 0, place(impressions, rows)))
             found.rows += int(rows.sum())
 
@@ -34,35 +35,25 @@ class Rules:
         return ()
 
 
-class Names:
-    """Requests and sessions that come twice. Keeps 8 bytes for each."""
+class Requests:
+    """Requests that come twice. Keeps 8 bytes for each."""
 
     def __init__(self) -> None:
-        self._requests: list[IntArray] = []
-        self._sessions: list[IntArray] = []
+        self._names: list[IntArray] = []
 
     def add(self, impressions: Impressions) -> None:
         """The next whole sessions."""
-        self._requests.append(impressions.request)
-        self._sessions.append(impressions.session[impressions.begins])
+        self._names.append(impressions.request)
 
     def findings(self) -> Iterator[Finding]:
         """What comes twice."""
-        for name, known, what, cure in (
-            (
-                "request", self._requests, "a request comes twice or more often",
+        names, counts = np.unique(np.concatenate(self._names or [np.zeros(0, np.int64)]), return_counts=True)
+        if again := int((counts - 1).sum()):
+            yield Finding(
+                "a request comes twice or more often",
                 "an event was logged or joined twice: keep one row for each request",
-            ),
-            (
-                "session", self._sessions, "the rows of a session do not stand together, in one file",
-                "sort by session and time, and name each visit anew",
-            ),
-        ):  # fmt: skip
-            names, counts = np.unique(np.concatenate(known or [np.zeros(0, np.int64)]), return_counts=True)
-            again = int((counts - 1).sum())
-            if again:
-                example = f"{name} {names[counts.argmax()]}, {counts.max()} times"
-                yield Finding(what, cure, again, example, unit=f"{name}s too many")
+                again, f"request {names[counts.argmax()]}, {counts.max()} times", unit="requests too many",
+            )  # fmt: skip
 
     def lines(self) -> Iterable[str]:
         """Nothing."""

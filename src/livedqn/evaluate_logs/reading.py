@@ -12,6 +12,7 @@ from livedqn.checkpoint import Checkpoint, learned_from
 from livedqn.logs import Impressions
 from livedqn.logs.files import digests
 from livedqn.logs.rules import sessions_at_fault
+from livedqn.logs.seen import Seen
 from livedqn.logs.split import day_s, held_out
 from livedqn.ope.logged import one_by_one
 from livedqn.protocols import Logs
@@ -35,8 +36,9 @@ class Judging:
 
     def __iter__(self) -> Iterator[Impressions]:
         at_fault = missing = impressions = 0
+        seen = Seen()
         for part in self._logs:
-            is_bad, _ = sessions_at_fault(part, self._logs.spec)
+            is_bad, _ = sessions_at_fault(part, self._logs.spec, seen)
             at_fault += int((is_bad & part.begins).sum())
             chosen = held_out(part.viewer, self._holdout) & (part.session_s >= self._since_s) & ~is_bad
             sound = part if chosen.all() else part.take(chosen)

@@ -15,6 +15,7 @@ from livedqn.logs.arrow import to_arrow
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.rules import sessions_at_fault
 from livedqn.logs.schema import schema
+from livedqn.logs.seen import Seen
 from livedqn.logs.whole import Whole
 from livedqn.types import Spec
 
@@ -31,7 +32,7 @@ class SetAside:
         self.path = path
         self.rows, self.sessions = 0, 0  # set aside
         self.why: Counter[str] = Counter()  # rows by the rule that they break
-        self._spec, self._schema = spec, schema(spec)
+        self._spec, self._schema, self._seen = spec, schema(spec), Seen()
         more = [pa.field("file", pa.string()), pa.field("row", pa.int64()), pa.field("why", pa.string())]
         self._layout = pa.schema([*self._schema, *more], metadata=self._schema.metadata)
         self._file: Whole | None = None
@@ -46,8 +47,8 @@ class SetAside:
             self._file.finish()  # what was found up to an error is true
 
     def sound(self, impressions: Impressions) -> Impressions:
-        """The sessions without fault."""
-        is_bad, found = sessions_at_fault(impressions, self._spec)
+        """The sessions without fault of ``impressions``, the next part."""
+        is_bad, found = sessions_at_fault(impressions, self._spec, self._seen)
         if not found:
             return impressions
         why: npt.NDArray[Any] = np.full(len(impressions), "", object)

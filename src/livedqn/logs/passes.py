@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import sessions_at_fault
+from livedqn.logs.seen import Seen
 from livedqn.logs.split import day_s, held_out
 from livedqn.protocols import Logs
 from livedqn.types import LivedqnError
@@ -73,7 +75,7 @@ class Passes:
         self.done = 0  # passes
         self._logs, self._holdout, self._tolerated = logs, holdout, tolerated
         self._before_s = day_s(before, "before") if before else np.inf
-        self._parts = iter(logs)
+        self._parts, self._seen = iter(logs), Seen()
         self._read = 0  # parts of this pass
         self._found = 0  # sound rows of this pass
 
@@ -123,10 +125,10 @@ class Passes:
         elif not self._found:
             raise LivedqnError("the logs hold nothing to learn from any more, though they did; read them anew")
         self.done += 1
-        self._parts, self._read, self._found = iter(self._logs), 0, 0
+        self._parts, self._seen, self._read, self._found = iter(self._logs), Seen(), 0, 0
 
     def _sound(self, part: Impressions) -> Impressions:
-        is_bad, found = sessions_at_fault(part, self._logs.spec)
+        is_bad, found = sessions_at_fault(part, self._logs.spec, self._seen)
         is_held_out = held_out(part.viewer, self._holdout)  # the same ones in every run
         is_later = part.session_s >= self._before_s
         left_out = is_bad | is_held_out | is_later
@@ -164,6 +166,6 @@ class Passes:
         self.counts = Counts(**{**state["counts"], "why": Counter(state["counts"]["why"])})
         self.done, self._read = int(state["done"]), int(state["read"])
         self._found = self._read
-        self._parts = iter(self._logs)
-        for _ in range(self._read):
-            next(self._parts, None)
+        self._parts, self._seen = iter(self._logs), Seen()
+        for part in islice(self._parts, self._read):
+            self._seen.again(part)

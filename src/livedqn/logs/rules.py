@@ -12,6 +12,7 @@ import numpy as np
 
 from livedqn.kernel import kernel
 from livedqn.logs.impressions import Impressions
+from livedqn.logs.seen import Seen
 from livedqn.types import BoolArray, Column, FloatArray, LivedqnError, Spec
 
 #: Signals that are yes or no.
@@ -46,20 +47,25 @@ def _fault(what: str, cure: str, rows: Any) -> Fault:
     return Fault(what, cure, np.asarray(rows, np.bool_))
 
 
-def faults(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
-    """Every rule that some row breaks."""
+def faults(impressions: Impressions, spec: Spec, seen: Seen | None = None) -> Iterator[Fault]:
+    """Every rule that some row breaks; ``seen`` are the sessions of the parts before, to which it adds these."""
     for fault in (
         *_defects(impressions), *_choices(impressions, spec), *_observations(impressions, spec), *_results(impressions),
-        *_sessions(impressions),
+        *_sessions(impressions, Seen() if seen is None else seen),
     ):  # fmt: skip
         if fault.rows.any():
             yield fault
 
 
-def sessions_at_fault(impressions: Impressions, spec: Spec) -> tuple[BoolArray, list[Fault]]:
-    """All rows of sessions of which some row breaks a rule, (N,), and the rules: a session is at fault as a whole,
-    since what follows a wrong row is not its successor."""
-    found = list(faults(impressions, spec))
+def sessions_at_fault(
+    impressions: Impressions, spec: Spec, seen: Seen | None = None
+) -> tuple[BoolArray, list[Fault]]:  # fmt: skip
+    """All rows of sessions of which some row breaks a rule, (N,), and the rules, as :func:`faults` has them.
+
+    A session is at fault as a whole, since what follows a wrong row is not its successor. Of one whose rows do not
+    stand together the first to come are none the worse: they end where the next session begins.
+    """
+    found = list(faults(impressions, spec, seen))
     if not found:
         return np.zeros(len(impressions), np.bool_), found
     number = np.cumsum(impressions.begins) - 1  # of each row's session
@@ -67,9 +73,9 @@ def sessions_at_fault(impressions: Impressions, spec: Spec) -> tuple[BoolArray, 
     return np.isin(number, bad), found
 
 
-def refuse_faults(impressions: Impressions, spec: Spec) -> None:
-    """Raise LivedqnError for the first rule that a row breaks."""
-    for what, cure, rows in faults(impressions, spec):
+def refuse_faults(impressions: Impressions, spec: Spec, seen: Seen | None = None) -> None:
+    """Raise LivedqnError for the first rule that a row breaks, as :func:`faults` has them."""
+    for what, cure, rows in faults(impressions, spec, seen):
         raise LivedqnError(f"{what} ({rows.sum():,} rows, the first {place(impressions, rows)}); {cure}")
 
 
@@ -193,8 +199,8 @@ def _results(impressions: Impressions) -> Iterator[Fault]:
     yield _fault("elapsed_s is not above 0", "it is the time to the viewer's next request, or to their leaving", wrong)
 
 
-def _sessions(impressions: Impressions) -> Iterator[Fault]:
-    """Rules on a row and the one before it in its session."""
+def _sessions(impressions: Impressions, seen: Seen) -> Iterator[Fault]:
+    """Rules on a row and the others of its session: the one before it, and those of parts before."""
     if not len(impressions):
         return
     inside = ~impressions.begins[1:]  # (N - 1,), rows from the second on that go on with a session
@@ -217,10 +223,8 @@ def _sessions(impressions: Impressions) -> Iterator[Fault]:
         "a request in between is missing, or elapsed_s is not the time to the next request; log every request",
         later(missed & on_time & ~over & (passed_s >= 0)),
     )  # fmt: skip
-    names, counts = np.unique(impressions.session[impressions.begins], return_counts=True)
-    yield _fault(  # without what lies between, they would seem to be one
-        "the rows of a session do not stand together", sort, np.isin(impressions.session, names[counts > 1])
-    )
+    # without what lies between, they would seem to be one
+    yield _fault("the rows of a session do not stand together", sort, seen.again(impressions))
     yield _fault(
         "a session begins without an action", "leave out a session that nobody answered",
         impressions.begins & ~impressions.acted,

@@ -22,6 +22,7 @@ from livedqn.logs.arrow import to_arrow
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import refuse_faults
 from livedqn.logs.schema import schema
+from livedqn.logs.seen import Seen
 from livedqn.logs.whole import Whole
 from livedqn.types import Spec
 
@@ -57,7 +58,7 @@ class Writer:
     ) -> None:  # fmt: skip
         self.rows = 0  # impressions, last observations aside
         self._folder, self._spec, self._compression, self._prefix = folder, spec, compression, prefix
-        self._schema = schema(spec, source)
+        self._schema, self._seen = schema(spec, source), Seen()
         self._waiting: list[Impressions] = []
         self._files: dict[int, Whole] = {}
         self._thread = ThreadPoolExecutor(1, "livedqn-logs")
@@ -104,7 +105,7 @@ class Writer:
         """A row group a day."""
         whole = make()
         self.rows += int(whole.acted.sum())
-        refuse_faults(whole, self._spec)
+        refuse_faults(whole, self._spec, self._seen)
         begins = whole.begins
         days = (whole.time_s[begins] // DAY_S)[np.cumsum(begins) - 1]  # of each row's session
         if (np.diff(days) < 0).any():
