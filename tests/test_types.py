@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from livedqn.types import Column, LivedqnError, Spec, first_line
+from livedqn.types import Column, LivedqnError, Spec, first_line, within
 
 SPEC = Spec(
     context=(Column("lang", "category", cardinality=3),), context_shape=(1,), num_actions=4,
@@ -43,6 +43,33 @@ def test_columns_that_do_not_go_together_are_refused(column: Column, says: str) 
 
 def test_numbers_of_one_name_are_no_embedding_and_ids_have_no_cardinality() -> None:
     replace(SPEC, candidates=(Column("real", "count"), Column("lang"), Column("streamer", "id", cardinality=9)))
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad", "owed"),
+    [
+        (Column("x"), [-3e38, 0.5], [np.nan, np.inf, -np.inf], "a finite number"),
+        (Column("x", "count"), [0, 0.5, 3e38], [-1e-3, np.nan, np.inf], "a finite number from 0"),
+        (Column("x", "category", cardinality=3), [0, 1, 2], [3, -1, 0.5, np.nan], "a whole number from 0 to 2"),
+        (Column("x", "id"), [0, 2**24 - 1], [2**24, -1, 1.5, np.inf], "a whole number from 0 to 16777215"),
+    ],
+)
+def test_what_a_column_of_each_kind_holds(column: Column, good: list[float], bad: list[float], owed: str) -> None:
+    assert within(np.array(good, np.float32), column.limits).all()
+    assert not within(np.array(bad, np.float32), column.limits).any()
+    assert column.owed == owed
+
+
+def test_limits_of_columns_beside_one_another() -> None:
+    limits = np.array([column.limits for column in SPEC.candidates], np.float32).T
+    rows = np.array([[2**24, 2**24], [0.5, 0.5], [3, -1]], np.float32)
+    assert within(rows, limits).tolist() == [[False, True], [False, True], [True, False]]
+
+
+def test_the_shapes_of_an_observation() -> None:
+    assert SPEC.shapes(7) == {"context": (1,), "history": (2, 2), "candidates": (7, 2), "mask": (7,)}
+    game = Spec(context=(), context_shape=(4, 4, 1), num_actions=3)
+    assert game.shapes("K") == {"context": (4, 4, 1), "mask": (3,)}
 
 
 def test_a_file_with_a_role_that_nobody_knows_is_read_as_having_none() -> None:

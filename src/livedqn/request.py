@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livedqn.types import BoolArray, Column, LivedqnError, Observation, Spec
+from livedqn.types import LivedqnError, Observation, Spec, within
 
 NOT_FINITE = "the values of this observation are not finite; its numbers are far outside those of training"
 
@@ -37,32 +37,21 @@ def conform(spec: Spec, given: Any) -> Observation:
             something else than truth values, or closes an action of a game, all of which are always allowed.
     """
     named = given if isinstance(given, Mapping) else {"context": given}
-    names = ("context", "history", "candidates", "mask") if spec.has_rooms else ("context",)
-    if missing := [name for name in names if name not in named]:
-        raise LivedqnError(f"the observation lacks {', '.join(missing)}; the policy reads {', '.join(names)}")
-    context = _as(named, "context", spec.context_dtype)
-    # a letter equals no number, so it stands in an error for what is not known
-    rows: tuple[Any, ...] = context.shape[:1] if context.ndim == 1 + len(spec.context_shape) else ("B",)
-    _require_shape("context", context, (*rows, *spec.context_shape))
-    if not spec.has_rooms:
-        mask = _truths(named, "mask") if "mask" in named else np.ones((len(context), spec.num_actions), np.bool_)
-        _require_shape("mask", mask, (*rows, spec.num_actions))
-        if np.count_nonzero(mask) < mask.size:
-            raise LivedqnError("mask closes an action of a game, where all are always allowed; leave it out")
-        return {"context": context, "mask": mask}
-    history, candidates, mask = _as(named, "history"), _as(named, "candidates"), _truths(named, "mask")
-    actions: tuple[Any, ...] = candidates.shape[1:2] if candidates.ndim == 3 else ("K",)
-    _require_shape("history", history, (*rows, spec.history_length, len(spec.history)))
-    _require_shape("candidates", candidates, (*rows, *actions, len(spec.candidates)))
-    _require_shape("mask", mask, (*rows, *actions))
-    return {"context": context, "history": history, "candidates": candidates, "mask": mask}
+    seen = _arrays(spec, named, ("B",), needs_mask=spec.has_rooms)
+    if "mask" not in seen:
+        seen["mask"] = np.ones((len(seen["context"]), spec.num_actions), np.bool_)
+    return seen
 
 
 def check_columns(spec: Spec, observation: Observation) -> None:
     """Raise LivedqnError where a column of ``observation`` holds what one of its kind cannot."""
     for name in ("context", "history", "candidates"):
-        for i, column in enumerate(getattr(spec, name)):
-            _check_column(name, column, observation[name][..., i])
+        if columns := getattr(spec, name):
+            fits = within(observation[name], np.array([column.limits for column in columns], np.float32).T)
+            if not fits.all():
+                column = columns[int(fits.reshape(-1, len(columns)).all(axis=0).argmin())]
+                what = f"column {column.name} of {name} is of kind {column.kind}"
+                raise LivedqnError(f"{what}: it has to be {column.owed}")
 
 
 def parse(line: str | bytes) -> dict[str, Any]:
@@ -82,110 +71,67 @@ def _refuse(constant: str) -> None:
 
 def observe(spec: Spec, request: Mapping[str, Any]) -> Observation:
     """The observation in ``request``, as a batch of one viewer."""
-    arrays = ("context", "history", "candidates") if spec.has_rooms else ("context",)
-    known = (*arrays, "mask", *(("rooms",) if spec.has_rooms else ()))
+    known = (*spec.shapes("K"), *(("rooms",) if spec.has_rooms else ()))
     if unknown := sorted(set(request) - set(known)):
         raise LivedqnError(f"no such key as {', '.join(unknown)}; an observation has {', '.join(known)}")
-    if missing := [name for name in arrays if name not in request]:
-        raise LivedqnError(f"the observation lacks {', '.join(missing)}; the policy reads {', '.join(arrays)}")
-    has_pixels = spec.context_dtype == "uint8"
-    observation = {"context": _array(request, "context", spec.context_shape, spec.context, has_pixels=has_pixels)}
-    num_actions = spec.num_actions
-    if spec.has_rooms:
-        shape = (spec.history_length, len(spec.history))
-        observation["history"] = _array(request, "history", shape, spec.history)
-        candidates = _array(request, "candidates", (None, len(spec.candidates)), spec.candidates)
-        if candidates[0].any():
-            raise LivedqnError("row 0 of candidates stands for *nothing* and owes zeros; put it before the rooms")
-        observation["candidates"] = candidates
-        num_actions = len(candidates)
-    observation["mask"] = _mask(request, num_actions, spec)
-    return {name: array[None] for name, array in observation.items()}
+    seen = _arrays(spec, request, (), needs_mask=False)
+    must_show = spec.has_rooms and not spec.has_nothing
+    if "mask" not in seen:
+        seen["mask"] = np.ones(len(seen["candidates"]) if spec.has_rooms else spec.num_actions, np.bool_)
+        seen["mask"][0] = not must_show
+    if must_show and seen["mask"][0]:
+        raise LivedqnError(
+            "mask[0] is true, but a room always has to be shown here (has_nothing=False); set it to false"
+        )
+    if not seen["mask"].any():
+        least = "a room always has to be shown, so one at least is" if must_show else "mask[0], *nothing*, always is"
+        raise LivedqnError(f"mask allows no action; {least} allowed")
+    if spec.has_rooms and seen["candidates"][0].any():
+        raise LivedqnError("row 0 of candidates stands for *nothing* and owes zeros; put it before the rooms")
+    check_columns(spec, seen)
+    return {name: array[None] for name, array in seen.items()}
 
 
-def _array(
-    request: Mapping[str, Any], name: str, shape: tuple[int | None, ...], columns: tuple[Column, ...], *,
-    has_pixels: bool = False,
-) -> npt.NDArray[Any]:  # fmt: skip
-    """``request[name]`` of ``shape`` (None: any length from 1), float32, or uint8 where whole numbers are pixels."""
-    array = _numbers(request, name)
-    fits = array.ndim == len(shape) and all(
-        n == s or (s is None and n > 0) for n, s in zip(array.shape, shape, strict=True)
-    )
-    if not fits:
-        expected = ", ".join("k" if s is None else str(s) for s in shape)
-        raise LivedqnError(f"{name} has shape {list(array.shape)}; the policy reads [{expected}]")
-    array = _cast(name, array, has_pixels=has_pixels)
-    if not np.isfinite(array).all():
-        raise LivedqnError(f"{name} holds a number that is not finite")
-    for i, column in enumerate(columns):
-        _check_column(name, column, array[..., i])
-    return array
+def _arrays(spec: Spec, named: Mapping[str, Any], batch: tuple[str, ...], *, needs_mask: bool) -> Observation:
+    """The arrays in ``named`` of a ``batch``, or of one viewer: ("B",) or (). A mask may be missing unless it is
+    needed."""
+    owed = {name: (*batch, *shape) for name, shape in spec.shapes("K").items()}
+    names = [name for name in owed if needs_mask or name != "mask"]
+    if missing := [name for name in names if name not in named]:
+        raise LivedqnError(f"the observation lacks {', '.join(missing)}; the policy reads {', '.join(names)}")
+    dtypes = {"context": spec.context_dtype, "mask": "bool"}
+    seen = {name: _array(named, name, dtypes.get(name, "float32")) for name in owed if name in named}
+    lengths: dict[Any, int] = {}  # that the letters B and K stand for, once an array says so
+    for name, array in seen.items():
+        fits = array.ndim == len(owed[name]) and all(
+            lengths.setdefault(n, found) == found if isinstance(n, str) else n == found
+            for n, found in zip(owed[name], array.shape, strict=True)
+        )
+        if not fits:
+            form = str(tuple(lengths.get(n, n) for n in owed[name])).replace("'", "")
+            what = f"{name} has shape {array.shape}; the policy reads {form}"
+            raise LivedqnError(what + (", a batch, of one viewer too" if batch else ""))
+    if not spec.has_rooms and "mask" in seen and not seen["mask"].all():
+        raise LivedqnError("mask closes an action of a game, where all are always allowed; leave it out")
+    return seen
 
 
-def _as(named: Mapping[str, Any], name: str, dtype: str = "float32") -> npt.NDArray[Any]:
-    """``named[name]`` in memory of one piece that may be written to, as torch likes it."""
+def _array(named: Mapping[str, Any], name: str, dtype: str) -> npt.NDArray[Any]:
+    """``named[name]`` in memory of one piece that may be written to, as torch likes it: truth values, or float32, or
+    uint8 where whole numbers are pixels; infinite where float32 cannot hold a number."""
     array = named[name]
     if isinstance(array, np.ndarray) and array.dtype == dtype and array.flags.carray:
         return array
-    return _cast(name, _numbers(named, name), has_pixels=dtype == "uint8")
-
-
-def _cast(name: str, array: npt.NDArray[Any], *, has_pixels: bool) -> npt.NDArray[Any]:
-    """A copy, float32, or uint8 where whole numbers are pixels; infinite where float32 cannot hold a number."""
-    is_pixels = has_pixels and np.issubdtype(array.dtype, np.integer)
+    array = _numbers(named, name)
+    if name == "mask":
+        if not np.isin(array, (0, 1)).all():
+            raise LivedqnError(f"{name} holds something else than true and false")
+        return array.astype(np.bool_, order="C")
+    is_pixels = dtype == "uint8" and np.issubdtype(array.dtype, np.integer)
     if is_pixels and ((array < 0) | (array > 255)).any():
         raise LivedqnError(f"{name} is an image of whole numbers, which are from 0 to 255")
     with np.errstate(over="ignore"):
         return array.astype(np.uint8 if is_pixels else np.float32, order="C")
-
-
-def _truths(named: Mapping[str, Any], name: str) -> BoolArray:
-    array = named[name]
-    if isinstance(array, np.ndarray) and array.dtype == np.bool_ and array.flags.carray:
-        return array
-    array = _numbers(named, name)
-    if not np.isin(array, (0, 1)).all():
-        raise LivedqnError(f"{name} holds something else than true and false")
-    return array.astype(np.bool_, order="C")
-
-
-def _require_shape(name: str, array: npt.NDArray[Any], owed: tuple[Any, ...]) -> None:
-    if array.shape != owed:
-        form = ", ".join(map(str, owed))
-        raise LivedqnError(f"{name} has shape {array.shape}; the policy reads ({form}), a batch, of one viewer too")
-
-
-def _check_column(name: str, column: Column, values: npt.NDArray[Any]) -> None:
-    """Embeddings have a row for what the column may hold, and for nothing else."""
-    if column.kind == "number":
-        return
-    limit = {"count": np.inf, "category": column.cardinality, "id": 2**24}[column.kind]
-    is_whole = column.kind == "count" or (values == np.floor(values)).all()
-    if values.min() < 0 or values.max() >= limit or not is_whole:
-        what = "0 or more" if column.kind == "count" else f"a whole number from 0 to {limit - 1}"
-        raise LivedqnError(f"column {column.name} of {name} is of kind {column.kind}: it has to be {what}")
-
-
-def _mask(request: Mapping[str, Any], num_actions: int, spec: Spec) -> BoolArray:
-    must_show = spec.has_rooms and not spec.has_nothing
-    if "mask" in request:
-        mask = _numbers(request, "mask")
-    else:
-        mask = np.ones(num_actions, np.bool_)
-        mask[0] = not must_show
-    if mask.shape != (num_actions,) or not np.isin(mask, (0, 1)).all():
-        raise LivedqnError(
-            f"mask has shape {list(mask.shape)}; it owes {num_actions} times true or false, one an action"
-        )
-    if must_show and mask[0]:
-        raise LivedqnError(
-            "mask[0] is true, but a room always has to be shown here (has_nothing=False); set it to false"
-        )
-    if not mask.any():
-        least = "a room always has to be shown, so one at least is" if must_show else "mask[0], *nothing*, always is"
-        raise LivedqnError(f"mask allows no action; {least} allowed")
-    return mask.astype(np.bool_)
 
 
 def room_names(request: Mapping[str, Any], num_actions: int) -> list[int | str | None]:

@@ -33,6 +33,10 @@ Signals = Mapping[str, FloatArray]
 KINDS = ("number", "count", "category", "id")
 #: The kinds that are embedded.
 CODED = ("category", "id")
+#: Ids are below: float32 has every whole number up to here.
+IDS = 2**24
+#: The greatest number of float32.
+_MOST = float(np.finfo(np.float32).max)
 #: What baselines and reports look for, by the array in which it stands; where no column has a role, what goes by it is
 #: left out.
 ROLES = {
@@ -73,8 +77,8 @@ class Column:
     """One column of an array of the observation.
 
     ``number``: any real. ``count``: non-negative and heavy-tailed (its logarithm is what a network sees).
-    ``category``: an integer in [0, cardinality), 0 = none. ``id``: a non-negative integer below 2**24 (exact in
-    float32), 0 = none, hashed into an embedding. Categories and ids of one name are the same thing wherever they stand,
+    ``category``: an integer in [0, cardinality), 0 = none. ``id``: a non-negative integer below :data:`IDS`,
+    0 = none, hashed into an embedding. Categories and ids of one name are the same thing wherever they stand,
     the topic of a room and that of a past impression, say: they share an embedding, so a value means the same in each.
     ``role``: one of :data:`ROLES`, or none. ``of``: this number belongs to the embedding of that category or id.
     """
@@ -91,6 +95,28 @@ class Column:
             raise ValueError(f"column {self.name!r} has kind {self.kind!r}; choose one of {', '.join(KINDS)}")
         if self.kind == "category" and self.cardinality < 2:
             raise ValueError(f"column {self.name!r} is a category and needs a cardinality of at least 2")
+
+    @property
+    def limits(self) -> tuple[float, float, bool]:
+        """The least and the greatest of its values, and whether they are whole: see :func:`within`."""
+        if self.kind in CODED:
+            return 0.0, (IDS if self.kind == "id" else self.cardinality) - 1.0, True
+        return (0.0 if self.kind == "count" else -_MOST), _MOST, False
+
+    @property
+    def owed(self) -> str:
+        """What its values have to be, in words."""
+        low, high, is_whole = self.limits
+        number = "a finite number" + (" from 0" if low == 0 else "")
+        return f"a whole number from 0 to {high:.0f}" if is_whole else number
+
+
+def within(values: FloatArray, limits: Any) -> BoolArray:
+    """Where ``values`` are finite and keep to ``limits``, those of one column, or of F columns as rows (3, F) for
+    ``values`` (..., F); of the same shape as these."""
+    low, high, is_whole = limits
+    kept: BoolArray = (values >= low) & (values <= high) & (np.logical_not(is_whole) | (values == np.rint(values)))
+    return kept
 
 
 @dataclass(frozen=True)
@@ -142,6 +168,15 @@ class Spec:
     def offers_nothing(self) -> bool:
         """True where *nothing* may be chosen: in no game, and not where a room always has to be shown."""
         return self.has_rooms and self.has_nothing
+
+    def shapes(self, actions: Any) -> dict[str, tuple[Any, ...]]:
+        """Of the arrays of an observation of one viewer, who has so many ``actions`` where there are rooms."""
+        if not self.has_rooms:
+            return {"context": self.context_shape, "mask": (self.num_actions,)}
+        return {
+            "context": self.context_shape, "history": (self.history_length, len(self.history)),
+            "candidates": (actions, len(self.candidates)), "mask": (actions,),
+        }  # fmt: skip
 
     @classmethod
     def of(cls, env: Any) -> Spec:

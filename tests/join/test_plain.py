@@ -65,7 +65,7 @@ def test_there_and_back(event):
         (CLICK | {"time_s": "now"}, "time_s is 'now'; it is a number"),
         (CLICK | {"id": ""}, "a click has no id"),
         ({"kind": "impression"}, "the impression lacks request, viewer, time_s, rooms, action"),
-        (IMPRESSION | {"context": [1]}, r"context has shape \[1\]"),
+        (IMPRESSION | {"context": [1]}, r"context has shape \(1,\)"),
         (IMPRESSION | {"rooms": [0]}, "rooms are 1, candidates 2"),
         (IMPRESSION | {"action": 2}, "the action 2 is none of the 2 candidates"),
         (IMPRESSION | {"request": -1}, "request -1 is below 0"),

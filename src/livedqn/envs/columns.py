@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from livedqn.envs.sessions import AGE_GROUPS, GENDERS
-from livedqn.types import Column
+from livedqn.types import IDS, Column
 
-#: No value of an observation lies outside: ids stay below 2**24, and counts are cut there.
-LOW, HIGH = -100.0, float(2**24 - 1)
+#: No value of an observation lies outside: counts are cut where ids end.
+LOW, HIGH = -100.0, float(IDS - 1)
 
 
 def columns(topics: int) -> dict[str, tuple[Column, ...]]:

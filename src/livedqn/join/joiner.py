@@ -206,14 +206,8 @@ def _refuse(spec: Spec, allowed_lateness_s: float, session_gap_s: float, max_req
 
 
 def _refuse_shapes(one: Impression, spec: Spec) -> None:
-    k = len(one.rooms)
-    wanted = {
-        "context": spec.context_shape, "history": (spec.history_length, len(spec.history)),
-        "candidates": (k, len(spec.candidates)), "mask": (k,),
-    }  # fmt: skip
-    for name, shape in wanted.items():
-        if name not in one.observation or one.observation[name].shape != shape:
-            found = one.observation[name].shape if name in one.observation else "missing"
-            raise LivedqnError(f"{name} of request {one.request} is {found}; with {k} rooms it owes {shape}")
-    if one.streamers.shape != (k,):
-        raise LivedqnError(f"streamers of request {one.request} are {one.streamers.shape}; they owe {(k,)}, as rooms")
+    k, found = len(one.rooms), {**one.observation, "streamers": one.streamers}
+    for name, owed in {**spec.shapes(k), "streamers": (k,)}.items():
+        shape = found[name].shape if name in found else "missing"
+        if shape != owed:
+            raise LivedqnError(f"{name} of request {one.request} is {shape}; with {k} rooms it owes {owed}")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from livedqn.logs.mapping import UNITS, Cell
 from livedqn.logs.names import EXACT, name
-from livedqn.types import BoolArray, FloatArray, IntArray
+from livedqn.types import IDS, BoolArray, FloatArray, IntArray
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 _TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
@@ -23,8 +23,6 @@ _TIMES = [
     (r"^\s+|\s+$", ""), (r"^(\d{4}-\d\d-\d\d)Z?$", r"\1T00:00"), (r" ?UTC$", "Z"), (r"(\.\d{6})\d+", r"\1"),
     (r"^(.{10}[T ][\d:.]+)$", r"\1Z"),
 ]  # fmt: skip
-#: Ids of features fit float32: they are below this.
-_IDS = 2**24
 
 
 def numbers(column: Any) -> FloatArray:
@@ -74,7 +72,7 @@ def feature(column: Any, cell: Cell) -> FloatArray:
     kind = cell.column.kind
     if kind == "id":
         known = names(column)
-        return np.where((known < 0) | (known >= _IDS), 1 + known % (_IDS - 1), known).astype(np.float32)
+        return np.where((known < 0) | (known >= IDS), 1 + known % (IDS - 1), known).astype(np.float32)
     if cell.values:
         text = column.cast(pa.string())
         place = pc.index_in(text, pa.array(cell.values)).fill_null(-1)

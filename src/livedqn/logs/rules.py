@@ -13,7 +13,7 @@ import numpy as np
 from livedqn.kernel import kernel
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.seen import Seen
-from livedqn.types import BoolArray, Column, FloatArray, LivedqnError, Spec
+from livedqn.types import BoolArray, Column, FloatArray, LivedqnError, Spec, within
 
 #: Signals that are yes or no.
 YES_NO = ("clicked", "left")
@@ -21,9 +21,6 @@ YES_NO = ("clicked", "left")
 LAST_S = 4_102_444_800
 #: Seconds by which elapsed_s may miss the next row's time, which is in whole seconds, and its share.
 _SLACK_S, _SLACK = 2.0, 1e-3
-
-
-_MOST = float(np.finfo(np.float32).max)
 _BLOCK = 1024  # numbers that are compared side by side
 
 
@@ -134,30 +131,21 @@ def _observations(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
     seen = impressions.observation
     for array in ("context", "history", "candidates") if spec.has_rooms else ("context",):
         values, columns = seen[array], getattr(spec, array)
-        limits = np.array([_limits(column) for column in columns], np.float32)
+        limits = np.array([column.limits for column in columns], np.float32)
         for i in _outside(values.reshape(-1), limits).nonzero()[0]:  # hardly ever any
-            yield from _broken(array, columns[i], limits[i], values[..., i].reshape(len(values), -1))
+            yield from _broken(array, columns[i], values[..., i].reshape(len(values), -1))
     if spec.has_rooms:
         nothing = seen["candidates"][:, 0]
         wrong = nothing.any(axis=1) if nothing.any() else np.zeros(len(nothing), np.bool_)
         yield _fault("row 0 of the candidates is not zeros", "row 0 is nothing: put it before the rooms", wrong)
 
 
-def _limits(column: Column) -> tuple[float, float, bool]:
-    """Least, greatest, and whether it is whole."""
-    if column.kind in ("number", "count"):
-        return (0 if column.kind == "count" else -_MOST), _MOST, False
-    return 0, (column.cardinality if column.kind == "category" else 2**24) - 1, True
-
-
-def _broken(array: str, column: Column, limits: FloatArray, values: FloatArray) -> Iterator[Fault]:
-    low, high, is_whole = limits
+def _broken(array: str, column: Column, values: FloatArray) -> Iterator[Fault]:
     known = np.isfinite(values)
     name = f"{array}.{column.name}"
     yield _fault(f"{name} is not finite", "fill it with 0, or with what means unknown", ~known.all(axis=1))
-    wrong = known & ((values < low) | (values > high) | (is_whole > 0) & (values != np.rint(values)))
-    what = f"a whole number from 0 to {high:.0f}" if is_whole else "0 or more"
-    yield _fault(f"{name} is none of kind {column.kind}", f"it has to be {what}", wrong.any(axis=1))
+    wrong = known & ~within(values, column.limits)
+    yield _fault(f"{name} is none of kind {column.kind}", f"it has to be {column.owed}", wrong.any(axis=1))
 
 
 def _outside(values: FloatArray, limits: FloatArray) -> BoolArray:

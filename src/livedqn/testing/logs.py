@@ -81,9 +81,7 @@ def _check_form(part: Impressions, spec: Spec, name: str) -> None:
     k = np.shape(seen.get("mask", ()))[-1] if "mask" in seen else -1
     fits = 0 < k <= spec.num_actions if spec.has_rooms else k == spec.num_actions
     expect(fits, f"mask has {k} actions in {name}; it owes (N, K), K of at most {spec.num_actions}, as its spec says")
-    shapes: dict[str, tuple[int, ...]] = {"context": (n, len(spec.context)), "mask": (n, k)}
-    if spec.has_rooms:
-        shapes |= {"history": (n, spec.history_length, len(spec.history)), "candidates": (n, k, len(spec.candidates))}
+    shapes = {key: (n, *shape) for key, shape in spec.shapes(k).items()}
     _expect_keys("observation", seen, shapes, name)
     _expect_keys("signals", part.signals, spec.signals, name)
     for key in shapes:
