@@ -191,7 +191,7 @@ def rooms_batch(*of: Any) -> Batch:
     rows = len(of[0])
     seen = {
         "context": np.ones((rows, 1), np.float32), "history": np.zeros((rows, 1, 1), np.float32),
-        "candidates": np.ones((rows, 2, 1), np.float32), "mask": np.ones((rows, 2), np.bool_),
+        "candidates": np.tile(np.float32([[0], [1]]), (rows, 1, 1)), "mask": np.ones((rows, 2), np.bool_),
     }  # fmt: skip
     return batch(*of)._replace(observation=seen, next_observation=seen)
 

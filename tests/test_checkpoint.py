@@ -65,12 +65,25 @@ def test_a_policy_takes_what_means_the_same_and_says_what_does_not(policy, stage
     strange = {**observation, "candidates": observation["candidates"].copy()}
     topic = next(i for i, column in enumerate(agent.spec.candidates) if column.name == "topic")
     strange["candidates"][1, 1, topic] = 99
-    with pytest.raises(LivedqnError, match="column topic of candidates is of kind category: it has to be a whole numb"):
-        agent.act(strange)
-    with pytest.raises(LivedqnError, match="column topic of candidates"):  # where the device would raise no IndexError
+    for values in (agent.act, agent.q_values, agent.myopic_values):
+        with pytest.raises(
+            LivedqnError, match="column topic of candidates is of kind category: it has to be a whole n"
+        ):
+            values(strange)
+    with pytest.raises(LivedqnError, match="column topic of candidates"):  # before the device does anything
         checkpoint.load(policy[0]).to("meta").act(strange)
-    with pytest.raises(LivedqnError, match="the values of this observation are not finite"):
+    with pytest.raises(LivedqnError, match="of context is of kind number: it has to be a finite number"):
         agent.act({**observation, "context": np.where(np.arange(22) == 1, np.nan, observation["context"])})
+
+
+def test_values_do_not_depend_on_what_pads_masked_rooms_and_unused_history(policy, stage) -> None:
+    agent, observation = checkpoint.load(policy[0]), stage.reset(0, "test")
+    observation["mask"][:, 5:] = False
+    padded = {name: array.copy() for name, array in observation.items()}
+    padded["candidates"][:, 5:] = -1
+    padded["history"][padded["history"][..., 0] == 0] = -1
+    assert np.array_equal(agent.q_values(padded), agent.q_values(observation))
+    assert np.array_equal(agent.myopic_values(padded), agent.myopic_values(observation))
 
 
 def test_a_missing_file(tmp_path) -> None:

@@ -61,9 +61,8 @@ def test_what_a_column_of_each_kind_holds(column: Column, good: list[float], bad
 
 
 def test_limits_of_columns_beside_one_another() -> None:
-    limits = np.array([column.limits for column in SPEC.candidates], np.float32).T
     rows = np.array([[2**24, 2**24], [0.5, 0.5], [3, -1]], np.float32)
-    assert within(rows, limits).tolist() == [[False, True], [False, True], [True, False]]
+    assert within(rows, SPEC.limits["candidates"]).tolist() == [[False, True], [False, True], [True, False]]
 
 
 def test_the_shapes_of_an_observation() -> None:

@@ -44,7 +44,11 @@ class Actor(pl.LightningModule):
 
     @abstractmethod
     def myopic_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray | None:
-        """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained."""
+        """Expected immediate rewards, (B, K) float32, or None where no myopic network was trained.
+
+        Raises:
+            LivedqnError: as :meth:`q_values`.
+        """
 
     @abstractmethod
     def discount_of(self, elapsed_s: FloatArray) -> FloatArray:

@@ -25,7 +25,7 @@ from livedqn.noisy import Noise
 from livedqn.objective import Munchausen, Objective
 from livedqn.practice import Practice
 from livedqn.protocols import Batch, Later
-from livedqn.request import check_columns, conform
+from livedqn.request import conform
 from livedqn.transitions import Shared, Transitions, tensors
 from livedqn.types import FloatArray, LivedqnError, Observation, Spec
 from livedqn.watchdog import Watchdog, are_numbers, diverged
@@ -154,14 +154,7 @@ class DQN(Actor):
 
     def q_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """As :meth:`Actor.q_values`, with E = ``ensemble``."""
-        seen = conform(self.spec, observation)
-        if self.reward_scale.device.type != "cpu":  # a GPU ends the process over what a CPU raises
-            check_columns(self.spec, seen)
-        try:
-            return self._values(self.online, seen, self.behaviour)
-        except IndexError:  # an embedding has a row for what its column may hold, and for nothing else
-            check_columns(self.spec, seen)
-            raise
+        return self._values(self.online, conform(self.spec, observation), self.behaviour)
 
     def myopic_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray | None:
         """As :meth:`Actor.myopic_values`."""

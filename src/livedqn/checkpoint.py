@@ -170,8 +170,8 @@ def load(path: str | Path, device: str = "auto", encoder: EncoderFactory | None 
     -inf for what is masked or barred (``agent.policy_values`` has what it chooses from). They take a batch, of one
     viewer too, of what the environment shows: ``{"context": (B, C), "history": (B, T, H), "candidates": (B, K, F),
     "mask": (B, K)}``, NumPy, in the columns of ``agent.spec``, K being any number; of a game ``{"context": ...}``, or
-    that array itself. Whatever is not so is a LivedqnError that names the array and the shape that is owed
-    (:func:`livedqn.request.conform`).
+    that array itself. Whatever is not so is a LivedqnError that names the array and the shape, or the column and the
+    values, that are owed (:func:`livedqn.request.conform`).
 
     Args:
         path: of the file.

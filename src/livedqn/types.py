@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -168,6 +169,14 @@ class Spec:
     def offers_nothing(self) -> bool:
         """True where *nothing* may be chosen: in no game, and not where a room always has to be shown."""
         return self.has_rooms and self.has_nothing
+
+    @cached_property
+    def limits(self) -> dict[str, FloatArray]:
+        """Those of the columns of each array, side by side, (3, F) float32: see :func:`within`."""
+        return {
+            array: np.array([column.limits for column in columns], np.float32).T
+            for array in ROLES if (columns := getattr(self, array))
+        }  # fmt: skip
 
     def shapes(self, actions: Any) -> dict[str, tuple[Any, ...]]:
         """Of the arrays of an observation of one viewer, who has so many ``actions`` where there are rooms."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from livedqn.request import check_columns, conform, observe, parse, room_names
+from livedqn.request import conform, observe, parse, room_names
 from livedqn.testing import game_spec
 from livedqn.types import LivedqnError
 
@@ -209,9 +209,53 @@ def test_whole_numbers_of_an_image_are_its_bytes():
         conform(spec, np.full((1, 2, 3, 3), 256))
 
 
-def test_a_column_that_holds_what_it_cannot_is_named():
-    check_columns(SPEC, batch())
-    wrong = batch()
-    wrong["context"][1, 1] = 3
-    with pytest.raises(LivedqnError, match="column country of context is of kind category"):
-        check_columns(SPEC, wrong)
+def changed(array, place, value):
+    """A batch in which viewer 0 has a past impression, the last, and may be shown all rooms, viewer 1 only the first;
+    with one value more."""
+    whole = batch()
+    whole["history"][0, 1, 0] = 1
+    whole["mask"][1, 2] = False
+    whole[array][place] = value
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("array", "place", "value", "sentence"),
+    [
+        (
+            "context",
+            (1, 1),
+            3,
+            "column country of context is of kind category: it has to be a whole number from 0 to 2",
+        ),
+        ("context", (1, 1), np.nan, "column country"),
+        ("context", (0, 0), np.inf, "column age of context is of kind number: it has to be a finite number"),
+        ("history", (0, 1, 1), -1, "column watched of history is of kind count: it has to be a finite number from 0"),
+        ("candidates", (0, 2, 1), 0.5, "column streamer of candidates is of kind id: it has to be a whole number from"),
+        ("candidates", (1, 1, 1), -1, "column streamer of candidates"),
+        ("candidates", (1, 0, 0), 1, r"row 0 of candidates stands for \*nothing\* and owes zeros"),
+    ],
+)
+def test_what_a_column_cannot_hold_is_said(array, place, value, sentence):
+    with pytest.raises(LivedqnError, match=sentence):
+        conform(SPEC, changed(array, place, value))
+
+
+@pytest.mark.parametrize(("array", "place"), [("history", (0, 0, 1)), ("history", (1, 1)), ("candidates", (1, 2))])
+@pytest.mark.parametrize("value", [-1, 0.5, 2**24, np.nan])
+def test_what_no_network_sees_may_hold_anything(array, place, value):
+    if array == "history" and value in (0.5, 2**24):
+        value = -value  # column 0 says that a row is unused
+    given = changed(array, place, value)
+    assert conform(SPEC, given)[array] is given[array]
+
+
+def test_without_nothing_there_are_no_candidates():
+    empty = {"candidates": np.zeros((2, 0, 2), np.float32), "mask": np.zeros((2, 0), np.bool_)}
+    with pytest.raises(LivedqnError, match="row 0 of candidates"):
+        conform(SPEC, batch(**empty))
+
+
+def test_a_request_may_pad_what_is_masked(request_with_rooms):
+    request_with_rooms["candidates"][2] = [-1, -1]
+    assert observe(SPEC, request_with_rooms)["candidates"][0, 2].tolist() == [-1, -1]

@@ -129,11 +129,10 @@ def _choices(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
 
 def _observations(impressions: Impressions, spec: Spec) -> Iterator[Fault]:
     seen = impressions.observation
-    for array in ("context", "history", "candidates") if spec.has_rooms else ("context",):
-        values, columns = seen[array], getattr(spec, array)
-        limits = np.array([column.limits for column in columns], np.float32)
-        for i in _outside(values.reshape(-1), limits).nonzero()[0]:  # hardly ever any
-            yield from _broken(array, columns[i], values[..., i].reshape(len(values), -1))
+    for array, limits in spec.limits.items():
+        values = seen[array]
+        for i in _outside(values.reshape(-1), limits.T).nonzero()[0]:  # hardly ever any
+            yield from _broken(array, getattr(spec, array)[i], values[..., i].reshape(len(values), -1))
     if spec.has_rooms:
         nothing = seen["candidates"][:, 0]
         wrong = nothing.any(axis=1) if nothing.any() else np.zeros(len(nothing), np.bool_)
