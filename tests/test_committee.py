@@ -126,7 +126,7 @@ def test_policies_have_a_mean_where_they_see_the_same_of_however_many_rooms(tmp_
 
     one, path = trained(tmp_path, stage, 1), tmp_path / "mean.ckpt"
     assert len(checkpoint.average([one, shown(num_actions=7, signals=())], path).members) == 2
-    with pytest.raises(LivedqnError, match="since their history length differ"):
+    with pytest.raises(LivedqnError, match="since they differ in history length, 10 and 3"):
         checkpoint.average([one, shown(history_length=3)], path)
     with pytest.raises(LivedqnError, match=r"since only one of them .* where \*nothing\* may be shown"):
         checkpoint.average([one, shown(has_nothing=False)], path)

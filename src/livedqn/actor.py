@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from livedqn.lightning import pl
-from livedqn.request import NOT_FINITE
-from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
+from livedqn.request import NOT_FINITE, refuse_no_choice
+from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec
 
 
 class Actor(pl.LightningModule):

@@ -13,7 +13,8 @@ import numpy as np
 
 from livedqn.kernel import kernel
 from livedqn.protocols import Exploration
-from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, refuse_no_choice
+from livedqn.request import refuse_no_choice
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
 
 SHAPES = ("linear", "exponential")
 

@@ -112,7 +112,7 @@ class LoggedExperience(Experience):
         """What a user has to know of the logs: what is in them as far as they were read, what was left out, and
         whether what was learned of them can be."""
         yield from self._passes.counts.lines()
-        yield f"passes: {self.passes():.3g}" if self._passes.done else "they were not read to their end yet"
+        yield f"passes: {self.passes():.3g}" if self._passes.done else "training has not come to their end yet"
         if warning := self.valued(self._q_mean):
             yield warning
 

@@ -2,8 +2,8 @@
 
 From Python that is arrays of many viewers (:func:`conform`), from elsewhere a request in JSON (:func:`observe`). That
 holds the arrays of one viewer as the environment shows them: ``context`` (C,), and where there are rooms ``history``
-(T, H), the newest impression last and rows of zeros before the first, and ``candidates`` (k, F), k being any number and
-row 0, *nothing*, zeros. ``mask`` (k,) says what may be chosen (left out: everything, but for *nothing* where a room
+(T, H), the newest impression last, of which there may be fewer than T, and ``candidates`` (k, F), k being any number
+and row 0, *nothing*, zeros. ``mask`` (k,) says what may be chosen (left out: everything, but for *nothing* where a room
 always has to be shown), ``rooms`` (k,) names the rooms (entry 0 is ignored). A cap on injections is for the caller to
 put into the mask, who knows what the session has been shown. What is masked or unused may be padded with any number.
 """
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livedqn.types import LivedqnError, Observation, Spec, within
+from livedqn.types import BoolArray, LivedqnError, Observation, Spec, within
 
 NOT_FINITE = "the values of this observation are not finite; its numbers are far outside those of training"
 
@@ -69,6 +69,15 @@ def _valid(name: str, seen: Observation) -> Any:
     return seen["mask"] if name == "candidates" else ...
 
 
+def refuse_no_choice(allowed: BoolArray, who: str) -> None:
+    """Raise LivedqnError if ``who`` leaves some row of ``allowed`` (B, K) without an action."""
+    some = allowed.any(axis=1)
+    if not some.all():
+        raise LivedqnError(
+            f"{who} allows no action in row {int(some.argmin())}: its mask is empty; a request owes *nothing* or a room"
+        )
+
+
 def parse(line: str | bytes) -> dict[str, Any]:
     """The JSON object in ``line``; LivedqnError if there is none."""
     try:
@@ -93,7 +102,7 @@ def observe(spec: Spec, request: Mapping[str, Any]) -> Observation:
     known = (*spec.shapes("K"), *(("rooms",) if spec.has_rooms else ()))
     if unknown := sorted(set(request) - set(known)):
         raise LivedqnError(f"no such key as {', '.join(unknown)}; an observation has {', '.join(known)}")
-    seen = _arrays(spec, request, (), needs_mask=False)
+    seen = _arrays(spec, _with_whole_history(spec, request) if spec.has_rooms else request, (), needs_mask=False)
     must_show = spec.has_rooms and not spec.has_nothing
     if "mask" not in seen:
         seen["mask"] = np.ones(len(seen["candidates"]) if spec.has_rooms else spec.num_actions, np.bool_)
@@ -106,6 +115,16 @@ def observe(spec: Spec, request: Mapping[str, Any]) -> Observation:
         least = "a room always has to be shown, so one at least is" if must_show else "mask[0], *nothing*, always is"
         raise LivedqnError(f"mask allows no action; {least} allowed")
     return conform(spec, {name: array[None] for name, array in seen.items()})
+
+
+def _with_whole_history(spec: Spec, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``request`` with rows of zeros before the first past impression; where a history tells no more than how long it
+    is, there may be none."""
+    rows = request.get("history", [] if len(spec.history) == 1 else None)
+    if not isinstance(rows, list):
+        return request
+    unused = [[0] * len(spec.history)] * (spec.history_length - len(rows))
+    return {**request, "history": unused + rows}
 
 
 def _arrays(spec: Spec, named: Mapping[str, Any], batch: tuple[str, ...], *, needs_mask: bool) -> Observation:

@@ -13,8 +13,9 @@ import numpy as np
 
 from livedqn.config import CapConfig
 from livedqn.protocols import Env, Reward
+from livedqn.request import refuse_no_choice
 from livedqn.scoring import all_signals, require_signals, scored
-from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec, refuse_no_choice
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
 
 SPLITS = ("train", "validation", "test")
 

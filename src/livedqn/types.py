@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -239,9 +240,13 @@ class Spec:
 
     def difference(self, shown: Spec) -> str:
         """What keeps a policy that reads this from reading what is ``shown``; "" where nothing does."""
-        for part in ("context_shape", "context", "history_length", "history", "candidates", "episode"):
-            if getattr(self, part) != getattr(shown, part):
-                return f"their {part.replace('_', ' ')} differ"
+        for part in ("context_shape", "history_length", "episode"):
+            if (own := getattr(self, part)) != (other := getattr(shown, part)):
+                return f"they differ in {part.replace('_', ' ')}, {own} and {other}"
+        for part in ROLES:
+            for one, column in zip_longest(getattr(self, part), getattr(shown, part)):
+                if one != column:
+                    return f"they differ in columns of {part}, from {(one or column).name} on"
         # a head for fixed actions has an output each; candidates are scored by their features, however many they are
         if not self.has_rooms and self.num_actions != shown.num_actions:
             return f"the one knows {self.num_actions} actions, the other has {shown.num_actions}"
@@ -271,15 +276,6 @@ class Spec:
         }
         tuples = {k: tuple(state[k]) for k in ("context_shape", "signals")}
         return cls(**{**state, **columns, **tuples})
-
-
-def refuse_no_choice(allowed: BoolArray, who: str) -> None:
-    """Raise LivedqnError if ``who`` leaves some row of ``allowed`` (B, K) without an action."""
-    some = allowed.any(axis=1)
-    if not some.all():
-        raise LivedqnError(
-            f"{who} allows no action in row {int(some.argmin())}: its mask is empty; a request owes *nothing* or a room"
-        )
 
 
 def _coded(column: Column) -> str:

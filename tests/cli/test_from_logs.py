@@ -74,7 +74,7 @@ def test_an_environment_beside_it_is_for_evaluation(logged, no_pictures):
     assert "policy.ckpt: chosen by 2 in-training evaluations" in outcome.out
     assert set(json.loads(Path("run/evaluation.json").read_text())) >= {"policy", "random", "myopic"}
     assert "does not fit this" not in outcome.err
-    assert "the logs do not fit this environment: their history length differ" in (
+    assert "the logs do not fit this environment: they differ in history length, " in (
         logged(*LOGS, "env=sim", "env.history=3", *TINY).error
     )
 

@@ -68,7 +68,11 @@ def test_what_is_not_said_is_usual_and_of_training_unknown(agent, monkeypatch):
 @pytest.mark.parametrize(
     ("env", "told", "said"),
     [
-        (cartpole, {}, "^policy does not fit this environment: their context shape differ; train anew, or choose"),
+        (
+            cartpole,
+            {},
+            r"^policy does not fit this environment: they differ in context shape, \(22,\) and \(4,\); train anew",
+        ),
         (ENV, {"wordls": 3}, "there is no setting 'wordls'; did you mean 'worlds'"),
         (ENV, {"worlds": 0}, r"evaluation\.worlds=0 must be 1 or more"),
         (ENV, {"cap": {"max_shown": 1}}, r"there is no setting 'cap\.max_shown'; did you mean"),

@@ -45,7 +45,8 @@ def test_without_a_mask_everything_is_open_whatever_the_number_of_rooms(request_
         ({"context": [0, 3]}, "column country of context is of kind category: it has to be a whole number from 0 to 2"),
         ({"context": [0, 0.5]}, "column country"),
         ({"context": [0, -1]}, "column country"),
-        ({"history": []}, r"history has shape \(0,\); the policy reads \(2, 2\)"),
+        ({"history": [[1, 2]] * 3}, r"history has shape \(3, 2\); the policy reads \(2, 2\)"),
+        ({"history": 3}, r"history has shape \(\); the policy reads \(2, 2\)"),
         ({"history": [[1, 2], [1]]}, "history is no array"),
         (
             {"history": [[1, -2], [0, 0]]},
@@ -259,3 +260,19 @@ def test_without_nothing_there_are_no_candidates():
 def test_a_request_may_pad_what_is_masked(request_with_rooms):
     request_with_rooms["candidates"][2] = [-1, -1]
     assert observe(SPEC, request_with_rooms)["candidates"][0, 2].tolist() == [-1, -1]
+
+
+def test_past_impressions_may_be_fewer_than_a_policy_reads(request_with_rooms):
+    def history(rows):
+        return observe(SPEC, {**request_with_rooms, "history": rows})["history"][0].tolist()
+
+    assert history([]) == [[0, 0], [0, 0]]
+    assert history([[1, 30]]) == [[0, 0], [1, 30]]
+
+
+def test_a_history_that_tells_only_its_length_may_be_left_out(request_with_rooms):
+    del request_with_rooms["history"]
+    with pytest.raises(LivedqnError, match="lacks history"):
+        observe(SPEC, request_with_rooms)
+    spec = replace(SPEC, history=SPEC.history[:1])
+    assert observe(spec, request_with_rooms)["history"].tolist() == [[[0], [0]]]

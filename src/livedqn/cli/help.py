@@ -23,7 +23,7 @@ _FIRST_STEPS = """\
 _REQUEST = """\
   {"context": [...], "history": [[...], ...], "candidates": [[0, ...], [...], ...], "rooms": [null, 17, 42]}
   The arrays of one viewer as the environment shows them: context (C), and where there are rooms history (T, H), the
-  newest impression last and rows of zeros before the first, and candidates (k, F), of which row 0, nothing, is zeros.
+  newest impression last, of which there may be fewer, and candidates (k, F), of which row 0, nothing, is zeros.
   "mask" (k) says what may be chosen, "rooms" (k) names the rooms; both may be left out."""
 
 
