@@ -1,8 +1,8 @@
 """Which of the policies that a run evaluates is kept: the newest that is not clearly worse than the best.
 
-Evaluations say little where returns are heavy-tailed, and the best of several is the luckiest as often as the best.
-They are of the policy before its margin over *nothing* is tuned. So what was learned longest
-goes before, unless it is seen to be worse.
+Evaluations say little where returns are heavy-tailed, and the best of several is the luckiest as often as the best; and
+they are of the policy before its margin over *nothing* is tuned. So what was learned longest goes before, unless it is
+seen to be worse.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from livedqn.logs.files import NOTED, digests
 from livedqn.loop import Marks
 from livedqn.protocols import Replay, Reward
 from livedqn.sources import FromEnv, FromLogs, read
-from livedqn.stage import MakeStage, staged
+from livedqn.stage import MakeStage
 from livedqn.types import LivedqnError, Spec
 
 
@@ -56,7 +56,7 @@ def prepare(config: TrainConfig, folder: Path, opened: ExitStack) -> Parts:
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     reward = plugins.build("reward", config.reward)
-    make_stage = _stages(config, reward)
+    make_stage = None if config.env is None else evaluate.stages(config.env, reward, config.cap)
     source = _source(config, make_stage, reward, opened)
     if resumed and resumed["is_evaluated"] and make_stage is None:
         raise LivedqnError(
@@ -105,14 +105,6 @@ def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
         agent.margin.zero_()  # of the values that will be learned another is best
         plain["learned_from"] = checkpoint.learned_from(began_from.config)
     return agent.to(device.resolve(config.device))
-
-
-def _stages(config: TrainConfig, reward: Reward) -> MakeStage | None:
-    """Builds a stage of so many rows; None without an environment."""
-    if config.env is None:
-        return None
-    make_env = partial(plugins.build, "env", config.env)
-    return lambda rows: staged(make_env, rows, reward, config.cap)
 
 
 def _plain(config: TrainConfig, noted: checkpoint.Notes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The commands: all that the command line has to know of each, in one table. What each does is in ``jobs``."""
+"""The commands: what the command line has to know of each to read its words. What each does is in ``jobs``."""
 
 from __future__ import annotations
 

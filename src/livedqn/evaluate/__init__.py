@@ -3,10 +3,10 @@
 from livedqn.evaluate.command import run, write_json
 from livedqn.evaluate.compare import Notify, final_evaluation, silent, tuned_margin, validate
 from livedqn.evaluate.evaluation import Evaluation
-from livedqn.evaluate.fit import check_fit
 from livedqn.evaluate.intervals import Interval
 from livedqn.evaluate.play import Episodes
 from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf
+from livedqn.evaluate.staging import check_fit, stages
 from livedqn.evaluate.table import show
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "run",
     "show",
     "silent",
+    "stages",
     "tuned_margin",
     "validate",
     "write_json",

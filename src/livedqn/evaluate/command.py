@@ -18,8 +18,8 @@ from livedqn.config import EvaluateConfig
 from livedqn.evaluate.compare import compare, tuned_margin
 from livedqn.evaluate.contestants import BANDITS, OURS
 from livedqn.evaluate.evaluation import Evaluation
-from livedqn.evaluate.fit import check_fit, stages
 from livedqn.evaluate.policies import Rule
+from livedqn.evaluate.staging import check_fit, stages
 from livedqn.evaluate.table import show
 from livedqn.live import announce
 from livedqn.types import LivedqnError, Spec

@@ -14,7 +14,7 @@ from livedqn.config import CapConfig, EvaluationConfig
 from livedqn.evaluate.compare import compare as compared
 from livedqn.evaluate.contestants import OURS
 from livedqn.evaluate.evaluation import Evaluation
-from livedqn.evaluate.fit import stages
+from livedqn.evaluate.staging import stages
 from livedqn.live import announce
 from livedqn.plugins.messages import explain
 from livedqn.protocols import Reward

@@ -1,4 +1,4 @@
-"""Whether a policy fits what an environment shows, asked of every stage before anything is played on it."""
+"""Stages as somebody told: an environment, a reward, a cap; and whether what plays there reads what they show."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ from livedqn.types import LivedqnError, Spec
 
 
 def stages(
-    env: str | Mapping[str, Any] | MakeEnv, reward: Reward, cap: CapConfig, check: Callable[[Spec], None]
+    env: str | Mapping[str, Any] | MakeEnv, reward: Reward, cap: CapConfig,
+    check: Callable[[Spec], None] = lambda spec: None,
 ) -> MakeStage:  # fmt: skip
-    """Builds stages, on which nobody plays whose spec does not pass ``check``, which raises then."""
+    """Builds stages of so many rows.
+
+    Args:
+        env: a name, settings, or what makes it.
+        reward: built. cap: on injections.
+        check: raises where nobody is to play on what shows a spec; such a stage is closed.
+    """
 
     def make_stage(rows: int) -> Stage:
         with ExitStack() as refused:
