@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from livedqn.config.logs import SESSION_GAP_S
 from livedqn.csvrows import Check, Form, flag, label, number, read
 from livedqn.envs import LiveStream
 from livedqn.types import BoolArray, FloatArray, IntArray
 
-#: Where nothing else says so, a visit is over after so long without a request.
-VISIT_ENDS_S = 1_800.0
 #: Signals that a file may leave out.
 OPTIONAL = ("liked", "commented", "followed", "gift_value", "gift_delay_s")
 
@@ -43,7 +42,7 @@ class Impressions:
         signals = {name: values[order].astype(np.float64) for name, values in signals.items()}
         begins = (np.diff(viewer, prepend=-1) != 0) | (np.diff(given, prepend=-1) != 0)
         if visit is None:
-            begins[1:] |= np.diff(time_s) - signals["watch_s"][:-1] > VISIT_ENDS_S
+            begins[1:] |= np.diff(time_s) - signals["watch_s"][:-1] > SESSION_GAP_S
         return cls(viewer, np.cumsum(begins), time_s, shown[order], signals, bad)
 
     @classmethod

@@ -8,6 +8,9 @@ from typing import Any
 from livedqn.config.train import CapConfig, WorldConfig
 from livedqn.types import LivedqnError
 
+#: After so long without a sign of life a visit is over, where nothing else says so.
+SESSION_GAP_S = 1_800.0
+
 
 @dataclass
 class CollectConfig:
@@ -67,7 +70,7 @@ class JoinConfig:
     #: By how many seconds events may be older than the newest.
     allowed_lateness_s: float = 600.0
     #: Seconds without a sign of life after which a session is over.
-    session_gap_s: float = 1_800.0
+    session_gap_s: float = SESSION_GAP_S
     #: Seconds after the impression within which a kind of signal counts, where not as usual: windows="{click: 60}".
     windows: Any = None
 

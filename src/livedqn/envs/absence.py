@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from livedqn.config.logs import SESSION_GAP_S
 from livedqn.envs.behaviour import sigmoid
 from livedqn.envs.columns import HIGH
 from livedqn.envs.elementary import log
@@ -18,7 +19,8 @@ from livedqn.kernel import formula
 
 #: For what fades with requests (weariness of a streamer) an absence counts like so many.
 REQUESTS_AWAY = 20
-LEAST_AWAY_S = 1800.0
+#: Who comes back sooner has not been away.
+LEAST_AWAY_S = SESSION_GAP_S
 _DAYS_MOST = 365
 
 

@@ -12,10 +12,8 @@ import numpy.typing as npt
 from livedqn.join.events import Impression
 from livedqn.join.session import Session
 from livedqn.logs import NO_ACTION, Impressions
+from livedqn.logs.rows import LEAST_S
 from livedqn.types import FloatArray, Spec
-
-#: Seconds that lie at least between two requests of one viewer, and between the last one and leaving.
-LEAST_S = 1e-3
 
 
 @np.errstate(over="ignore")  # what float32 cannot hold is infinite, by which its session is known to be impossible

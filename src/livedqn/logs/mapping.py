@@ -8,6 +8,7 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import Any
 
+from livedqn.config.logs import SESSION_GAP_S
 from livedqn.logs import written
 from livedqn.types import Column, Spec
 
@@ -23,7 +24,7 @@ _PLAIN = (
     "elapsed_s", "terminated",
 )  # fmt: skip
 _SETTINGS = {
-    "session_gap_s": 1800.0, "history_length": 10, "ends": "terminated", "last_elapsed_s": 60.0,
+    "session_gap_s": SESSION_GAP_S, "history_length": 10, "ends": "terminated", "last_elapsed_s": 60.0,
     "has_nothing": Spec.has_nothing,
 }  # fmt: skip
 KEYS = (*_PLAIN, "time", "context", "history", "candidates", "signals", *_SETTINGS)

@@ -15,7 +15,7 @@ from livedqn.logs.impressions import Impressions
 from livedqn.logs.mapping import Columns
 from livedqn.types import BoolArray, FloatArray, IntArray
 
-#: Seconds that lie at least between two requests of one viewer: clocks are coarse.
+#: Seconds that lie at least between two requests of one viewer, and before leaving: clocks are coarse.
 LEAST_S = 1e-3
 
 

@@ -13,7 +13,7 @@ from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
 _GOLDEN, _FIRST, _SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
-def held_out(viewer: IntArray, share: float = 0.2, seed: int = 0) -> BoolArray:
+def held_out(viewer: IntArray, share: float, seed: int = 0) -> BoolArray:
     """(N,), whether each of these viewers (N,) int64 is among the ``share`` that training never sees.
 
     A viewer is held out or not wherever they appear; of a greater share a smaller one is a part.
