@@ -86,6 +86,12 @@ def test_values_do_not_depend_on_what_pads_masked_rooms_and_unused_history(polic
     assert np.array_equal(agent.myopic_values(padded), agent.myopic_values(observation))
 
 
+@pytest.mark.parametrize("path", ["a/${b}", "${", "\\${b}", "a: b"])
+def test_a_config_is_text_and_refers_to_nothing(tmp_path, path) -> None:
+    config = {"agent": {"support": [-1.0, 2e-5]}, "logs": {"path": path}, "env": None}
+    assert checkpoint.parsed(checkpoint.text(config), tmp_path) == config
+
+
 def test_a_missing_file(tmp_path) -> None:
     with pytest.raises(LivedqnError, match=r"nowhere\.ckpt does not exist; a run leaves policy\.ckpt"):
         checkpoint.read(tmp_path / "nowhere.ckpt")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import livedqn
-from livedqn import plugins
+from livedqn import checkpoint, plugins
 from livedqn.config import CapConfig, CsvLogger, WandbLogger
 from livedqn.encoders.mlp import MLP
 from livedqn.exploration import Boltzmann
@@ -38,6 +38,13 @@ def test_numbers_of_numpy_and_paths_are_taken_wherever_they_stand() -> None:
     assert (config.steps, config.seed, config.init) == (7, 3, "a/b")
     assert config.agent == {"plugin": "dqn", "discount": 0.5, "support": [-1.0, 2]}
     assert {type(value) for value in (config.steps, config.seed, *config.agent["support"])} == {int, float}
+
+
+def test_dollar_and_brace_are_text() -> None:
+    config = config_of({"seed": 3, "init": "a/${seed}", "agent": {"discount": "${seed}"}, "logs": {"path": "${"}})
+    assert (config.init, config.agent["discount"], config.logs) == ("a/${seed}", "${seed}", {"path": "${"})
+    with pytest.raises(LivedqnError, match=r"agent\.discount: Value '\$\{seed\}'.* could not be converted to Float"):
+        plugins.build("agent", config.agent, None, None)
 
 
 def test_settings_may_be_a_dataclass() -> None:
@@ -147,6 +154,11 @@ def test_a_run_that_goes_on_is_no_other(saved, told, key) -> None:
         LivedqnError, match=rf"^run had another {key}; a run goes on as it was, so leave it out: .* stays, and steps"
     ):
         config_of({"resume": "run", **told})
+
+
+def test_what_a_run_was_told_stays_text_when_it_goes_on(saved) -> None:
+    Path("run/config.yaml").write_text(checkpoint.text({**saved, "env": {"plugin": "gym", "id": "${seed}"}}))
+    assert config_of({"resume": "run"}).env == {"plugin": "gym", "id": "${seed}"}
 
 
 def test_a_setting_of_the_run_that_this_livedqn_does_not_have_is_told_with_its_file(saved) -> None:

@@ -86,6 +86,22 @@ def test_an_environment_that_restarts_rows_by_itself_is_refused(how: dict[str, A
     assert Stage(eval(told[0], names), Native(), CapConfig()).reset(0, "train")["context"].shape == (2, 4)
 
 
+def test_an_environment_without_metadata_is_refused_and_closed() -> None:
+    env = Rows([gymnasium.make("CartPole-v1") for _ in range(2)])
+    env.metadata = None
+    with pytest.raises(LivedqnError, match=r"has metadata\['autoreset_mode'\]=None, and owes AutoresetMode\.DISABLED"):
+        Stage(env, Native(), CapConfig())
+    assert env.closed
+
+
+def test_whatever_a_stage_stumbles_on_it_closes_the_environment() -> None:
+    env = Rows([gymnasium.make("CartPole-v1")])
+    env.metadata["signals"] = 5
+    with pytest.raises(TypeError):
+        Stage(env, Native(), CapConfig())
+    assert env.closed
+
+
 @pytest.mark.parametrize("told", [{}, {"signals": {"clicked": np.zeros(2)}}])
 def test_a_signal_that_a_step_does_not_deliver_is_named(told: dict[str, Any]) -> None:
     class Silent(Rows):

@@ -50,7 +50,7 @@ class Checkpoint:
     def save(self, path: str | Path, weights: Mapping[str, Any] | None = None) -> None:
         """Write it as it is now: ``agent`` may have got another margin, say; or with other ``weights`` of its shape."""
         state = {
-            "spec": self.spec.to_dict(), "config": _text(self.config), "members": [*map(_text, self.members)],
+            "spec": self.spec.to_dict(), "config": text(self.config), "members": [*map(text, self.members)],
             "steps": self.steps, "baselines": self.baselines, "weights": dict(weights or self.agent.state_dict()),
         }  # fmt: skip
         write_state(Path(path), "policy", state)
@@ -241,8 +241,9 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
     return state
 
 
-def _text(config: Mapping[str, Any]) -> str:
-    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+def text(config: Mapping[str, Any]) -> str:
+    """A config as files hold it, in which :func:`parsed` finds it again."""
+    return OmegaConf.to_yaml(OmegaConf.create(plugins.escaped(config)))
 
 
 def parsed(text: Any, path: Path) -> dict[str, Any]:
@@ -251,10 +252,9 @@ def parsed(text: Any, path: Path) -> dict[str, Any]:
     Raises:
         LivedqnError: livedqn wrote no such text.
     """
-    # our own text is resolved: an interpolation can only have been put there
-    is_text = isinstance(text, str) and "${" not in text
     try:
-        config = OmegaConf.to_container(OmegaConf.create(text)) if is_text else None
+        # our own text refers to nothing: a reference can only have been put there
+        config = plugins.unescaped(OmegaConf.to_container(OmegaConf.create(text))) if isinstance(text, str) else None
     except Exception:  # whatever yaml or omegaconf stumbles on
         config = None
     if not isinstance(config, dict):

@@ -46,9 +46,9 @@ def config_of(told: Mapping[str, Any]) -> TrainConfig:
         base = {kind: {"plugin": name} for kind, name in plugins.defaults().items() if kind != "env"}
     whose = f"{told['resume']}/config.yaml does not fit this livedqn" if "resume" in told else ""
     try:
-        config = OmegaConf.merge(OmegaConf.structured(TrainConfig), base)
+        config = OmegaConf.merge(OmegaConf.structured(TrainConfig), plugins.escaped(base))
         whose = "train() cannot take that"
-        typed = OmegaConf.to_object(OmegaConf.merge(config, told))
+        typed = OmegaConf.to_object(OmegaConf.merge(config, plugins.escaped(told)))
     except OmegaConfBaseException as error:
         raise LivedqnError(f"{whose}: {explain(error)}") from None
     assert isinstance(typed, TrainConfig)

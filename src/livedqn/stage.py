@@ -87,16 +87,17 @@ class Stage:
     def __init__(self, env: Env, reward: Reward, cap: CapConfig) -> None:
         self.env, self.reward, self.cap = env, reward, cap
         try:
+            self._metadata: Mapping[str, Any] = env.metadata or {}  # None is as good as none
             self.spec, self._cap = Spec.of(env), Cap(cap, env.num_envs)
             self._require_a_fit()
-        except LivedqnError:  # nobody gets a stage, so nobody else can
+        except Exception:  # nobody gets a stage, so nobody else can
             self.close()
             raise
         self.num_envs = env.num_envs
         self.ids: dict[str, IntArray] = {}
         self._has_rooms = self.spec.has_rooms
         self._visits = self.spec.episode == "viewer" and "left" in self.spec.signals
-        self._keeps = env.metadata.get("overwrites") is False
+        self._keeps = self._metadata.get("overwrites") is False
         self._own: Any = np.asarray if self._keeps else np.array
         self._current: Observation = {}
         self._second = np.ones(env.num_envs, np.float32)  # where the environment has no clock
@@ -108,11 +109,10 @@ class Stage:
 
         Rows ``distinct`` apart are the same viewers with the same luck, if the environment can do that; None: none are.
         """
-        metadata: Mapping[str, Any] = self.env.metadata
         options: dict[str, Any] = {}
-        if split in metadata.get("splits", ()):
+        if split in self._metadata.get("splits", ()):
             options["split"] = split
-        if distinct is not None and metadata.get("distinct"):
+        if distinct is not None and self._metadata.get("distinct"):
             options["distinct"] = distinct
         raw, infos = self.env.reset(seed=seed, options=options or None)
         self._cap.reset(np.ones(self.num_envs, np.bool_))
@@ -174,7 +174,7 @@ class Stage:
         """Raise LivedqnError where the environment is not one that can be played, or reward or cap do not fit it."""
         from gymnasium.vector import AutoresetMode  # whoever only loads a policy need not wait for it
 
-        if (mode := self.env.metadata.get("autoreset_mode")) is not AutoresetMode.DISABLED:
+        if (mode := self._metadata.get("autoreset_mode")) is not AutoresetMode.DISABLED:
             raise LivedqnError(
                 f"the environment, a {type(self.env).__name__}, has metadata['autoreset_mode']={mode}, and owes "
                 "AutoresetMode.DISABLED: a row that starts anew unasked hides what followed its last action; "

@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from livedqn import checkpoint, device, evaluate
 from livedqn.agent import DQN
 from livedqn.choice import Choice
@@ -107,7 +105,7 @@ def run(config: TrainConfig, folder: Path) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
         if not config.resume:
             holds.enter_context(held(folder))
-        checkpoint.write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(parts.plain)))
+        checkpoint.write_text(folder / "config.yaml", checkpoint.text(parts.plain))
         tracker = _tracker(parts)
         try:
             with opened:

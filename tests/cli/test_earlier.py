@@ -33,7 +33,8 @@ def run_config(**changes) -> dict:
 
 def policy(path: Path, *, spec=None, **changes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_state(path, "policy", {"config": OmegaConf.to_yaml(run_config(**changes)), "spec": spec})
+    state = {"config": OmegaConf.to_yaml(run_config(**changes)), "members": [], "spec": spec}
+    checkpoint.write_state(path, "policy", state)
     return path
 
 
@@ -90,7 +91,9 @@ def test_rescoring_by_several_rewards(livedqn, evaluated):
     assert [config.reward["plugin"] for config, _ in evaluated] == ["native", "weighted"]
 
 
-@pytest.mark.parametrize("name", ["a=b", "a,b", "a b", "[a]", "ü'\"", "{a:1}", "${seed}", "a#b", "\\", "null.x"])
+@pytest.mark.parametrize(
+    "name", ["a=b", "a,b", "a b", "[a]", "ü'\"", "{a:1}", "${seed}", "${", "a\\${b}", "a#b", "\\", "null.x"]
+)
 def test_a_path_may_hold_any_character(livedqn, evaluated, monkeypatch, name):
     path = policy(Path(name) / "policy.ckpt")
     assert livedqn("evaluate", f"checkpoint={path}").code == 0

@@ -66,6 +66,21 @@ def test_what_is_not_said_is_usual_and_of_training_unknown(agent, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            "runs/x/policy.ckpt",
+            r"^policy is a str, and no agent; give what livedqn\.load\('runs/\.\.\./policy\.ckpt'\) answers",
+        ),
+        ({"new": None}, r"^policy:new is a NoneType, and no agent; .*, or a run's \.agent$"),
+    ],
+)
+def test_what_is_no_agent_is_said(given, said):
+    with pytest.raises(LivedqnError, match=said):
+        livedqn.compare(given, "sim")
+
+
+@pytest.mark.parametrize(
     ("env", "told", "said"),
     [
         (
@@ -74,6 +89,7 @@ def test_what_is_not_said_is_usual_and_of_training_unknown(agent, monkeypatch):
             r"^policy does not fit this environment: they differ in context shape, \(22,\) and \(4,\); train anew",
         ),
         (ENV, {"wordls": 3}, "there is no setting 'wordls'; did you mean 'worlds'"),
+        (ENV, {"worlds": "${seed}"}, r"take that: worlds: Value '\$\{seed\}' of type 'str' could not"),
         (ENV, {"worlds": 0}, r"evaluation\.worlds=0 must be 1 or more"),
         (ENV, {"cap": {"max_shown": 1}}, r"there is no setting 'cap\.max_shown'; did you mean"),
         (ENV, {"reward": {"scale": 2}}, r"there is no setting 'reward\.scale' of reward=native"),

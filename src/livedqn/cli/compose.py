@@ -132,14 +132,14 @@ def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:
         return command, earlier.of_checkpoints(paths["checkpoint"], overrides), overrides
     if command == "collect" and "checkpoint" in paths:
         values, chosen = earlier.of_policy(paths.pop("checkpoint"), overrides)
-        return command, values | {key: earlier.literal(path) for key, path in paths.items()}, [*chosen, *overrides]
+        return command, values | paths, [*chosen, *overrides]
     if "resume" in paths:
         also = [f"init={paths['init']}"] if "init" in paths else []
         values = earlier.of_run(paths["resume"], [*overrides, *also])
         return "resume", values, [*overrides, *earlier.choices(values)]
     if command == "train":
         overrides = from_logs(overrides)
-    return command, _nested({key: earlier.literal(path) for key, path in paths.items()}), overrides
+    return command, _nested(paths), overrides
 
 
 def _nested(values: dict[str, str]) -> dict[str, Any]:

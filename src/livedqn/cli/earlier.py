@@ -38,7 +38,7 @@ def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:
     if "env" in kinds and not _chosen("env", overrides):
         _refuse_import(runs[0]["env"], overrides)
     world = {key: item for key, item in runs[0].items() if key in _SHARED and (key in kinds or key not in KINDS)}
-    return world | {"checkpoint": [literal(path) for path in paths]}
+    return world | {"checkpoint": paths}
 
 
 def of_policy(path: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
@@ -50,7 +50,7 @@ def of_policy(path: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list
     from livedqn import checkpoint  # imports torch
 
     run = checkpoint.read_config(path)
-    values = {"checkpoint": literal(path), "cap": run["cap"]}
+    values = {"checkpoint": path, "cap": run["cap"]}
     if _chosen("env", overrides):
         return values, []
     if not isinstance(run["env"], Mapping):
@@ -80,17 +80,12 @@ def of_run(folder: str, overrides: Sequence[str]) -> dict[str, Any]:
             raise LivedqnError(f"a run goes on as it was: resume= takes {', '.join(RESUMABLE)}, not {key}")
     if run["env"]:
         _refuse_import(run["env"], overrides)
-    return run | {"resume": literal(folder)}
+    return run | {"resume": folder}
 
 
 def choices(run: Mapping[str, Any]) -> list[str]:
     """Overrides that choose what a run ``resume`` goes on with may have or not: logs, and then an environment."""
     return [f"logs={RUN}"] * bool(run.get("logs")) + [NO_ENV] * (run["env"] is None)
-
-
-def literal(path: str) -> str:
-    """A path as OmegaConf takes it: dollar and brace are no interpolation."""
-    return path.replace("${", "\\${")
 
 
 def _chosen(kind: str, overrides: Sequence[str]) -> bool:

@@ -47,9 +47,16 @@ def compare(
         evaluation: as ``evaluation`` of a run: ``worlds=20, episodes=384`` ...
 
     Raises:
-        LivedqnError: something cannot be built or does not fit together, or there is no policy of a name.
+        LivedqnError: something cannot be built or does not fit together, is no agent, or no policy of that name.
     """
     by_name = {f"{OURS}:{name}": one for name, one in agents.items()} if isinstance(agents, Mapping) else {OURS: agents}
+
+    for name, agent in by_name.items():
+        if not isinstance(agent, Actor):
+            raise LivedqnError(
+                f"{name} is a {type(agent).__name__}, and no agent; give what livedqn.load('runs/.../policy.ckpt') "
+                "answers, or a run's .agent"
+            )
 
     def check(spec: Spec) -> None:
         for name, agent in by_name.items():
@@ -67,7 +74,8 @@ def compare(
 
 def _typed(cls: type[Config], name: str, told: Mapping[str, Any]) -> Config:
     try:
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), plugins.plain(told)))
+        settings = plugins.escaped(plugins.plain(told))
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), settings))
     except OmegaConfBaseException as error:
         raise LivedqnError(f"compare() cannot take that: {explain(error, name)}") from None
     assert isinstance(config, cls)

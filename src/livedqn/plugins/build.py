@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from livedqn.plugins.discover import load, who
 from livedqn.plugins.errors import PluginError, reason
+from livedqn.plugins.escapes import escaped
 from livedqn.plugins.hints import plain, restore
 from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import node
@@ -39,7 +40,7 @@ def build(kind: str, chosen: Mapping[str, Any] | str | Callable[..., Any], *supp
     try:
         config = node(kind, name)
         OmegaConf.set_struct(config, True)
-        config.merge_with(values)
+        config.merge_with(escaped(values))
         unset = sorted(OmegaConf.missing_keys(config))
         known = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from livedqn.config import LOGGERS
+from livedqn.plugins.escapes import escaped
 from livedqn.plugins.messages import explain
 from livedqn.types import LivedqnError
 
@@ -22,6 +23,6 @@ def logger(node: Mapping[str, Any]) -> Any:
     if (name := node.get("plugin")) not in LOGGERS:
         raise LivedqnError(f"there is no logger={name}; choose one of {', '.join(LOGGERS)}")
     try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(LOGGERS[name]), node))
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(LOGGERS[name]), escaped(node)))
     except OmegaConfBaseException as error:
         raise LivedqnError(explain(error, "logger")) from error

@@ -27,7 +27,7 @@ def explain(error: BaseException, prefix: str = "") -> str:
     if not isinstance(cause, OmegaConfBaseException):
         return _flat(str(cause))
     where = ".".join(part for part in (prefix, str(cause.full_key or "")) if part)
-    what = _flat(str(cause.msg))
+    what = re.sub(r"^While dereferencing interpolation '.*?': ", "", _flat(str(cause.msg)))  # escaped text is none
     said = f"{where}: {what}" if where else what
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
         said = _unknown(where, cause.parent_node)

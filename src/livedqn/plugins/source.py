@@ -23,6 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from livedqn import config
 from livedqn.plugins.discover import KINDS, names
 from livedqn.plugins.errors import PluginError
+from livedqn.plugins.escapes import escaped
 from livedqn.plugins.messages import explain
 from livedqn.plugins.schema import fixed, node
 
@@ -33,12 +34,13 @@ GROUPS = (*KINDS, "logger")
 
 def register(values: Mapping[str, Any]) -> None:
     """Make Hydra ask us first, and lay ``values`` (of a run, of a command line) over what we answer."""
+    path = f"livedqn://{json.dumps(values)}".replace("${", "$\\u007b")  # Hydra keeps it in a config
 
     class LivedqnSearchPath(SearchPathPlugin):
         """Puts us in front, so that no file of a plugin's name hides the plugin."""
 
         def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-            search_path.prepend("livedqn", f"livedqn://{json.dumps(values)}")
+            search_path.prepend("livedqn", path)
 
     plugins = Plugins.instance()
     plugins.register(LivedqnSource)
@@ -108,7 +110,7 @@ def _names(group: str) -> list[str]:
 
 def _merged(schema: DictConfig, given: Mapping[str, Any], group: str) -> DictConfig:
     try:
-        schema.merge_with(given)
+        schema.merge_with(escaped(given))
     except OmegaConfBaseException as error:
         raise PluginError(f"the run's config does not fit this livedqn: {explain(error, group)}") from error
     return schema

@@ -8,8 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
+from livedqn import checkpoint
 from livedqn.evaluate import Evaluation
 from livedqn.evaluate.table import conclusion, notes, rows, slice_rows
 
@@ -68,7 +67,7 @@ def page(
             *(_audience(evaluation) if evaluation else []),
             "<h2>The run</h2>",
             f"<section><details><summary>{steps} steps; its whole config</summary>",
-            f"<pre>{escape(OmegaConf.to_yaml(OmegaConf.create(dict(config))))}</pre></details></section></main></html>",
+            f"<pre>{escape(checkpoint.text(config))}</pre></details></section></main></html>",
         ]
     )
 
