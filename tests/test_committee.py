@@ -80,7 +80,7 @@ def test_its_file_acts_as_the_mean_of_the_files_of_its_members(tmp_path, stage) 
     actions = livedqn.load(tmp_path / "mean.ckpt").act(observation)
     assert np.array_equal(actions, again.agent.listed(expected, observation).mean(axis=0).argmax(axis=1))
     assert actions.any()
-    assert (again.steps, again.config["seed"], [one["seed"] for one in again.members]) == (300, 1, [1, 2, 6])
+    assert (again.steps, again.config["seed"], [one["seed"] for one in again.member_configs]) == (300, 1, [1, 2, 6])
 
 
 def test_the_mean_of_a_mean_is_that_of_all(tmp_path, stage) -> None:
@@ -91,7 +91,7 @@ def test_the_mean_of_a_mean_is_that_of_all(tmp_path, stage) -> None:
     found = checkpoint.read(tmp_path / "all.ckpt")
     straight = Committee([one.agent, two.agent, three.agent])
     assert np.array_equal(found.agent.q_values(observation), straight.q_values(observation))
-    assert (len(found.members), float(found.agent.margin)) == (3, pytest.approx(2e-3))
+    assert (len(found.member_configs), float(found.agent.margin)) == (3, pytest.approx(2e-3))
 
 
 def test_it_has_learned_from_what_its_members_have(tmp_path, stage) -> None:
@@ -125,7 +125,7 @@ def test_policies_have_a_mean_where_they_see_the_same_of_however_many_rooms(tmp_
         return trained(tmp_path, SimpleNamespace(spec=replace(stage.spec, **changed)), 2)  # type: ignore[arg-type]
 
     one, path = trained(tmp_path, stage, 1), tmp_path / "mean.ckpt"
-    assert len(checkpoint.average([one, shown(num_actions=7, signals=())], path).members) == 2
+    assert len(checkpoint.average([one, shown(num_actions=7, signals=())], path).member_configs) == 2
     with pytest.raises(LivedqnError, match="since they differ in history length, 10 and 3"):
         checkpoint.average([one, shown(history_length=3)], path)
     with pytest.raises(LivedqnError, match=r"since only one of them .* where \*nothing\* may be shown"):
@@ -138,9 +138,9 @@ def test_what_each_rules_out_together_may_be_all_where_nothing_is_not_to_be_show
         return [trained(tmp_path, SimpleNamespace(spec=spec), seed, agent=agent) for seed in seeds]  # type: ignore[arg-type]
 
     path, must_show = tmp_path / "mean.ckpt", replace(stage.spec, has_nothing=False)
-    assert checkpoint.average(cautious(stage.spec, 1, 2), path).members  # *nothing* is always left
+    assert checkpoint.average(cautious(stage.spec, 1, 2), path).member_configs  # *nothing* is always left
     plain = trained(tmp_path, SimpleNamespace(spec=must_show), 3)  # type: ignore[arg-type]
-    assert checkpoint.average([*cautious(must_show, 1), plain], path).members
+    assert checkpoint.average([*cautious(must_show, 1), plain], path).member_configs
     with pytest.raises(LivedqnError, match=r"1\.ckpt and the others have no mean: by agent\.bcq_threshold each rules"):
         checkpoint.average(cautious(must_show, 1, 2), path)
 

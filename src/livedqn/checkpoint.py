@@ -45,12 +45,12 @@ class Checkpoint:
     steps: int
     baselines: Baselines
     path: Path
-    members: tuple[dict[str, Any], ...] = ()  # configs of the policies of which it is the mean
+    member_configs: tuple[dict[str, Any], ...] = ()  # of the policies of which it is the mean
 
     def save(self, path: str | Path, weights: Mapping[str, Any] | None = None) -> None:
         """Write it as it is now: ``agent`` may have got another margin, say; or with other ``weights`` of its shape."""
         state = {
-            "spec": self.spec.to_dict(), "config": text(self.config), "members": [*map(text, self.members)],
+            "spec": self.spec.to_dict(), "config": text(self.config), "members": [*map(text, self.member_configs)],
             "steps": self.steps, "baselines": self.baselines, "weights": dict(weights or self.agent.state_dict()),
         }  # fmt: skip
         write_state(Path(path), "policy", state)
@@ -97,17 +97,17 @@ def read(path: str | Path, device_name: str = "auto", encoder: EncoderFactory | 
     try:
         spec = Spec.from_dict(state["spec"])
         config = parsed(state["config"], path)
-        members = tuple(parsed(text, path) for text in state["members"])
-        if encoder is None and any("encoder" in own(one) for one in members or [config]):
+        member_configs = tuple(parsed(text, path) for text in state["members"])
+        if encoder is None and any("encoder" in own(one) for one in member_configs or [config]):
             raise LivedqnError(
                 f"{path} was trained from Python with an encoder of its own, which no file keeps; give it again, from "
                 f"Python: livedqn.load({str(path)!r}, encoder=...)"
             )
-        agents = [build_agent(one, spec, encoder) for one in members or [config]]
-        agent = Committee(agents) if members else agents[0]
+        agents = [build_agent(one, spec, encoder) for one in member_configs or [config]]
+        agent = Committee(agents) if member_configs else agents[0]
         agent.load_state_dict(state["weights"])
         agent.to(device.resolve(device_name)).eval()
-        return Checkpoint(agent, config, spec, int(state["steps"]), state["baselines"], path, members)
+        return Checkpoint(agent, config, spec, int(state["steps"]), state["baselines"], path, member_configs)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         if encoder is not None:
             raise LivedqnError(f"{path} does not fit the encoder that was given: {first_line(error)}") from error
@@ -129,8 +129,8 @@ def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:
                 f"{first.path} and {other.path} have no mean, since {what}; average policies whose runs differ by "
                 "seed, encoder or other settings of the agent"
             )
-    members = [config for one in found for config in (one.members or [one.config])]
-    restricted = [config for config in members if config["agent"].get("bcq_threshold")]
+    member_configs = [config for one in found for config in (one.member_configs or [one.config])]
+    restricted = [config for config in member_configs if config["agent"].get("bcq_threshold")]
     if len(restricted) > 1 and not first.spec.offers_nothing:  # which all of them allow
         raise LivedqnError(
             f"{first.path} and the others have no mean: by agent.bcq_threshold each rules out some actions, which may "
@@ -143,7 +143,7 @@ def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:
     taken_in = [*(first.config.get("learned_from") or []), *(one for of in others for one in learned_from(of.config))]
     return Checkpoint(
         agent.eval(), {**first.config, "learned_from": taken_in}, first.spec,
-        sum(one.steps for one in found), {}, path, tuple(members),
+        sum(one.steps for one in found), {}, path, tuple(member_configs),
     )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
     agent = checkpoint.build_agent(plain, spec, own)
     if began_from is not None:
         evaluate.check_fit(began_from, spec)
-        if began_from.members:
+        if began_from.member_configs:
             raise LivedqnError(
                 f"{config.init} is the mean of several policies; begin from one of those: init=<run>/policy.ckpt"
             )

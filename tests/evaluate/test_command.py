@@ -88,7 +88,7 @@ def test_the_mean_of_several_is_one_more_policy_and_is_left(saved, tmp_path, cap
     assert list(found)[:3] == names and "advantage_of_policy:average" in found["policy:a/policy"]
     assert f"policy:average: {tmp_path / 'out' / 'policy.ckpt'}" in capsys.readouterr().out
     left = checkpoint.read(tmp_path / "out" / "policy.ckpt")
-    assert len(left.members) == 2 and list(left.baselines) == ["myopic"]  # a bandit learns anew
+    assert len(left.member_configs) == 2 and list(left.baselines) == ["myopic"]  # a bandit learns anew
     # as tuned for it here, so that it is the same policy when it is judged again, with nothing to tune
     run(settings([str(left.path)], policies=["policy", "myopic"]), tmp_path / "again")
     again = json.loads((tmp_path / "again" / "evaluation.json").read_text())
