@@ -89,7 +89,7 @@ def test_values_do_not_depend_on_what_pads_masked_rooms_and_unused_history(polic
 @pytest.mark.parametrize("path", ["a/${b}", "${", "\\${b}", "a: b"])
 def test_a_config_is_text_and_refers_to_nothing(tmp_path, path) -> None:
     config = {"agent": {"support": [-1.0, 2e-5]}, "logs": {"path": path}, "env": None}
-    assert checkpoint.parsed(checkpoint.text(config), tmp_path) == config
+    assert checkpoint.parsed(plugins.as_yaml(config), tmp_path) == config
 
 
 def test_a_missing_file(tmp_path) -> None:

@@ -50,8 +50,9 @@ class Checkpoint:
     def save(self, path: str | Path, weights: Mapping[str, Any] | None = None) -> None:
         """Write it as it is now: ``agent`` may have got another margin, say; or with other ``weights`` of its shape."""
         state = {
-            "spec": self.spec.to_dict(), "config": text(self.config), "members": [*map(text, self.member_configs)],
-            "steps": self.steps, "baselines": self.baselines, "weights": dict(weights or self.agent.state_dict()),
+            "spec": self.spec.to_dict(), "config": plugins.as_yaml(self.config),
+            "members": [plugins.as_yaml(config) for config in self.member_configs], "steps": self.steps,
+            "baselines": self.baselines, "weights": dict(weights or self.agent.state_dict()),
         }  # fmt: skip
         write_state(Path(path), "policy", state)
 
@@ -239,11 +240,6 @@ def read_state(path: Path, kind: str) -> dict[str, Any]:
             "or read it with the livedqn that wrote it"
         )
     return state
-
-
-def text(config: Mapping[str, Any]) -> str:
-    """A config as files hold it, in which :func:`parsed` finds it again."""
-    return OmegaConf.to_yaml(OmegaConf.create(plugins.escaped(config)))
 
 
 def parsed(text: Any, path: Path) -> dict[str, Any]:

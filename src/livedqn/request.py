@@ -54,12 +54,16 @@ def _refuse_values(spec: Spec, seen: Observation) -> None:
     answered on a CPU alone."""
     if spec.has_rooms and (not seen["candidates"].shape[1] or seen["candidates"][:, 0].any()):
         raise LivedqnError("row 0 of candidates stands for *nothing* and owes zeros; put it before the rooms")
+    if "context" not in spec.limits and not np.isfinite(seen["context"]).all():  # an image has no columns
+        raise LivedqnError("context holds a number that is not finite")
     for name, limits in spec.limits.items():
-        fits = within(seen[name][_valid(name, seen)], limits)
+        values = seen[name][_valid(name, seen)]
+        fits = within(values, limits)
         if not fits.all():
-            column = getattr(spec, name)[int(fits.all(axis=0).argmin())]
-            what = f"column {column.name} of {name} is of kind {column.kind}"
-            raise LivedqnError(f"{what}: it has to be {column.owed}")
+            i = int(fits.all(axis=0).argmin())
+            column, first = getattr(spec, name)[i], values[..., i][~fits[..., i]][0]
+            what = f"column {column.name} of {name} is of kind {column.kind}: it has to be {column.owed}"
+            raise LivedqnError(f"{what}, and is {first:g}")
 
 
 def _valid(name: str, seen: Observation) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from livedqn.config import CapConfig
 from livedqn.protocols import Env, Reward
-from livedqn.request import refuse_no_choice
+from livedqn.request import conform, refuse_no_choice
 from livedqn.scoring import all_signals, require_signals, scored
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
 
@@ -108,6 +108,9 @@ class Stage:
         """Start every row in the world of ``seed``; ``split`` is one of train, validation, test.
 
         Rows ``distinct`` apart are the same viewers with the same luck, if the environment can do that; None: none are.
+
+        Raises:
+            LivedqnError: a column shows what one of its kind cannot hold.
         """
         options: dict[str, Any] = {}
         if split in self._metadata.get("splits", ()):
@@ -116,7 +119,7 @@ class Stage:
             options["distinct"] = distinct
         raw, infos = self.env.reset(seed=seed, options=options or None)
         self._cap.reset(np.ones(self.num_envs, np.bool_))
-        self._current = self._observe(raw)
+        self._current = conform(self.spec, self._observe(raw))  # for a policy would refuse it, later
         self.ids = self._owned(infos.get("ids", {}))
         return self._current
 

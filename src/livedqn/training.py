@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from livedqn import checkpoint, device, evaluate
+from livedqn import checkpoint, device, evaluate, plugins
 from livedqn.agent import DQN
 from livedqn.choice import Choice
 from livedqn.config import TrainConfig, WandbLogger
@@ -105,7 +105,7 @@ def run(config: TrainConfig, folder: Path) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
         if not config.resume:
             holds.enter_context(held(folder))
-        checkpoint.write_text(folder / "config.yaml", checkpoint.text(parts.plain))
+        checkpoint.write_text(folder / "config.yaml", plugins.as_yaml(parts.plain))
         tracker = _tracker(parts)
         try:
             with opened:

@@ -90,7 +90,7 @@ def to_data(config: CalibrateConfig, folder: Path) -> None:
 
 def _keep(config: CalibrateConfig, folder: Path, comparison: Comparison) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+    write_text(folder / "config.yaml", plugins.as_yaml(asdict(config)))
     comparison.write(folder / "calibration.csv")
     from livedqn.report.published import picture  # Matplotlib's import takes time
 
@@ -116,7 +116,7 @@ def _keep_fits(env: Mapping[str, Any], fits: Fits, folder: Path) -> None:
     preset = {"defaults": [name, "_self_"], **differences(changed, {str(key): value for key, value in usual.items()})}
     (folder / "env").mkdir(exist_ok=True)
     head = f"# Fitted by livedqn calibrate: livedqn --config-dir {shlex.quote(str(folder))} env=fitted\n"
-    write_text(folder / "env" / "fitted.yaml", head + OmegaConf.to_yaml(OmegaConf.create(preset)))
+    write_text(folder / "env" / "fitted.yaml", head + plugins.as_yaml(preset))
 
 
 def _show_fits(env: Mapping[str, Any], fits: Fits) -> None:

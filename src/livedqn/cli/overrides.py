@@ -34,7 +34,7 @@ def take_paths(words: Iterable[str], names: Sequence[str]) -> tuple[list[str], d
     return others, paths
 
 
-#: Settings that are lists, of which a single entry needs no brackets.
+#: Settings that are lists, of which a single entry needs no brackets (paths are taken before: :func:`take_paths`).
 LISTS = ("policies",)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 
 from livedqn import checkpoint, plugins
 from livedqn.checkpoint import Checkpoint
@@ -61,7 +60,7 @@ def run(config: EvaluateConfig, folder: Path) -> None:
             print(f"{name} shows a room that is worth at least {float(one.agent.margin):.3g} more than nothing")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(evaluation, folder / "evaluation.json")
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+    (folder / "config.yaml").write_text(plugins.as_yaml(asdict(config)))
     if config.average:
         _keep(found[AVERAGE], config, evaluation)
     print(folder)

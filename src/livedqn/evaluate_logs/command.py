@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path
 
 import torch
-from omegaconf import OmegaConf
 
 from livedqn import plugins, report
 from livedqn.config import EvaluateConfig
@@ -79,7 +78,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
         print(line)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evaluation.json").write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n")
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+    (folder / "config.yaml").write_text(plugins.as_yaml(asdict(config)))
     report.write_ope(folder, result.to_dict())
     if config.average:  # with the mean of the margins: only playing tells which is best
         found[AVERAGE].save(found[AVERAGE].path)

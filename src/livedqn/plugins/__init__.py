@@ -7,8 +7,20 @@ from livedqn.plugins.build import build
 from livedqn.plugins.defaults import defaults
 from livedqn.plugins.discover import KINDS, PARTS, names
 from livedqn.plugins.errors import PluginError
-from livedqn.plugins.escapes import escaped, unescaped
+from livedqn.plugins.escapes import as_yaml, escaped, unescaped
 from livedqn.plugins.hints import plain
 from livedqn.plugins.schema import schema
 
-__all__ = ["KINDS", "PARTS", "PluginError", "build", "defaults", "escaped", "names", "plain", "schema", "unescaped"]
+__all__ = [
+    "KINDS",
+    "PARTS",
+    "PluginError",
+    "as_yaml",
+    "build",
+    "defaults",
+    "escaped",
+    "names",
+    "plain",
+    "schema",
+    "unescaped",
+]

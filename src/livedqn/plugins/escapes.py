@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from omegaconf import OmegaConf
+
 
 def escaped(value: Any) -> Any:
     """Plain values, as ``config.merge_with`` takes them: dollar and brace stay what they are."""
@@ -14,6 +16,11 @@ def escaped(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: escaped(item) for key, item in value.items()}
     return [escaped(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def as_yaml(config: Mapping[str, Any]) -> str:
+    """A config as files hold it, for :func:`unescaped` to find it again."""
+    return OmegaConf.to_yaml(OmegaConf.create(escaped(config)))
 
 
 def unescaped(value: Any) -> Any:

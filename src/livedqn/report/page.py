@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from livedqn import checkpoint
+from livedqn import plugins
 from livedqn.evaluate import Evaluation
 from livedqn.evaluate.table import conclusion, notes, rows, slice_rows
 
@@ -67,7 +67,7 @@ def page(
             *(_audience(evaluation) if evaluation else []),
             "<h2>The run</h2>",
             f"<section><details><summary>{steps} steps; its whole config</summary>",
-            f"<pre>{escape(checkpoint.text(config))}</pre></details></section></main></html>",
+            f"<pre>{escape(plugins.as_yaml(config))}</pre></details></section></main></html>",
         ]
     )
 
