@@ -102,6 +102,20 @@ def test_whatever_a_stage_stumbles_on_it_closes_the_environment() -> None:
     assert env.closed
 
 
+def test_a_column_that_shows_what_its_kind_cannot_hold_is_refused_before_the_first_step() -> None:
+    class Negative(LiveStream):
+        def reset(self, **told: Any) -> Any:
+            observation, infos = super().reset(**told)
+            heat = next(i for i, column in enumerate(self.metadata["columns"]["candidates"]) if column.role == "heat")
+            observation["candidates"][1, 1, heat] = -7
+            return observation, infos
+
+    env = plugins.build("env", {"plugin": "sim", "days": 1, "streamers": 60}, 2)
+    env.__class__ = Negative
+    with pytest.raises(LivedqnError, match=r"of candidates is of kind count: it has to be .* from 0, and is -7$"):
+        Stage(env, Native(), CapConfig()).reset(0, "train")
+
+
 @pytest.mark.parametrize("told", [{}, {"signals": {"clicked": np.zeros(2)}}])
 def test_a_signal_that_a_step_does_not_deliver_is_named(told: dict[str, Any]) -> None:
     class Silent(Rows):

@@ -181,15 +181,15 @@ def picture(
         drawn, (left, right) = figure(9, 3.4, columns=2)
         for name, of in watched.items():
             steps, share, minutes = curves(of, warmup)
-            left.plot(steps * ROWS, share, color=COLOURS[name], label=name)
-            right.plot(steps * ROWS, minutes, color=COLOURS[name])
+            left.plot(steps * ROWS / 1_000, share, color=COLOURS[name], label=name)
+            right.plot(steps * ROWS / 1_000, minutes, color=COLOURS[name])
         left.axhline(oracle, color=FAINT, linestyle="--", linewidth=1)
         left.axhline(before, color=FAINT, linestyle=":", linewidth=1)
         left.set_title("good newcomers' share of impressions")
         right.set_title("minutes watched in a session")
         left.legend()
         for axis in (left, right):
-            axis.set_xlabel("environment steps since the platform grew")
+            axis.set_xlabel("thousand environment steps since the platform grew")
         drawn.savefig(path, dpi=110)
 
 
