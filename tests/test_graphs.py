@@ -317,10 +317,11 @@ def test_values_that_are_no_numbers_agree_with_nothing() -> None:
 
 def test_without_a_compiler_updates_are_eager_and_a_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     has_compiler()  # imports Inductor, without its warnings
-    monkeypatch.setattr(sys.modules["torch._inductor.config"].cpp, "cxx", ("no-such-compiler",))
     monkeypatch.setattr(graphs, "BREAK_EVEN_S", 0.0)
     agent, experience = made()
-    found, line = choose(agent.learner, *inputs(agent, experience), 1_000)
+    # by its own patch: what monkeypatch puts back is hidden from then on
+    with sys.modules["torch._inductor.config"].patch({"cpp.cxx": ("no-such-compiler",)}):
+        found, line = choose(agent.learner, *inputs(agent, experience), 1_000)
     assert found is None
     assert line == "updates are eager: there is no C++ compiler (no-such-compiler); install one, or name it by CXX"
 
