@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import livedqn
-from livedqn import checkpoint, plugins
+from livedqn import plugins
 from livedqn.config import CapConfig, CsvLogger, WandbLogger
 from livedqn.encoders.mlp import MLP
 from livedqn.exploration import Boltzmann
@@ -157,7 +157,7 @@ def test_a_run_that_goes_on_is_no_other(saved, told, key) -> None:
 
 
 def test_what_a_run_was_told_stays_text_when_it_goes_on(saved) -> None:
-    Path("run/config.yaml").write_text(checkpoint.text({**saved, "env": {"plugin": "gym", "id": "${seed}"}}))
+    Path("run/config.yaml").write_text(plugins.as_yaml({**saved, "env": {"plugin": "gym", "id": "${seed}"}}))
     assert config_of({"resume": "run"}).env == {"plugin": "gym", "id": "${seed}"}
 
 
