@@ -6,6 +6,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from livedqn import losses
 
@@ -62,6 +64,26 @@ def test_a_projection_shares_each_probability_among_neighbours_and_cuts_to_the_s
     # 0.5: 3/4 to 0 and 1/4 to 2; 2: all to itself; 9: cut to 4
     projected = losses.categorical_projection(tensor(0.5, 2, 9), probability, support)
     assert projected.tolist() == [0.375, 0.125 + 0.25, 0.25]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.floats(0.01, 50), min_size=1, max_size=12), st.floats(-100, 100), st.floats(-60, 60), st.floats(0, 3),
+    st.integers(0, 2**16),
+)  # fmt: skip
+def test_a_projection_is_its_equation_whatever_the_gaps(
+    gaps: list[float], low: float, shift: float, scale: float, seed: int
+) -> None:
+    support = low + tensor(0, *gaps).double().cumsum(0)
+    probability = torch.rand(2, 3, len(support), generator=torch.Generator().manual_seed(seed)).double()
+    returns = shift + scale * torch.stack([support, support.flip(0), support * 0 + support[0]])  # one row for both
+
+    distance = returns.clamp(support[0], support[-1]).unsqueeze(-2) - support.unsqueeze(-1)  # (..., i, j)
+    below, above = support.diff(prepend=support[:1] - 1), support.diff(append=support[-1:] + 1)
+    gap = torch.where(distance < 0, below.unsqueeze(-1), above.unsqueeze(-1))
+    share = (1 - distance.abs() / gap).clamp_min(0)
+    expected = (share * probability.unsqueeze(-2)).sum(dim=-1)
+    torch.testing.assert_close(losses.categorical_projection(returns, probability, support), expected)
 
 
 def test_a_munchausen_bonus_is_the_clipped_logarithm_of_a_soft_policy_over_the_mask() -> None:

@@ -163,11 +163,12 @@ def categorical_projection(returns: Tensor, probability: Tensor, support: Tensor
     The mean of returns within the support stays as it is.
 
     Args:
-        returns: (..., A). probability: theirs, (..., A). support: rising, (A,).
+        returns: (..., A), or what broadcasts to it. probability: theirs, (..., A). support: rising, (A,).
     """
-    gap = support.diff()
-    below, above = torch.cat([gap[:1], gap]).unsqueeze(-1), torch.cat([gap, gap[-1:]]).unsqueeze(-1)
-    clipped = returns.clamp(support[0], support[-1]).unsqueeze(-2)
-    distance = clipped - support.unsqueeze(-1)  # (..., i, j)
-    share = (1 - torch.where(distance < 0, -distance / below, distance / above)).clamp_min(0)
-    return (share * probability.unsqueeze(-2)).sum(dim=-1)
+    clipped = returns.expand_as(probability).clamp(support[0], support[-1]).contiguous()
+    above = torch.searchsorted(support, clipped, right=True).clamp(1, len(support) - 1)
+    below = above - 1
+    to_above = probability * (clipped - support[below]) / (support[above] - support[below])
+    # of the sum's A terms for each i only those above 0 are computed: all of them took most of an update's time
+    shared = torch.zeros_like(to_above).scatter_add(-1, above, to_above)
+    return shared.scatter_add(-1, below, probability - to_above)
