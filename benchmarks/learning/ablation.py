@@ -4,9 +4,10 @@ python benchmarks/learning/ablation.py --on sim --seeds 5 --jobs 2
 python benchmarks/learning/ablation.py --on breakout --parts double n_step distribution
 python benchmarks/learning/ablation.py --on cartpole --quick             # does it work
 
-On the simulator (``sim``, ``sim_hard``) all policies play the same test worlds, disjoint from those that chose their
-checkpoints: differences are paired by world, after a mean over seeds. On a game (``cartpole``, ``breakout``,
-``freeway``) differences are over seeds, of greedy episodes of the final weights and of training's last tenth.
+Final weights are judged, whatever an evaluation in training would have chosen. On the simulator (``sim``,
+``sim_hard``) all policies play the same test worlds: differences are paired by world, after a mean over seeds, and are
+given over seeds, too. On a game (``cartpole``, ``breakout``, ``freeway``) they are over seeds, of greedy episodes and
+of training's last tenth.
 
 Finished trainings are kept in --runs. Rows go to ``results/ablation_<on>.csv``, the picture to ``ablation_<on>.png``.
 """
