@@ -117,6 +117,7 @@ def averaged(trained: Mapping[str, Path], members: int) -> dict[str, Path]:
 def judge(
     policies: Mapping[str, Path], told: argparse.Namespace, roles: Collection[str], *,
     env: Mapping[str, Any] | None = None, more: Mapping[str, Agent] | None = None, tunes: bool = True,
+    bandit_seeds: int = 1,
 ) -> Evaluation:  # fmt: skip
     """All ``roles``, some of which are taken by ``policies``, on the same worlds.
 
@@ -126,6 +127,7 @@ def judge(
         roles: who is compared.
         env: where they play; that of the first policy where nothing is said.
         tunes: margins are tuned here, whatever the policies have.
+        bandit_seeds: how often each bandit learns.
     """
     found = {name: checkpoint.read(path) for name, path in policies.items()}
     config = {**next(iter(found.values())).config}
@@ -135,7 +137,7 @@ def judge(
         return Stage(plugins.build("env", config["env"], rows), plugins.build("reward", config["reward"]), CapConfig())
 
     agents: dict[str, Agent] = {name: one.agent for name, one in found.items()} | dict(more or {})
-    names = [name for role in roles for name in _of(role, agents)]
+    names = [name for role in roles for name in _contestants(role, agents)]
     settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes, tuning_episodes=told.tuning_episodes)
     for name, one in found.items():
         if tunes and f"policy:{name}" in names:
@@ -143,22 +145,22 @@ def judge(
             print(f"{name} shows a room that is worth {float(one.agent.margin):.3g} more than nothing", flush=True)
     return compare(
         {f"policy:{name}": agent for name, agent in agents.items()}, make_stage, settings,
-        seed=told.world_seed, steps=config["steps"], names=names, notify=_tell,
+        seed=told.world_seed, steps=config["steps"], names=names, bandit_seeds=bandit_seeds, notify=_tell,
     )  # fmt: skip
 
 
-def _of(role: str, names: Mapping[str, object]) -> list[str]:
-    """The contestants of a role: the one of that name, or one a seed."""
+def _contestants(role: str, names: Collection[str]) -> list[str]:
+    """Those of a role: the one of that name, or one a seed of what was trained."""
     kind, _, trained = role.partition(":")
     return [f"{kind}:{name}" for name in names if name.startswith(trained + "-")] if trained else [role]
 
 
 def by_role(evaluation: Evaluation, roles: Mapping[str, str]) -> dict[str, dict[str, FloatArray]]:
     """What the table calls a role -> metric -> (seeds, W); a role without seeds has one."""
-    trained = {name.partition(":")[2]: None for name in evaluation.played if ":" in name}
     found = {}
     for role, title in roles.items():
-        contestants = [evaluation.measured[name] for name in _of(role, trained) if name in evaluation.played]
+        seeds = f"{role}-" if ":" in role else f"{role}:"  # policy:dqn-0 ..., and of a bandit linucb:0 ...
+        contestants = [of for name, of in evaluation.measured.items() if name == role or name.startswith(seeds)]
         if not contestants:
             continue
         found[title] = {m: np.stack([one[m] for one in contestants]) for m in METRICS if m in contestants[0]}
@@ -289,7 +291,8 @@ def main() -> None:
     policies = train_all(tasks, folder, told.jobs)
     if members > 1:
         policies = averaged(policies, members)
-    found = by_role(judge(policies, told, [role for role in ROLES if role != "lookahead"]), ROLES)
+    played = judge(policies, told, [role for role in ROLES if role != "lookahead"], bandit_seeds=told.seeds)
+    found = by_role(played, ROLES)
     if not told.no_lookahead:
         told.episodes = min(told.episodes, told.lookahead_episodes)
         found |= by_role(judge(policies, told, ["lookahead"]), ROLES)

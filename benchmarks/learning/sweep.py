@@ -39,11 +39,11 @@ STEPS = {"cartpole": 25_000}
 #: One word or more of each line is told to a training.
 SPACE = {
     "cartpole": [
-        ["num_envs=4", "num_envs=8", "num_envs=16"],
-        ["encoder.hidden=[64,64]", "encoder.hidden=[128,128]", "encoder.hidden=[256,256]"],
+        ["num_envs=8", "num_envs=16"],
+        ["encoder.hidden=[64,64]", "encoder.hidden=[128,128]"],
         [f"agent.learning_rate={rate} agent.learning_rate_end={rate}" for rate in ("5e-4", "1e-3", "2.3e-3", "4e-3")],
         ["agent.batch_size=64", "agent.batch_size=128", "agent.batch_size=256"],
-        ["agent.steps_per_update=2", "agent.steps_per_update=4", "agent.steps_per_update=8"],
+        ["agent.steps_per_update=4", "agent.steps_per_update=8", "agent.steps_per_update=16"],
         ["agent.n_step=1", "agent.n_step=3", "agent.n_step=5", "agent.n_step=10"],
         ["agent.sync_every=16", "agent.sync_every=32", "agent.sync_every=64", "agent.sync_every=128"],
         ["agent.discount=0.98", "agent.discount=0.99"],
@@ -109,9 +109,9 @@ def main() -> None:
     """Draw, train, show, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("game", choices=SPACE)
-    parser.add_argument("--tried", type=int, default=64, help="settings that are drawn")
+    parser.add_argument("--tried", type=int, default=40, help="settings that are drawn")
     parser.add_argument("--seeds", type=int, default=3, help="of each")
-    parser.add_argument("--finalists", type=int, default=8, help="of which the preset is always one")
+    parser.add_argument("--finalists", type=int, default=6, help="of which the preset is always one")
     parser.add_argument("--final-seeds", type=int, default=10, help="of each, on which none was chosen")
     parser.add_argument("--episodes", type=int, default=20, help="of a final policy")
     parser.add_argument("--steps", type=int, help="of a training")

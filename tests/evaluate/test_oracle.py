@@ -62,6 +62,17 @@ def test_a_lookahead_shows_what_costs_where_nothing_is_closed():
     assert lookahead(observation).all()
 
 
+def test_bandits_may_learn_once_a_seed():
+    def played(names, bandit_seeds):
+        found = compare({}, make_stage, FEW, seed=3, steps=2_000, names=names, bandit_seeds=bandit_seeds)
+        assert list(found.rules) == list(found.measured)
+        return {name: one["return"].tolist() for name, one in found.measured.items()}
+
+    several = played(["linucb", "lints:1"], bandit_seeds=2)
+    assert list(several) == ["linucb:0", "linucb:1", "lints:1"] and several["linucb:0"] != several["linucb:1"]
+    assert played(["linucb"], bandit_seeds=1) == {"linucb": several["linucb:0"]}
+
+
 def test_named_contestants_and_how_far_they_come(tiny):
     names = ["always", "random", "linucb", "lints", "oracle", "lookahead"]
     told = set()

@@ -75,7 +75,7 @@ def final_evaluation(
 
 def compare(
     agents: Mapping[str, Agent], make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, steps: int | None,
-    names: Sequence[str] = (), rules: Mapping[str, Rule] | None = None, notify: Notify = silent,
+    names: Sequence[str] = (), rules: Mapping[str, Rule] | None = None, bandit_seeds: int = 1, notify: Notify = silent,
 ) -> Evaluation:  # fmt: skip
     """Play all policies on the same test worlds.
 
@@ -87,18 +87,21 @@ def compare(
         steps: of training; None: nobody knows, and bandits learn from as many as a run takes by default.
         names: of the policies to compare; empty = the usual ones.
         rules: baselines that need no tuning, because they were tuned for this environment, reward and cap.
+        bandit_seeds: how often each bandit learns, in training worlds of ``seed`` and those after it; each is tuned and
+            plays by itself.
         notify: is told how far it is.
 
     Raises:
         LivedqnError: there is no policy of a name.
     """
     with closing(make_stage(_rows(evaluation.episodes))) as stage:
-        contestants = Contestants(agents, stage, seed, WORLDS_PER_SEED * seed)
+        contestants = Contestants(agents, stage, seed, WORLDS_PER_SEED * seed, bandit_seeds)
         chosen = contestants.chosen(names)
-        for name in BANDITS:
+        for name, (bandit, at) in contestants.bandits.items():
             if name in chosen:
                 requests = STEPS if steps is None else steps
-                contestants.add(name, _learned(name, make_stage, seed, requests, notify))
+                advance = _counted(notify, f"{name} learns", -(-requests // linear.ROWS))
+                contestants.add(name, _learned(bandit, make_stage, seed + at, requests, advance))
         ruled = contestants.ruled(chosen)
         rules = dict(rules or {})
         validation: dict[str, float] = {}
@@ -126,11 +129,12 @@ def compare(
         )
 
 
-def _learned(name: str, make_stage: MakeStage, seed: int, steps: int, notify: Notify) -> Score:
-    """What a bandit knows after as many requests as an agent was trained for, of worlds that training may see."""
-    advance = _counted(notify, f"{name} learns", -(-steps // linear.ROWS))
+def _learned(
+    bandit: str, make_stage: MakeStage, seed: int, requests: int, advance: Callable[[], None]
+) -> Score:  # fmt: skip
+    """What a bandit knows after so many requests of the world in which a run of ``seed`` trains."""
     with closing(make_stage(linear.ROWS)) as stage:
-        return linear.learn(BANDITS[name](seed), stage, world_seed("train", seed), steps, advance)
+        return linear.learn(BANDITS[bandit](seed), stage, world_seed("train", seed), requests, advance)
 
 
 def _tuned(

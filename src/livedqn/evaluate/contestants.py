@@ -28,12 +28,17 @@ class Contestants:
         stage: any of the environment.
         seed: of the run.
         first_world: the run's first world, to ask agents for what they have.
+        bandit_seeds: how often each bandit learns; where that is more than once, the i-th is called ``linucb:<i>``.
     """
 
-    def __init__(self, agents: Mapping[str, Agent], stage: Stage, seed: int, first_world: int) -> None:
+    def __init__(
+        self, agents: Mapping[str, Agent], stage: Stage, seed: int, first_world: int, bandit_seeds: int = 1
+    ) -> None:  # fmt: skip
         self._agents, self._seed = agents, seed
         #: Baselines whose rule is tuned; bandits are added when they have learned.
         self.scores: dict[str, MakeScore] = {}
+        #: Bandits that may learn: name -> which it is, and the number of its seed.
+        self.bandits: dict[str, tuple[str, int]] = {}
         self._always: dict[str, Agent] = {}
         names = [*agents]
         if stage.spec.has_rooms:
@@ -42,7 +47,10 @@ class Contestants:
             rules = {"hottest": hottest(stage.spec), "favourite": favourite(stage.spec)}
             rules |= {name.replace(OURS, "myopic", 1): myopic(agent, observation) for name, agent in agents.items()}
             self.scores = {name: _everywhere(score) for name, score in rules.items() if score is not None}
-            names += [*self._always, "random", *self.scores, *BANDITS]
+            self.bandits = {
+                name if bandit_seeds == 1 else f"{name}:{i}": (name, i) for name in BANDITS for i in range(bandit_seeds)
+            }
+            names += [*self._always, "random", *self.scores, *self.bandits]
             if is_known(stage):
                 self.scores["oracle"] = oracle
                 names += ["oracle", "lookahead"]
