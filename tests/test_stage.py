@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from livedqn import plugins
 from livedqn.config import CapConfig
 from livedqn.envs import LiveStream
-from livedqn.envs.gym import Rows
+from livedqn.envs.gym import SingleEnvs
 from livedqn.rewards import Engagement, Native, Weighted
 from livedqn.stage import SPLITS, Cap, Stage, world_seed
 from livedqn.types import LivedqnError
@@ -87,7 +87,7 @@ def test_an_environment_that_restarts_rows_by_itself_is_refused(how: dict[str, A
 
 
 def test_an_environment_without_metadata_is_refused_and_closed() -> None:
-    env = Rows([gymnasium.make("CartPole-v1") for _ in range(2)])
+    env = SingleEnvs([gymnasium.make("CartPole-v1") for _ in range(2)])
     env.metadata = None
     with pytest.raises(LivedqnError, match=r"has metadata\['autoreset_mode'\]=None, and owes AutoresetMode\.DISABLED"):
         Stage(env, Native(), CapConfig())
@@ -95,7 +95,7 @@ def test_an_environment_without_metadata_is_refused_and_closed() -> None:
 
 
 def test_whatever_a_stage_stumbles_on_it_closes_the_environment() -> None:
-    env = Rows([gymnasium.make("CartPole-v1")])
+    env = SingleEnvs([gymnasium.make("CartPole-v1")])
     env.metadata["signals"] = 5
     with pytest.raises(TypeError):
         Stage(env, Native(), CapConfig())
@@ -118,7 +118,7 @@ def test_a_column_that_shows_what_its_kind_cannot_hold_is_refused_before_the_fir
 
 @pytest.mark.parametrize("told", [{}, {"signals": {"clicked": np.zeros(2)}}])
 def test_a_signal_that_a_step_does_not_deliver_is_named(told: dict[str, Any]) -> None:
-    class Silent(Rows):
+    class Silent(SingleEnvs):
         def step(self, actions: Any) -> Any:
             return *super().step(actions)[:4], told
 

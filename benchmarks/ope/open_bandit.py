@@ -28,7 +28,7 @@ from livedqn.ope import requests
 from livedqn.ope.bootstrap import Estimate, replicates
 from livedqn.ope.estimators import MOST, of_requests
 from livedqn.ope.evidence import gather
-from livedqn.ope.features import Features
+from livedqn.ope.features import RequestFeatures
 from livedqn.ope.terms import Terms
 from livedqn.rewards import Native
 from livedqn.types import Observation
@@ -106,7 +106,7 @@ def by_our_model(folder: Path, logs: Mapping[str, np.ndarray], policy: np.ndarra
     def noted(part: Any) -> np.ndarray:
         return part.propensity.astype(np.float64)
 
-    evidence = gather(read, Features(read.spec, read), Native(), {"it": target}, noted)
+    evidence = gather(read, RequestFeatures(read.spec, read), Native(), {"it": target}, noted)
     judged = evidence.policies["it"]
     np.testing.assert_allclose(judged.rho, ratios(logs, policy), rtol=1e-5)  # propensities are float32 there
     found = of_requests(judged)

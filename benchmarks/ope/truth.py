@@ -29,7 +29,7 @@ from livedqn.logs import Impressions, join
 from livedqn.ope.bootstrap import resampled
 from livedqn.ope.estimators import doubt, estimates, logged
 from livedqn.ope.evidence import Target, gather
-from livedqn.ope.features import Features
+from livedqn.ope.features import RequestFeatures
 from livedqn.ope.logged import rewards
 from livedqn.ope.terms import Terms
 from livedqn.report.style import FAINT, OURS, figure, look
@@ -69,7 +69,7 @@ def cells(
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """A row an estimator of each policy, of one log set."""
     logs = world.logs(BEHAVIOURS[behaviour](world.spec), steps, number)
-    evidence = gather(logs, Features(world.spec, logs), world.reward, judged, noted)
+    evidence = gather(logs, RequestFeatures(world.spec, logs), world.reward, judged, noted)
     own = logged(evidence, number, REPLICATES)
     sessions = len(evidence.viewer)
     length = float(np.median(np.bincount(evidence.session)))

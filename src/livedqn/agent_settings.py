@@ -14,15 +14,15 @@ WARMUP_STEPS, STEPS_PER_UPDATE = 8_192, 128
 SETTLED = ("warmup_steps", "steps_per_update", "learning_rate_updates", "cql_alpha")
 
 
-class Rule(NamedTuple):
+class Bound(NamedTuple):
     """What holds of a setting, and how a user is told."""
 
     holds: Callable[[float], bool]
     text: str
 
 
-POSITIVE = Rule(lambda value: value > 0, "must be above 0")
-SHARE = Rule(lambda value: 0 <= value <= 1, "lies in [0, 1]")
+POSITIVE = Bound(lambda value: value > 0, "must be above 0")
+SHARE = Bound(lambda value: 0 <= value <= 1, "lies in [0, 1]")
 #: By name; null, where a setting may be that, is always right.
 RULES = {
     **dict.fromkeys((
@@ -31,10 +31,10 @@ RULES = {
         "learning_rate_updates", "discount_time_unit_s", "shortlist",
     ), POSITIVE),
     **dict.fromkeys(("discount", "retrace", "munchausen_alpha"), SHARE),
-    "sync_tau": Rule(lambda value: 0 < value <= 1, "lies in (0, 1]"),
-    "munchausen_clip": Rule(lambda value: value <= 0, "is at most 0"),
-    "cql_alpha": Rule(lambda value: value >= 0, "is 0 (off) or more"),
-    "bcq_threshold": Rule(lambda value: 0 <= value < 1, "lies in [0, 1), 0 being off"),
+    "sync_tau": Bound(lambda value: 0 < value <= 1, "lies in (0, 1]"),
+    "munchausen_clip": Bound(lambda value: value <= 0, "is at most 0"),
+    "cql_alpha": Bound(lambda value: value >= 0, "is 0 (off) or more"),
+    "bcq_threshold": Bound(lambda value: 0 <= value < 1, "lies in [0, 1), 0 being off"),
 }  # fmt: skip
 
 

@@ -38,7 +38,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Rows:
+class CsvRows:
     """The rows of a file, in its order."""
 
     columns: dict[str, npt.NDArray[Any]]  # (N,) each
@@ -48,7 +48,7 @@ class Rows:
         return len(next(iter(self.columns.values())))
 
 
-def read(path: str, form: Form, name: str, tolerated: float = 0.0) -> Rows:
+def read(path: str, form: Form, name: str, tolerated: float = 0.0) -> CsvRows:
     """The rows of the CSV (or .csv.gz) at ``path``.
 
     Args:
@@ -68,7 +68,7 @@ def read(path: str, form: Form, name: str, tolerated: float = 0.0) -> Rows:
 
 
 @lru_cache(maxsize=2)
-def _read(path: str, form: Form, name: str, tolerated: float, changed: int) -> Rows:
+def _read(path: str, form: Form, name: str, tolerated: float, changed: int) -> CsvRows:
     """The rows of a file that was last changed at ``changed``."""
     with _opened(path) as file:
         text = file.read()  # to its end before the first row counts: a broken archive may begin with plausible rows
@@ -92,7 +92,7 @@ def _read(path: str, form: Form, name: str, tolerated: float, changed: int) -> R
     if not good:
         raise LivedqnError(f"{name}={path} has no rows; name a CSV of {form.what}")
     columns = zip(*good, strict=True)
-    return Rows({column: np.array(values) for column, values in zip(parsers, columns, strict=True)}, tuple(bad))
+    return CsvRows({column: np.array(values) for column, values in zip(parsers, columns, strict=True)}, tuple(bad))
 
 
 def _opened(path: str) -> TextIO:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from livedqn.calibrate import own
 from livedqn.calibrate.fit_rooms import of_rooms
-from livedqn.calibrate.fits import Fit, Kept, laid
+from livedqn.calibrate.fits import Fit, LeftOpen, laid
 from livedqn.config import CalibrateConfig, DataConfig
 from livedqn.envs import MEASURED, Platform, SimulatedRooms, Timetable
 
@@ -105,9 +105,9 @@ def test_channels_that_do_not_differ_have_a_level_and_no_curve() -> None:
 
 def test_every_setting_is_fitted_or_has_a_reason() -> None:
     fits = of_rooms(SimulatedRooms(streamers=40, topics=2, days=2).timetable(1, ""), 40, MEASURED)
-    settled = {name for one in fits for name in (one.settings if isinstance(one, Kept) else (one.setting,))}
+    settled = {name for one in fits for name in (one.settings if isinstance(one, LeftOpen) else (one.setting,))}
     assert {f"platform.{name}" for name in vars(MEASURED)} <= settled
-    assert any(isinstance(one, Kept) and "too few" in one.why for one in fits)
+    assert any(isinstance(one, LeftOpen) and "too few" in one.why for one in fits)
 
 
 def test_what_was_fitted_can_be_simulated(found: dict[str, Any]) -> None:

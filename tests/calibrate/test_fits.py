@@ -3,7 +3,7 @@
 import pytest
 
 from livedqn.calibrate import FIGURES
-from livedqn.calibrate.fits import Fit, Kept, differences, fit, laid, value_of
+from livedqn.calibrate.fits import Fit, LeftOpen, differences, fit, laid, value_of
 
 ENV = {"plugin": "sim", "streamers": 300, "platform": {"starts": [1.0, 2.0], "rise_kept": 0.3}}
 
@@ -12,12 +12,16 @@ def test_four_digits_or_a_reason() -> None:
     assert fit("a", 1.23456, 40, "clicks", 30) == Fit("a", 1.235, 40, "clicks")
     assert fit("a", (1.23456, 2.0), 40, "clicks", 30) == Fit("a", (1.235, 2.0), 40, "clicks")
     assert fit("a", 123_456, 40, "clicks", 30) == Fit("a", 123_456, 40, "clicks")  # a count is exact
-    assert fit("a", 1.0, 7, "clicks", 30) == Kept(("a",), "7 clicks are too few; it takes 30")
-    assert fit("a", float("nan"), 40, "clicks", 30) == Kept(("a",), "the clicks say nothing of it")
+    assert fit("a", 1.0, 7, "clicks", 30) == LeftOpen(("a",), "7 clicks are too few; it takes 30")
+    assert fit("a", float("nan"), 40, "clicks", 30) == LeftOpen(("a",), "the clicks say nothing of it")
 
 
 def test_laid_over_and_told_apart() -> None:
-    fits = [Fit("streamers", 76, 76, "channels"), Fit("platform.starts", (3.0, 4.0), 9, "starts"), Kept(("x",), "why")]
+    fits = [
+        Fit("streamers", 76, 76, "channels"),
+        Fit("platform.starts", (3.0, 4.0), 9, "starts"),
+        LeftOpen(("x",), "why"),
+    ]
     changed = laid(ENV, fits)
     assert (changed["streamers"], changed["platform"]["starts"]) == (76, [3.0, 4.0])
     assert value_of(ENV, "platform.starts") == [1.0, 2.0]  # as it was

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from livedqn.evaluate.linear import ID_BITS, Features, Pairs, Ridge, learn, lin_ts, lin_ucb, project
+from livedqn.evaluate.linear import ID_BITS, PairFeatures, Pairs, Ridge, learn, lin_ts, lin_ucb, project
 from livedqn.evaluate.play import play
 from livedqn.evaluate.policies import Random, Rule, ShowIf
 from livedqn.types import Column, Spec
@@ -60,7 +60,7 @@ def test_lin_ts_draws_around_theta_with_the_covariance_of_the_papers(ridge):
 
 
 def test_features_of_a_pair():
-    features = Features(SPEC)
+    features = PairFeatures(SPEC)
     # a constant, age and heat; two genders; the buckets
     assert (features.numbers, features.size) == (3, 3 + 2 + 2**ID_BITS)
     observation = {

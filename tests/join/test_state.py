@@ -11,7 +11,7 @@ import pytest
 from livedqn import durable
 from livedqn.config import JoinConfig
 from livedqn.join import Joiner, command
-from livedqn.join.state import State
+from livedqn.join.state import StateFile
 from livedqn.logs import join
 from livedqn.logs.parquet import Parquet
 from livedqn.logs.whole import Whole
@@ -106,7 +106,7 @@ def test_killed_again_and_again_with_other_files_in_between(call, monkeypatch):
     call(0)
     for _ in range(2):
         with monkeypatch.context() as patched:
-            patched.setattr(command.State, "end", lambda self, joiner: (_ for _ in ()).throw(KilledError))
+            patched.setattr(command.StateFile, "end", lambda self, joiner: (_ for _ in ()).throw(KilledError))
             with pytest.raises(KilledError):
                 call(1)
     assert len(written()) == 3
@@ -117,7 +117,7 @@ def test_killed_again_and_again_with_other_files_in_between(call, monkeypatch):
 def test_calls_at_once_would_write_under_the_same_names_so_the_second_is_refused(call):
     call(0)
     with (
-        State(Path("state.json")),
+        StateFile(Path("state.json")),
         pytest.raises(LivedqnError, match=r"another call .* goes on from state=state\.json"),
     ):
         call(1)
@@ -163,7 +163,7 @@ def test_a_first_call_that_came_to_no_end_binds_nobody_to_what_it_was_told(call,
         raise KilledError
 
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        patched.setattr(State, "end", killed)
+        patched.setattr(StateFile, "end", killed)
         call(0, windows={"click": 60})
     call(0)
     call(1)

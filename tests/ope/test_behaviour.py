@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from livedqn.ope.behaviour import Behaviour
-from livedqn.ope.features import Features
+from livedqn.ope.features import RequestFeatures
 from livedqn.testing import LOGS_SPEC, example_impressions
 
 
@@ -19,7 +19,7 @@ def test_a_policy_by_heat_is_found_out():
     luck = np.random.default_rng(0).random(len(logs))[:, None]
     action = np.where(logs.acted, (true.cumsum(axis=1) < luck).sum(axis=1), -1)
     unknown = replace(logs, action=action, propensity=np.full(len(logs), np.nan, np.float32))
-    guessed = Behaviour([unknown], Features(LOGS_SPEC, [unknown]))
+    guessed = Behaviour([unknown], RequestFeatures(LOGS_SPEC, [unknown]))
     found = guessed.probabilities(unknown)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     assert (found[~mask] == 0).all()
@@ -33,7 +33,7 @@ def test_a_policy_by_heat_is_found_out():
 def test_what_was_noted_stays():
     logs = example_impressions([4] * 10)
     noted = logs.propensity[logs.acted]
-    np.testing.assert_allclose(Behaviour([logs], Features(LOGS_SPEC, [logs]))(logs), noted)
+    np.testing.assert_allclose(Behaviour([logs], RequestFeatures(LOGS_SPEC, [logs]))(logs), noted)
 
 
 def test_few_logs_are_not_read_for_every_step(monkeypatch):
@@ -45,7 +45,7 @@ def test_few_logs_are_not_read_for_every_step(monkeypatch):
             readings.append(1)
             return iter([logs])
 
-    features = Features(LOGS_SPEC, [logs])
+    features = RequestFeatures(LOGS_SPEC, [logs])
     kept, read = Behaviour([logs], features), Behaviour(Parts(), features)
     assert len(readings) == 2  # to count them, and to keep them
     np.testing.assert_array_equal(kept.probabilities(logs), read.probabilities(logs))

@@ -8,7 +8,7 @@ import pytest
 from livedqn.logs import NO_ACTION
 from livedqn.ope.estimators import estimates, logged
 from livedqn.ope.evidence import gather
-from livedqn.ope.features import Features
+from livedqn.ope.features import RequestFeatures
 from livedqn.ope.logged import ROWS, one_by_one, pieces, requests
 from livedqn.ope.targets import certain, mixed, uniform
 from livedqn.rewards import Native
@@ -52,7 +52,7 @@ ALWAYS = certain(lambda observation: np.ones(len(observation["mask"]), np.int64)
 def test_all_estimators_find_the_value_of_a_small_world():
     logs = world(4_000)
     targets = {"always": ALWAYS, "logs": uniform, "between": mixed(ALWAYS, 0.5)}
-    evidence = gather([logs], Features(SPEC, [logs]), Native(), targets, noted)
+    evidence = gather([logs], RequestFeatures(SPEC, [logs]), Native(), targets, noted)
     # always: 1 + 1/2 (1 + 1/2) = 1.75; the logs: each request pays 1/2 and goes on with 3/4: 1/2 (1 + 3/4 + 9/16)
     # between: 3/4 a request, which goes on with 1/4 + 3/4 x 1/2 = 5/8: 3/4 (1 + 5/8 + 25/64)
     truth = {"always": 1.75, "logs": 0.5 * (1 + 3 / 4 + 9 / 16), "between": 0.75 * (1 + 5 / 8 + 25 / 64)}
@@ -70,7 +70,7 @@ def test_all_estimators_find_the_value_of_a_small_world():
 
 def test_one_by_one_asks_for_the_reward_of_a_request():
     logs = [one_by_one(world(2_000))]
-    evidence = gather(logs, Features(SPEC, logs), Native(), {"always": ALWAYS}, noted)
+    evidence = gather(logs, RequestFeatures(SPEC, logs), Native(), {"always": ALWAYS}, noted)
     found = estimates(evidence, "always", seed=0, count=100)
     assert list(found.by_name) == ["DM", "IPS", "SNIPS", "clipped IPS", "NCIS", "DR", "Switch-DR"]
     for key, one in found.by_name.items():
@@ -97,7 +97,7 @@ def test_what_follows_a_request():
 def test_behind_what_is_unknown_nothing_counts_for_anybody():
     logs = example_impressions([4] * 60, seed=1)
     known = logs.take(logs.action != NO_ACTION)
-    evidence = gather([known], Features(LOGS_SPEC, [known]), Native(), {"random": uniform}, noted)
+    evidence = gather([known], RequestFeatures(LOGS_SPEC, [known]), Native(), {"random": uniform}, noted)
     assert (evidence.cut, evidence.unknown) == (60, 60)
     judged = evidence.policies["random"]
     last = evidence.position == 3
@@ -119,4 +119,4 @@ def test_pieces_are_whole_sessions():
 def test_logs_that_can_be_read_once_alone():
     logs = world(10)
     with pytest.raises(LivedqnError, match="starts anew whenever it is iterated"):
-        gather(iter([logs]), Features(SPEC, [logs]), Native(), {"always": ALWAYS}, noted)
+        gather(iter([logs]), RequestFeatures(SPEC, [logs]), Native(), {"always": ALWAYS}, noted)

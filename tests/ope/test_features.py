@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import one_hot
 
-from livedqn.ope.features import CATEGORIES, SAMPLED, Features, _thinned
+from livedqn.ope.features import CATEGORIES, SAMPLED, RequestFeatures, _thinned
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import Column
 
 
 def parts(seed=0):
     logs = example_impressions([6, 3], seed=seed)
-    features = Features(LOGS_SPEC, [logs])
+    features = RequestFeatures(LOGS_SPEC, [logs])
     return features, logs, features.seen(logs.observation)
 
 
@@ -59,7 +59,7 @@ def test_the_mean_of_features_is_the_features_of_the_mean(seed):
 def test_logs_in_order_of_time_are_standardised_as_a_whole():
     early, late = example_impressions([4_000]), example_impressions([4_000], first=1)
     late.observation["context"][:, 0] += 4  # hours
-    features = Features(LOGS_SPEC, [early, late])
+    features = RequestFeatures(LOGS_SPEC, [early, late])
     hours = np.concatenate([features.seen(part.observation).state[:, 0] for part in (early, late)])
     assert abs(hours).max() < 1.1
 
@@ -98,7 +98,7 @@ def test_many_categories_are_hashed_into_a_few():
         spec = replace(LOGS_SPEC, context=tuple(context))
         logs = example_impressions([200])
         logs.observation["context"][:, country] = np.arange(len(logs)) % CATEGORIES
-        features = Features(spec, [logs])
+        features = RequestFeatures(spec, [logs])
         sizes.append(features.size)
         hot = features.seen(logs.observation).state[:, -CATEGORIES:]
         none = torch.from_numpy(logs.observation["context"][:, country] == 0)

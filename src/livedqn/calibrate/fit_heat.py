@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livedqn.calibrate.fits import Fit, Fits, Kept, fit
+from livedqn.calibrate.fits import Fit, Fits, LeftOpen, fit
 from livedqn.calibrate.moments import ar1, laplace_sd, normal_scores
 from livedqn.calibrate.rooms import ENOUGH, Entries
 from livedqn.envs import Timetable
@@ -39,7 +39,7 @@ def of_heat(entries: Entries, table: Timetable) -> Fits:
     else:
         names = ("demand_exponent", "ar_coefficient", "ar_step_sd", "rise_log_mean", "rise_kept")
         why = f"snapshots are {spacing(table) / 60:.0f} min apart; it takes 15"
-        found = [Kept(tuple(f"platform.{name}" for name in names), why)]
+        found = [LeftOpen(tuple(f"platform.{name}" for name in names), why)]
     return [*found, *_levels(entries, age, log_heat)]
 
 
@@ -60,7 +60,7 @@ def _changes(entries: Entries, age: IntArray, *values: FloatArray) -> list[Float
     return [np.diff(one)[is_one & counted & (age[:-1] >= FILLED)] for one in values]
 
 
-def _exponent(entries: Entries, age: IntArray, log_heat: FloatArray, log_demand: FloatArray) -> Fit | Kept:
+def _exponent(entries: Entries, age: IntArray, log_heat: FloatArray, log_demand: FloatArray) -> Fit | LeftOpen:
     """Slope through the origin of changes over changes, which hardly depend on one another as levels do."""
     y, x = _changes(entries, age, log_heat, log_demand)
     slope = float((x * y).sum() / ((x * x).sum() or np.nan))
@@ -82,7 +82,7 @@ def _walk(entries: Entries, age: IntArray, log_heat: FloatArray) -> Fits:
     free = (1 - 1 / rooms[streamer]).sum()
     if len(changes) < 10 * ENOUGH or not free:
         why = f"{len(changes):,} changes of {COUNTABLE} viewers or more are too few; it takes {10 * ENOUGH}"
-        return [Kept(("platform.ar_coefficient", "platform.ar_step_sd"), why)]
+        return [LeftOpen(("platform.ar_coefficient", "platform.ar_step_sd"), why)]
     sd = float(np.sqrt(((values - means[streamer]) ** 2).sum() / free))
     coefficient, step_sd = ar1(laplace_sd(changes), sd) if sd else (0.0, 0.0)
     coefficient = min(coefficient, MOST_KEPT)
@@ -99,7 +99,7 @@ def _rise(entries: Entries, age: IntArray, log_heat: FloatArray) -> Fits:
     rooms = min(map(len, growth))
     if rooms < ENOUGH:
         return [
-            Kept(names, f"{rooms:,} rooms that were seen from their first 15 min on are too few; it takes {ENOUGH}")
+            LeftOpen(names, f"{rooms:,} rooms that were seen from their first 15 min on are too few; it takes {ENOUGH}")
         ]
     first, second = (float(values.mean()) for values in growth)
     kept = min(max(second / first, 0.0), 0.95) if first > 0 else 0.0
@@ -115,7 +115,7 @@ def _levels(entries: Entries, age: IntArray, log_heat: FloatArray) -> Fits:
     level = (np.bincount(entries.streamer[some], log_heat[some]) / np.maximum(count, 1))[channels]
     if len(channels) < ENOUGH:
         names = ("platform.viewers_log", "platform.length_popularity")
-        return [Kept(names, f"{len(channels):,} channels that are live for an hour are too few; it takes {ENOUGH}")]
+        return [LeftOpen(names, f"{len(channels):,} channels that are live for an hour are too few; it takes {ENOUGH}")]
     score = normal_scores(level)
     degree = min(2, len(np.unique(score)) - 1)  # where channels hardly differ there is no curve
     curve = np.polynomial.polynomial.polyfit(score, level, degree, w=np.sqrt(count[channels]))  # known the better

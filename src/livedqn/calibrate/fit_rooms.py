@@ -10,7 +10,7 @@ import numpy as np
 
 from livedqn.calibrate import hours
 from livedqn.calibrate.fit_heat import of_heat, spacing
-from livedqn.calibrate.fits import Fit, Fits, Kept, fit
+from livedqn.calibrate.fits import Fit, Fits, LeftOpen, fit
 from livedqn.calibrate.moments import lognormal, zero_inflated
 from livedqn.calibrate.rooms import ENOUGH, Entries, quantile
 from livedqn.envs import Platform, Timetable
@@ -26,10 +26,10 @@ MONTHLY_SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 JITTER_MOST_H = 4.0
 #: Why the others stay as they are.
 OPEN = (
-    Kept(("topics",), "how many categories count as topics of their own is yours to choose"),
-    Kept(("past_broadcasts",), "broadcasts before the first snapshot are not in the file"),
-    Kept(("platform.change_popularity",), "too few rooms change their topic to tell how popularity matters"),
-    Kept(("demand by hour",), "its shape is no setting; platform.demand_exponent is how much heat follows it"),
+    LeftOpen(("topics",), "how many categories count as topics of their own is yours to choose"),
+    LeftOpen(("past_broadcasts",), "broadcasts before the first snapshot are not in the file"),
+    LeftOpen(("platform.change_popularity",), "too few rooms change their topic to tell how popularity matters"),
+    LeftOpen(("demand by hour",), "its shape is no setting; platform.demand_exponent is how much heat follows it"),
 )  # fmt: skip
 
 
@@ -77,7 +77,9 @@ def of_broadcasts(entries: Entries, table: Timetable, channels: int) -> Fits:
     number = np.bincount(entries.room_streamer[seen], minlength=channels + 1)[1:]
     known = {share: n for share in MONTHLY_SHARES if 1 <= (n := float(np.quantile(number, share))) <= 0.95 * days}
     if channels < ENOUGH or len(known) < 2 or days < 7:
-        return [Kept(names, f"{channels:,} channels in {days:.0f} days are too few, or live every day or hardly ever")]
+        return [
+            LeftOpen(names, f"{channels:,} channels in {days:.0f} days are too few, or live every day or hardly ever")
+        ]
     median, log_sd = lognormal(list(known), list(known.values()))
     return [fit(name, value, channels, "channels", ENOUGH)
             for name, value in zip(names, (median * 30 / days, log_sd), strict=True)]  # fmt: skip
@@ -103,7 +105,9 @@ def of_topics(entries: Entries, table: Timetable) -> Fits:
     rooms = len(entries.mean)
     happened = np.bincount(entries.of[1:][changed], minlength=rooms)
     if (happened > 0).sum() < ENOUGH:
-        return [Kept(names, f"{(happened > 0).sum():,} rooms that change their topic are too few; it takes {ENOUGH}")]
+        return [
+            LeftOpen(names, f"{(happened > 0).sum():,} rooms that change their topic are too few; it takes {ENOUGH}")
+        ]
     share, chance = zero_inflated(happened, np.bincount(entries.of[1:][same], minlength=rooms))
     chance = 1 - (1 - chance) ** (BIN_S / spacing(table))
     return [fit(names[0], share, rooms, "rooms", ENOUGH),

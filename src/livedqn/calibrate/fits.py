@@ -22,30 +22,30 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Kept:
+class LeftOpen:
     """Settings that the data leave open."""
 
     settings: tuple[str, ...]
     why: str
 
 
-Fits = list[Fit | Kept]
+Fits = list[Fit | LeftOpen]
 
 
-def fit(setting: str, value: Value, rows: int, of: str, at_least: int) -> Fit | Kept:
+def fit(setting: str, value: Value, rows: int, of: str, at_least: int) -> Fit | LeftOpen:
     """A fit with four significant digits, or why there is none: too few rows, or nothing that is a number."""
     if rows < at_least:
-        return Kept((setting,), f"{rows:,} {of} are too few; it takes {at_least}")
+        return LeftOpen((setting,), f"{rows:,} {of} are too few; it takes {at_least}")
     numbers = value if isinstance(value, tuple) else (value,)
     if not all(isfinite(number) for number in numbers):
-        return Kept((setting,), f"the {of} say nothing of it")
+        return LeftOpen((setting,), f"the {of} say nothing of it")
     if isinstance(value, int):
         return Fit(setting, value, rows, of)
     rounded = tuple(float(f"{number:.4g}") for number in numbers)
     return Fit(setting, rounded if isinstance(value, tuple) else rounded[0], rows, of)
 
 
-def laid(env: Mapping[str, Any], fits: Iterable[Fit | Kept]) -> dict[str, Any]:
+def laid(env: Mapping[str, Any], fits: Iterable[Fit | LeftOpen]) -> dict[str, Any]:
     """The settings of ``env`` with what was fitted laid over them."""
     changed = deepcopy(dict(env))
     for one in fits:

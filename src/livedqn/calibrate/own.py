@@ -14,8 +14,8 @@ from livedqn.calibrate import rooms
 from livedqn.calibrate.fit_heat import is_of_15_min, spacing
 from livedqn.calibrate.fit_rooms import of_rooms
 from livedqn.calibrate.fit_viewers import ROUNDS, of_impressions
-from livedqn.calibrate.fits import Fit, Fits, Kept, laid
-from livedqn.calibrate.impressions import Impressions
+from livedqn.calibrate.fits import Fit, Fits, LeftOpen, laid
+from livedqn.calibrate.impressions import Visits
 from livedqn.calibrate.published import FIGURES, OF_IMPRESSIONS, Figure
 from livedqn.config import CalibrateConfig, DataConfig
 from livedqn.envs import LiveStream, SimulatedRooms, Snapshots, Timetable
@@ -100,8 +100,8 @@ def fitted_to_rooms(env: Env, data: RoomsData) -> Fits:
 
 
 def fitted_to_impressions(
-    env: Env, data: Impressions, asked: Impressions, config: CalibrateConfig, notify: Notify
-) -> tuple[Fits, Impressions]:
+    env: Env, data: Visits, asked: Visits, config: CalibrateConfig, notify: Notify
+) -> tuple[Fits, Visits]:
     """What the impressions say of the settings of ``env``, and what viewers with these settings do.
 
     Args:
@@ -119,7 +119,7 @@ def fitted_to_impressions(
     fits: Fits = []
     for _ in range(ROUNDS):
         fits = _settled(fits, of_impressions(data, asked, build(laid(env, fits), 1).viewers))
-        asked = Impressions.played(build(laid(env, fits), config.num_envs), config.requests, config.seed, notify)
+        asked = Visits.played(build(laid(env, fits), config.num_envs), config.requests, config.seed, notify)
     return fits, asked
 
 
@@ -128,7 +128,7 @@ def _settled(earlier: Fits, now: Fits) -> Fits:
     fitted = {one.setting: one for one in earlier if isinstance(one, Fit)}
     settled: Fits = []
     for one in now:
-        if isinstance(one, Kept) and fitted.keys() >= set(one.settings):
+        if isinstance(one, LeftOpen) and fitted.keys() >= set(one.settings):
             settled += [fitted[name] for name in one.settings]
         else:
             settled.append(one)

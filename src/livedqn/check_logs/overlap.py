@@ -33,7 +33,7 @@ LOG_MOST = 300
 CERTAIN = 0.9999
 
 
-class Overlap:
+class RunningOverlap:
     """Sums over weights."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from livedqn.types import IntArray, LivedqnError
 Environment = gymnasium.Env[Any, Any]
 
 
-def gym(num_envs: int, *, id: str = "CartPole-v1", kwargs: dict[str, Any] = {}) -> Rows:  # noqa: B006 (never changed)
+def gym(num_envs: int, *, id: str = "CartPole-v1", kwargs: dict[str, Any] = {}) -> SingleEnvs:  # noqa: B006 (never changed)
     """Any Gymnasium environment with discrete actions.
 
     Observations that are not a Box of rank 1 or 3 are flattened by Gymnasium's own wrapper.
@@ -33,10 +33,10 @@ def gym(num_envs: int, *, id: str = "CartPole-v1", kwargs: dict[str, Any] = {}) 
     Raises:
         LivedqnError: no such id, the environment cannot be built so, or its actions are not discrete.
     """
-    return Rows([_single(id, kwargs) for _ in range(num_envs)])
+    return SingleEnvs([_single(id, kwargs) for _ in range(num_envs)])
 
 
-class Rows(VectorEnv[Any, IntArray, Any]):
+class SingleEnvs(VectorEnv[Any, IntArray, Any]):
     """Single environments, one after another, never reset unasked.
 
     As Gymnasium's ``SyncVectorEnv`` with autoreset disabled, but for a quarter of its time a step, with the reset of no

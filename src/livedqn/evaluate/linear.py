@@ -35,7 +35,7 @@ ROWS = 1_024
 ID_BITS = 9
 
 
-class Features:
+class PairFeatures:
     """The features of (viewer, room) pairs: what a network reads of context and candidate, and a constant.
 
     Numbers are transformed as for a network (:class:`~livedqn.features.Transform`), categories and hashed ids are one
@@ -170,7 +170,7 @@ def learn(
     While it learns it shows a room wherever one is allowed, that with the greatest ``index``; what it answers has no
     bonus and draws nothing. ``advance`` is called after every step of all rows.
     """
-    features = Features(stage.spec)
+    features = PairFeatures(stage.spec)
     ridge = Ridge(features.size)
     observation = stage.reset(seed, "train")
     every = np.arange(stage.num_envs)

@@ -23,7 +23,7 @@ from livedqn.logs import Impressions
 from livedqn.ope.behaviour import Behaviour
 from livedqn.ope.estimators import doubt, estimates, logged, unit
 from livedqn.ope.evidence import gather
-from livedqn.ope.features import Features
+from livedqn.ope.features import RequestFeatures
 from livedqn.ope.logged import ROWS
 from livedqn.ope.remedy import remedies
 from livedqn.protocols import Logs
@@ -53,7 +53,9 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     agents = {name: one.agent for name, one in found.items()}
     contestants = targets(agents, logs.spec, config.policies, ope.epsilon)
 
-    features = Features(logs.spec, parts)  # the first reading: what is missing is said before anything is computed
+    features = RequestFeatures(
+        logs.spec, parts
+    )  # the first reading: what is missing is said before anything is computed
     _require(parts, share, is_estimated=ope.estimate_propensities)
     tell, read = partial(announce(), "reading"), count()
     guessed = Behaviour(parts, features) if ope.estimate_propensities and parts.missing else None

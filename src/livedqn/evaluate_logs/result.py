@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from livedqn.ope.behaviour import Calibration
+from livedqn.ope.behaviour import PropensityCalibration
 from livedqn.ope.bootstrap import Drawn, Estimate
 from livedqn.ope.estimators import DEFAULT, Estimates
 
@@ -29,7 +29,7 @@ class Result:
     why_not: Mapping[str, str]  # policy -> why the logs cannot answer, "" where they can
     next: Mapping[str, tuple[str, ...]]  # what to do about it, where the logs do not overlap enough with the policy
     warnings: tuple[str, ...]  # what every report has to say
-    calibration: Calibration | None  # of estimated propensities
+    calibration: PropensityCalibration | None  # of estimated propensities
 
     @property
     def estimator(self) -> str:

@@ -16,7 +16,7 @@ from livedqn.config import JoinConfig
 from livedqn.join import plain, spec
 from livedqn.join.events import Event
 from livedqn.join.joiner import Joiner
-from livedqn.join.state import State
+from livedqn.join.state import StateFile
 from livedqn.logs import Impressions
 from livedqn.request import parse
 from livedqn.types import LivedqnError
@@ -37,7 +37,7 @@ def run(config: JoinConfig, folder: Path) -> None:
         raise LivedqnError(f"join needs {'spec' if config.events else 'events'}=<file>; docs/joining.md shows one")
     out, seen = Path(config.out), spec.read(Path(config.spec))
     lines, bad, first = 0, 0, ""  # with something on them, no events among these, and why the first of them is none
-    with State(Path(config.state)) if config.state else nullcontext() as state:
+    with StateFile(Path(config.state)) if config.state else nullcontext() as state:
         if (state is None or state.is_new) and next(out.rglob("*.parquet"), None):
             raise LivedqnError(f"out={out} holds logs already; choose another folder, or go on from their state=<file>")
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from livedqn.join.kinds import SIGNALS, windows_of
 from livedqn.join.reorder import Reorder
 from livedqn.join.rows import impressions
 from livedqn.join.session import Session
-from livedqn.join.sessions import Sessions
+from livedqn.join.sessions import OpenSessions
 from livedqn.logs import Impressions
 from livedqn.types import LivedqnError, Spec
 
@@ -52,7 +52,7 @@ class Joiner:
         self._spec, self._set_aside = spec, set_aside
         self._events = Reorder(allowed_lateness_s)
         self._settings = windows_of(windows or {}), session_gap_s, max_requests
-        self._sessions = Sessions(*self._settings)
+        self._sessions = OpenSessions(*self._settings)
         self._closed: list[Session] = []
         self._ready = 0  # requests in closed sessions
         self._rows = 0  # given out so far
@@ -139,7 +139,7 @@ class Joiner:
             -math.inf if state["newest_s"] is None else state["newest_s"],
             map(read.event, state["waiting"]), [(time_s, name) for time_s, name in state["recent"]],
         )  # fmt: skip
-        self._sessions = Sessions(*self._settings)
+        self._sessions = OpenSessions(*self._settings)
         self._sessions.restore(map(read.session, state["sessions"]))
         self._closed, self._ready = [], 0
         self._keep(map(read.session, state["closed"]))

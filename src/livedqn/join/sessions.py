@@ -12,7 +12,7 @@ from livedqn.join.kinds import LEAVE
 from livedqn.join.session import Row, Session
 
 
-class Sessions:
+class OpenSessions:
     """Opens, extends and closes them.
 
     Args:

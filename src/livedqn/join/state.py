@@ -20,8 +20,8 @@ from livedqn.join.joiner import Joiner
 from livedqn.types import LivedqnError
 
 
-class State:
-    """``with State(path) as state: prefix = state.begin(joiner, out)``, then write files of such names, then
+class StateFile:
+    """``with StateFile(path) as state: prefix = state.begin(joiner, out)``, then write files of such names, then
     ``state.end(joiner)``. The lock, a file beside it, falls with whoever holds it.
 
     Args:
@@ -36,7 +36,7 @@ class State:
         self._found: dict[str, Any] | None = None  # that an earlier call has left
         self._join, self._call = uuid4().hex[:8], 0  # whose files these are, and how many calls came to their end
 
-    def __enter__(self) -> State:
+    def __enter__(self) -> StateFile:
         durable.folder(self._path.parent)
         self._lock = _locked(self._path)
         try:

@@ -19,7 +19,7 @@ from livedqn.types import BoolArray, FloatArray, IntArray
 LEAST_S = 1e-3
 
 
-class Rows:
+class RowReader:
     """Makes impressions of parts of a table, which come in order.
 
     Args:

@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from livedqn.logs import Impressions
 from livedqn.ope.evidence import FOLDS
-from livedqn.ope.features import Features
+from livedqn.ope.features import RequestFeatures
 from livedqn.ope.logged import folds, pieces
 from livedqn.types import FloatArray
 
@@ -31,7 +31,7 @@ LEAST = 1e-3
 BINS = 12
 
 
-class Calibration(NamedTuple):
+class PropensityCalibration(NamedTuple):
     """Of all allowed candidates, in bins of estimated propensity."""
 
     estimated: FloatArray  # (n,) mean
@@ -42,7 +42,7 @@ class Calibration(NamedTuple):
 class Behaviour:
     """The logs' policy, as it can be guessed."""
 
-    def __init__(self, parts: Iterable[Impressions], features: Features) -> None:
+    def __init__(self, parts: Iterable[Impressions], features: RequestFeatures) -> None:
         self._features = features
         leading, numbers, rooms = self._features.widths
         self._w = torch.zeros(FOLDS, rooms, requires_grad=True)
@@ -73,7 +73,7 @@ class Behaviour:
         chosen = logits[torch.arange(len(part)), torch.from_numpy(folds(part.viewer, FOLDS))]
         return np.asarray(torch.softmax(chosen, dim=1).numpy(), np.float64)
 
-    def calibration(self, parts: Iterable[Impressions]) -> Calibration:
+    def calibration(self, parts: Iterable[Impressions]) -> PropensityCalibration:
         """How often what was estimated came true."""
         sums = np.zeros((3, BINS))
         for part in pieces(parts):
@@ -85,7 +85,7 @@ class Behaviour:
             for i, values in enumerate((p[mask], shown[mask].astype(np.float64), np.ones(mask.sum()))):
                 sums[i] += np.bincount(place, weights=values, minlength=BINS)
         known = sums[2] > 0
-        return Calibration(sums[0, known] / sums[2, known], sums[1, known] / sums[2, known], sums[2, known])
+        return PropensityCalibration(sums[0, known] / sums[2, known], sums[1, known] / sums[2, known], sums[2, known])
 
     def _logits(self, part: Impressions) -> Tensor:
         """(B, folds, K), -inf outside the mask."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from livedqn.logs import Impressions
-from livedqn.ope.features import Features
+from livedqn.ope.features import RequestFeatures
 from livedqn.ope.fit import Sums, by_fold
 from livedqn.ope.logged import Requests, folds, pieces, requests
 from livedqn.protocols import Reward
@@ -62,7 +62,7 @@ class Evidence:
 class _Part:
     """What a part shows, and the features of what the logs and each target do."""
 
-    def __init__(self, part: Impressions, reward: Reward, features: Features) -> None:
+    def __init__(self, part: Impressions, reward: Reward, features: RequestFeatures) -> None:
         self.requests: Requests = requests(part, reward)
         self.observation = part.observation
         self.features, self.seen = features, features.seen(part.observation)
@@ -86,7 +86,7 @@ class _Part:
 
 
 def gather(
-    parts: Iterable[Impressions], features: Features, reward: Reward, targets: Mapping[str, Target],
+    parts: Iterable[Impressions], features: RequestFeatures, reward: Reward, targets: Mapping[str, Target],
     propensity: Propensity, gamma: float = 1.0, advance: Callable[[], None] = lambda: None,
 ) -> Evidence:  # fmt: skip
     """Read ``parts``, which can be read again and again and hold whole sessions without faults.
@@ -130,7 +130,7 @@ def gather(
 class _Models:
     """What is summed up for a target: of its values, and of how much each state counts."""
 
-    def __init__(self, features: Features) -> None:
+    def __init__(self, features: RequestFeatures) -> None:
         self.values, self.states = Sums(features.size, FOLDS), Sums(features.states, FOLDS)
 
 

@@ -13,7 +13,7 @@ import torch
 from livedqn.testing.answers import Record
 from livedqn.testing.declared import declared
 from livedqn.testing.errors import ContractError, calling, described_error, expect
-from livedqn.testing.records import Recorder, differing
+from livedqn.testing.records import RandomPlay, differing
 from livedqn.types import BoolArray
 
 _STEPS = 60
@@ -29,7 +29,7 @@ def check_env(env: Any) -> None:
         ContractError: the first promise that it does not keep.
     """
     spec = declared(env)
-    recorder = Recorder(env, spec)
+    recorder = RandomPlay(env, spec)
     first = _played(recorder, seed=1)
     _expect_same(first, _played(recorder, seed=1), "two runs with the same seed and actions differ")
     expect(differing(first, _played(recorder, seed=2)), "reset(seed=1) and reset(seed=2) start the same run")
@@ -43,7 +43,7 @@ def check_env(env: Any) -> None:
         _check_state(env, recorder)
 
 
-def _played(recorder: Recorder, seed: int) -> list[Record]:
+def _played(recorder: RandomPlay, seed: int) -> list[Record]:
     recorder.rng = np.random.default_rng(0)
     return [recorder.reset(seed=seed), *recorder.play(_STEPS)]
 
@@ -53,12 +53,12 @@ def _expect_same(first: list[Record], second: Iterable[Record], promise: str) ->
     expect(not different, f"{promise}: see {different}")
 
 
-def _check_splits(env: Any, recorder: Recorder) -> None:
+def _check_splits(env: Any, recorder: RandomPlay) -> None:
     for split in env.metadata.get("splits", ()):
         recorder.reset(seed=1, options={"split": split})
 
 
-def _check_distinct(env: Any, recorder: Recorder) -> None:
+def _check_distinct(env: Any, recorder: RandomPlay) -> None:
     """Rows ``distinct`` apart are the same viewers, and have the same luck."""
     if not env.metadata.get("distinct"):
         return
@@ -75,7 +75,7 @@ def _check_distinct(env: Any, recorder: Recorder) -> None:
         )
 
 
-def _check_restart(env: Any, recorder: Recorder) -> None:
+def _check_restart(env: Any, recorder: RandomPlay) -> None:
     """``reset_mask`` restarts rows in the middle of an episode too, and they play on."""
     recorder.reset(seed=3)
     for attempt in range(6):  # more than once, since a row may happen to be where it began
@@ -86,7 +86,7 @@ def _check_restart(env: Any, recorder: Recorder) -> None:
     recorder.expect_restarts()
 
 
-def _check_masked_action(env: Any, recorder: Recorder) -> None:
+def _check_masked_action(env: Any, recorder: RandomPlay) -> None:
     for seed in range(20):
         mask = recorder.reset(seed=seed)["mask"]
         if mask.all():
@@ -101,7 +101,7 @@ def _check_masked_action(env: Any, recorder: Recorder) -> None:
         raise ContractError(f"step took action {action} in row {row}, which the mask closes; it owes an error")
 
 
-def _check_state(env: Any, recorder: Recorder) -> None:
+def _check_state(env: Any, recorder: RandomPlay) -> None:
     """A state taken in mid-play leads on as the environment itself went on, whatever was played in between."""
     name = type(env).__name__
     recorder.reset(seed=4)
