@@ -4,10 +4,10 @@ python benchmarks/learning/sweep.py cartpole --jobs 2
 python benchmarks/learning/sweep.py cartpole --quick                   # does it work
 
 Settings are drawn at random from the game's ``SPACE``, the preset as it stands is tried as the first. Each is trained
-on few seeds, then the best of them on more, with seeds that chose nobody. A training counts by its CPU seconds (of the
-training call, evaluations excluded) until the mean return of the training episodes that end within a twentieth of its
-steps is at the game's ``LEVEL``; settings by the median over seeds, where a training that never gets there counts as
-infinitely long, and among equals by the mean return over all training.
+on few seeds, then the best of them on more, with seeds that chose nobody. A training has learned the game where the
+mean return of the training episodes that end within a twentieth of its steps comes to the game's ``LEVEL``, and took
+the CPU seconds until then (of the training call). The best settings are those with which most trainings learned it,
+and among equals the soonest: by the median, where a training that never learned it counts as infinitely long.
 
 Finished trainings are kept in --runs. A row for all settings that were tried goes to ``results/sweep_<game>.csv``.
 """
@@ -87,9 +87,9 @@ def row(settings: str, runs: Sequence[Mapping[str, Any]], level: float) -> dict[
     }  # fmt: skip
 
 
-def merit(of: Mapping[str, Any]) -> tuple[float, float]:
+def merit(of: Mapping[str, Any]) -> tuple[float, ...]:
     """The less the better."""
-    return of["median_s"], -of["mean_return"]
+    return -of["learned"], of["median_s"], -of["mean_return"]
 
 
 def measured(game: str, which: Mapping[int, str], seeds: range, told: argparse.Namespace) -> Iterator[dict[str, Any]]:
