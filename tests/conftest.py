@@ -50,7 +50,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def own_data() -> Callable[[Path], None]:
     """``own_data(folder)`` puts files there as a platform might have: rooms.csv.gz and log.csv.gz, both simulated."""
-    from livedqn.calibrate.impressions import Visits
+    from livedqn.calibrate.impressions import RequestLog
     from livedqn.envs import SimulatedRooms, Viewers
     from livedqn.envs.sim import sim
 
@@ -67,7 +67,7 @@ def own_data() -> Callable[[Path], None]:
                     ids = table.room[now, place], table.streamer_id[now, place], table.topic[now, place]
                     rows.writerow([time, *ids, started, table.heat[now, place]])
         viewers = Viewers(click_bias=-1.0, feed_median_s=20.0)
-        log = Visits.played(sim(50, streamers=60, days=1, viewers=viewers), 20_000, seed=5)
+        log = RequestLog.played(sim(50, streamers=60, days=1, viewers=viewers), 20_000, seed=5)
         with gzip.open(folder / "log.csv.gz", "wt", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["viewer", "session", "time_s", "room", "clicked", "watch_s", "liked"])

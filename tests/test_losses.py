@@ -84,6 +84,8 @@ def test_a_projection_is_its_equation_whatever_the_gaps(
     share = (1 - distance.abs() / gap).clamp_min(0)
     expected = (share * probability.unsqueeze(-2)).sum(dim=-1)
     torch.testing.assert_close(losses.categorical_projection(returns, probability, support), expected)
+    single = losses.categorical_projection(returns.float(), probability.float(), support.float())
+    assert (single >= 0).all()
 
 
 def test_a_munchausen_bonus_is_the_clipped_logarithm_of_a_soft_policy_over_the_mask() -> None:

@@ -34,7 +34,7 @@ def words(on: str) -> list[str]:
 def measure(told: argparse.Namespace, config: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
     """A row a part; the difference is over worlds, and over seeds where there are several."""
     steps = told.steps or STEPS
-    folder = told.runs / f"ablation-{told.on}-{steps}"
+    folder = told.runs / f"ablation-last-{told.on}-{steps}"
     base = [*words(told.on), *of_length(config, steps), *ONE_CHECKPOINT]
     tasks = {
         f"{row}-{seed}".replace(" ", "_"): [*base, *more, f"seed={seed}"]

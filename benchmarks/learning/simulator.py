@@ -5,9 +5,10 @@ python benchmarks/learning/simulator.py watchtime --quick
 
 Each seed trains twice: ``dqn`` as a user would, and ``own``, a myopic one (discount 0) that collects its own data. (In
 ``averaged_watchtime`` each seed is five of either kind, and what is judged is the policy of their mean values.) Then
-all of them play the same test worlds, beside random, hottest, favourite, LinUCB, linear Thompson sampling, the myopic
-twin of every ``dqn`` (same batches), the ``dqn`` that may not choose *nothing*, and oracles that know the hidden state.
-Thresholds and caps of baselines and oracle, and margins of ``dqn``, are tuned on the same validation worlds.
+all of them play the same test worlds, beside random, hottest, favourite, LinUCB and linear Thompson sampling (each
+trained once a seed, too), the myopic twin of every ``dqn`` (same batches), the ``dqn`` that may not choose *nothing*,
+and oracles that know the hidden state. Thresholds and caps of baselines and oracle, and margins of ``dqn``, are tuned
+on the same validation worlds.
 
 What is compared by world is averaged over seeds before; ``dqn`` is ahead of another by the paired difference over
 worlds, which holds for these trainings, and by that over seeds, which holds for other trainings on these worlds. Rows
@@ -127,7 +128,7 @@ def judge(
         roles: who is compared.
         env: where they play; that of the first policy where nothing is said.
         tunes: margins are tuned here, whatever the policies have.
-        bandit_seeds: how often each bandit learns.
+        bandit_seeds: how many times each bandit is trained; ``dqn`` has as many, or there is one.
     """
     found = {name: checkpoint.read(path) for name, path in policies.items()}
     config = {**next(iter(found.values())).config}

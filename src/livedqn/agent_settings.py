@@ -24,7 +24,7 @@ class Bound(NamedTuple):
 POSITIVE = Bound(lambda value: value > 0, "must be above 0")
 SHARE = Bound(lambda value: 0 <= value <= 1, "lies in [0, 1]")
 #: By name; null, where a setting may be that, is always right.
-RULES = {
+BOUNDS = {
     **dict.fromkeys((
         "learning_rate", "learning_rate_end", "batch_size", "n_step", "munchausen_temperature", "kappa", "ensemble",
         "noisy_sigma", "hidden", "huber_delta", "gradient_clip", "sync_every", "steps_per_update", "warmup_steps",
@@ -39,11 +39,11 @@ RULES = {
 
 
 def check(settings: Mapping[str, Any]) -> None:
-    """Raise LivedqnError for the first of ``settings`` that breaks its rule."""
-    for name, rule in RULES.items():
+    """Raise LivedqnError for the first of ``settings`` that lies outside its bound."""
+    for name, bound in BOUNDS.items():
         value = settings[name]
-        if value is not None and not rule.holds(value):
-            raise LivedqnError(f"agent.{name}={value} {rule.text}")
+        if value is not None and not bound.holds(value):
+            raise LivedqnError(f"agent.{name}={value} {bound.text}")
 
 
 def check_trainer(trainer: Any) -> None:

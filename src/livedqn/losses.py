@@ -165,10 +165,11 @@ def categorical_projection(returns: Tensor, probability: Tensor, support: Tensor
     Args:
         returns: (..., A), or what broadcasts to it. probability: theirs, (..., A). support: rising, (A,).
     """
-    clipped = returns.expand_as(probability).clamp(support[0], support[-1]).contiguous()
+    clipped = returns.expand_as(probability).clamp(support[0], support[-1]).contiguous()  # as searchsorted wants it
     above = torch.searchsorted(support, clipped, right=True).clamp(1, len(support) - 1)
     below = above - 1
-    to_above = probability * (clipped - support[below]) / (support[above] - support[below])
-    # of the sum's A terms for each i only those above 0 are computed: all of them took most of an update's time
+    share = (clipped - support[below]) / (support[above] - support[below])  # at most 1, and 1 at the very top
+    to_above = share * probability
+    # two terms of each return, and not A that are mostly 0, which took most of an eager update
     shared = torch.zeros_like(to_above).scatter_add(-1, above, to_above)
     return shared.scatter_add(-1, below, probability - to_above)

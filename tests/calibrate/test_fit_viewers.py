@@ -11,7 +11,7 @@ import pytest
 from livedqn.calibrate import own
 from livedqn.calibrate.fit_viewers import of_impressions
 from livedqn.calibrate.fits import Fit, LeftOpen
-from livedqn.calibrate.impressions import SIGNALS, Visits
+from livedqn.calibrate.impressions import SIGNALS, RequestLog
 from livedqn.config import CalibrateConfig
 from livedqn.envs import Viewers
 from livedqn.envs.sim import sim
@@ -30,7 +30,7 @@ NEAR = {
 }  # fmt: skip
 
 
-def write(of: Visits, path: Path) -> None:
+def write(of: RequestLog, path: Path) -> None:
     """As a user would, but for ids that are numbers."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -41,20 +41,20 @@ def write(of: Visits, path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Visits:
+def data(tmp_path_factory: pytest.TempPathFactory) -> RequestLog:
     """What a uniform policy met: visits of viewers who come back to a large world."""
     env = sim(400, streamers=100, days=7, episode="viewer", viewers=OTHER)
     path = tmp_path_factory.mktemp("data") / "log.csv"
-    write(Visits.played(env, 120_000, seed=11), path)
-    return Visits.read(str(path), "data.impressions", tolerated=0.0)
+    write(RequestLog.played(env, 120_000, seed=11), path)
+    return RequestLog.read(str(path), "data.impressions", tolerated=0.0)
 
 
 @pytest.fixture(scope="module")
-def found(data: Visits) -> dict[str, Any]:
+def found(data: RequestLog) -> dict[str, Any]:
     # one click in a hundred is followed: of fewer requests the simulator's own share would be known to a tenth
     config = CalibrateConfig(num_envs=1_000, requests=400_000)
     env = {"plugin": "sim", "streamers": 100, "viewers": asdict(Viewers())}
-    asked = Visits.played(own.build(env, 1_000), config.requests, 0)
+    asked = RequestLog.played(own.build(env, 1_000), config.requests, 0)
     fits, _ = own.fitted_to_impressions(env, data, asked, config, lambda *_: None)
     return {one.setting.removeprefix("viewers."): one.value for one in fits if isinstance(one, Fit)}
 
@@ -69,9 +69,9 @@ def test_what_becomes_rare_among_simulated_viewers_stays_fitted() -> None:
     """With the likes of the data 5,000 simulated requests have hardly any, and say nothing of the next step."""
     env = {"plugin": "sim", "streamers": 100, "days": 1, "viewers": asdict(Viewers(like_share=0.2))}
     rare = own.build({**env, "viewers": asdict(Viewers(like_share=0.01, click_bias=-1.0))}, 100)
-    data = Visits.played(rare, 30_000, seed=11)
+    data = RequestLog.played(rare, 30_000, seed=11)
     config = CalibrateConfig(num_envs=100, requests=5_000)
-    asked = Visits.played(own.build(env, 100), config.requests, 0)
+    asked = RequestLog.played(own.build(env, 100), config.requests, 0)
     fits, asked = own.fitted_to_impressions(env, data, asked, config, lambda *_: None)
     assert asked.clicks("liked").sum() < 30
     values = {one.setting: one.value for one in fits if isinstance(one, Fit)}
@@ -81,7 +81,7 @@ def test_what_becomes_rare_among_simulated_viewers_stays_fitted() -> None:
 def test_one_viewer_does_not_tell_how_viewers_differ() -> None:
     gifts = np.exp(np.random.default_rng(0).normal(size=100))
     signals = {"clicked": np.ones(100), "watch_s": np.full(100, 700.0), "gift_value": gifts}
-    one = Visits.of(np.zeros(100), None, 3_000.0 * np.arange(100), np.ones(100, np.bool_), signals)
+    one = RequestLog.of(np.zeros(100), None, 3_000.0 * np.arange(100), np.ones(100, np.bool_), signals)
     why = {
         name: fit.why for fit in of_impressions(one, one, OTHER) if isinstance(fit, LeftOpen) for name in fit.settings
     }
@@ -92,9 +92,9 @@ def test_nothing_else_is_fitted(found: dict[str, Any]) -> None:
     assert found.keys() == NEAR.keys()
 
 
-def test_every_setting_is_fitted_or_has_a_reason(data: Visits) -> None:
-    few = Visits.of(np.arange(3), None, np.zeros(3), np.ones(3, np.bool_),
-                         {"clicked": np.ones(3), "watch_s": np.ones(3)})  # fmt: skip
+def test_every_setting_is_fitted_or_has_a_reason(data: RequestLog) -> None:
+    few = RequestLog.of(np.arange(3), None, np.zeros(3), np.ones(3, np.bool_),
+                        {"clicked": np.ones(3), "watch_s": np.ones(3)})  # fmt: skip
     for some in (data, few):
         fits = of_impressions(some, data, OTHER)
         settled = [name for one in fits for name in (one.settings if isinstance(one, LeftOpen) else (one.setting,))]

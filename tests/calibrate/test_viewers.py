@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livedqn.calibrate import FIGURES
-from livedqn.calibrate.impressions import Visits
+from livedqn.calibrate.impressions import RequestLog
 from livedqn.calibrate.published import OF_IMPRESSIONS, ROOMS
 from livedqn.calibrate.viewers import statistics
 from livedqn.envs.sim import sim
@@ -14,7 +14,7 @@ from livedqn.envs.sim import sim
 OF_VIEWERS = [figure for figure in FIGURES if figure.source not in ROOMS]
 
 
-def clicks(times: int) -> Visits:
+def clicks(times: int) -> RequestLog:
     """A hundred clicks: 98 of 4 s, two of 100 s; three likes, four comments, two gifts, one of them late."""
     signals = {name: np.zeros(100) for name in ("clicked", "watch_s", "liked", "commented", "gift_value",
                                                 "gift_delay_s")}  # fmt: skip
@@ -24,7 +24,7 @@ def clicks(times: int) -> Visits:
     signals["liked"][:3], signals["commented"][:4] = 1, 1
     signals["gift_value"][:2], signals["gift_delay_s"][0] = [2, 8], 70
     number = 100 * times
-    return Visits.of(
+    return RequestLog.of(
         np.arange(number), None, np.zeros(number), np.ones(number, np.bool_),
         {name: np.repeat(values, times) for name, values in signals.items()},
     )  # fmt: skip
@@ -47,17 +47,17 @@ def test_visits_and_the_feed_by_hand() -> None:
     viewer = np.array([8, 7, 7, 7, 7])
     time_s = np.array([5.0, 0, 20, 120, 120 + 1_801])
     watched = np.array([0.0, 0, 60, 0, 0])
-    made = Visits.of(
+    made = RequestLog.of(
         viewer, None, time_s, np.ones(5, np.bool_), {"clicked": watched > 0, "watch_s": watched}
     )  # fmt: skip
     assert made.visit.tolist() == [1, 1, 1, 2, 3]
     assert made.feed_s.tolist() == [20, 40]
-    given = Visits.of(viewer, np.zeros(5), time_s, made.shown, {"clicked": watched > 0, "watch_s": watched})
+    given = RequestLog.of(viewer, np.zeros(5), time_s, made.shown, {"clicked": watched > 0, "watch_s": watched})
     assert given.visit.tolist() == [1, 1, 1, 1, 2]  # whatever the pauses
 
 
 def test_simulated_viewers() -> None:
-    found = statistics(Visits.played(sim(1_000), requests=300_000, seed=3))
+    found = statistics(RequestLog.played(sim(1_000), requests=300_000, seed=3))
     assert set(found) == {figure.name for figure in (*OF_VIEWERS, *OF_IMPRESSIONS)}
     assert found["feed_q50"] == pytest.approx(45, rel=0.02)
     for figure in OF_VIEWERS:

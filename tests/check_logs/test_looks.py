@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from livedqn.check_logs.leaks import Leaks, areas, mean_ranks, spearman
-from livedqn.check_logs.overlap import RunningOverlap, Weights
+from livedqn.check_logs.overlap import OverlapLook, Weights
 from livedqn.check_logs.overview import Overview
-from livedqn.check_logs.sessions import Copies, Duplicates, Ends, Rules
+from livedqn.check_logs.sessions import Copies, Ends, RepeatedRequests, Rules
 from livedqn.testing import LOGS_SPEC, example_impressions
 
 
@@ -47,8 +47,8 @@ def test_logs_that_do_not_say_whose_visits_they_are():
 
 def test_requests_that_come_twice():
     one, other = example_impressions([2, 2]), example_impressions([1], first=7)
-    assert found(Duplicates(), one, other) == {}
-    (finding,) = found(Duplicates(), one, other, one).values()
+    assert found(RepeatedRequests(), one, other) == {}
+    (finding,) = found(RepeatedRequests(), one, other, one).values()
     assert (finding.what, finding.rows) == ("a request comes twice or more often", 6)
     assert finding.example == "request 0, 2 times"
 
@@ -90,7 +90,7 @@ def test_an_effective_sample_size_by_hand():
 
 
 def test_overlap_of_a_uniform_policy_is_whole():
-    look = RunningOverlap()
+    look = OverlapLook()
     assert found(look, example_impressions([20, 30])) == {}
     (line,) = look.lines()
     assert "50 of 50 (100.0%) impressions count request by request, and 2 of 2 (100.0%) sessions as wholes" in line
@@ -98,7 +98,7 @@ def test_overlap_of_a_uniform_policy_is_whole():
 
 def test_overlap_by_hand():
     # two allowed: p = 0.25 has weight 2, p = 1 has 0.5; (2.5)^2 / 4.25
-    look = RunningOverlap()
+    look = OverlapLook()
     findings = found(look, shown(2, propensity=np.array([0.25, 1], np.float32)))
     assert findings["an action was certain although there was a choice"].rows == 1
     (line,) = look.lines()
@@ -109,22 +109,22 @@ def test_overlap_by_hand():
 def test_propensities_of_two_digits_are_not_too_small():
     right = example_impressions([5_000])
     digits = replace(right, propensity=np.floor(100 * right.propensity).astype(np.float32) / 100)
-    assert found(RunningOverlap(), digits) == {}
+    assert found(OverlapLook(), digits) == {}
 
 
 def test_propensities_that_are_too_small():
     right = example_impressions([5_000])
     halved = replace(right, propensity=right.propensity / 2)
-    findings = found(RunningOverlap(), halved)
+    findings = found(OverlapLook(), halved)
     (what,) = (what for what in findings if what.startswith("propensities are too small"))
     assert "the mean of 1 / (allowed propensity) is 2.000 and cannot be above 1" in what
     assert findings[what].is_wrong
-    assert found(RunningOverlap(), right) == {}
+    assert found(OverlapLook(), right) == {}
 
 
 def test_missing_propensities():
     made = example_impressions([3])
-    (finding,) = found(RunningOverlap(), replace(made, propensity=np.full(4, np.nan, np.float32))).values()
+    (finding,) = found(OverlapLook(), replace(made, propensity=np.full(4, np.nan, np.float32))).values()
     assert (finding.what, finding.rows, finding.is_wrong) == ("the propensity is missing", 3, False)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from livedqn.logs.seen import SessionNames
+from livedqn.logs.seen import SeenSessions
 from livedqn.testing import example_impressions
 
 
@@ -16,12 +16,12 @@ def rows(*names):
 
 
 def test_within_a_part():
-    assert SessionNames().again(rows(7, 7, 3, 7, 3, 3, 5)).tolist() == [False, False, False, True, True, True, False]
-    assert SessionNames().again(rows(7, 7, 3)).tolist() == [False] * 3
+    assert SeenSessions().again(rows(7, 7, 3, 7, 3, 3, 5)).tolist() == [False, False, False, True, True, True, False]
+    assert SeenSessions().again(rows(7, 7, 3)).tolist() == [False] * 3
 
 
 def test_over_parts():
-    seen = SessionNames()
+    seen = SeenSessions()
     assert not seen.again(rows(7, 7, 3)).any()
     assert seen.again(rows(5, 3, 3, 9)).tolist() == [False, True, True, False]
     assert seen.again(rows(9, 5, 1, 7)).tolist() == [True, True, False, True]
@@ -40,7 +40,7 @@ def test_it_does_not_matter_where_parts_end(size):
             expected.append(name in before)
         before.add(name)
     begins = np.flatnonzero(whole.begins)  # parts are of whole sessions
-    seen, found = SessionNames(), []
+    seen, found = SeenSessions(), []
     for start in range(0, len(begins), size):
         end = begins[start + size] if start + size < len(begins) else None
         found += seen.again(whole.take(slice(begins[start], end))).tolist()
@@ -48,7 +48,7 @@ def test_it_does_not_matter_where_parts_end(size):
 
 
 def test_names_are_kept_in_a_few_arrays():
-    seen = SessionNames()
+    seen = SeenSessions()
     for i in range(300):
         seen.again(rows(i))
     assert sum(map(len, seen._names)) == 300

@@ -38,6 +38,7 @@ def main() -> None:
         sys.argv[1:] = [
             "+env=gym", "env.id=CartPole-v1", "+experiment=cartpole", f"seed={told.seed}", f"steps={steps}",
             f"evaluation.points={steps // finish.EVERY_STEPS}", f"hydra.run.dir={folder}/run",
+            *told.more,
         ]  # fmt: skip
         cli.main()
 

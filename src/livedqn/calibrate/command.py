@@ -15,7 +15,7 @@ from livedqn import plugins
 from livedqn.calibrate import own, rooms, viewers
 from livedqn.calibrate.comparison import Comparison, number, show_table
 from livedqn.calibrate.fits import Fit, Fits, differences, laid, value_of
-from livedqn.calibrate.impressions import Visits
+from livedqn.calibrate.impressions import RequestLog
 from livedqn.calibrate.published import FIGURES, LEGEND
 from livedqn.checkpoint import write_text
 from livedqn.config import CalibrateConfig
@@ -44,7 +44,7 @@ def to_published(config: CalibrateConfig, folder: Path) -> None:
     """The environment beside published numbers."""
     env = own.build(config.env, config.num_envs)
     found = rooms.statistics(env.rooms.timetable(config.seed, ""), env.rooms.streamers, config.popular or POPULAR)
-    found |= viewers.statistics(Visits.played(env, config.requests, config.seed, announce()))
+    found |= viewers.statistics(RequestLog.played(env, config.requests, config.seed, announce()))
     comparison = Comparison("published", FIGURES, {"found": found})
     _keep(config, folder, comparison)
     comparison.show()
@@ -68,12 +68,12 @@ def to_data(config: CalibrateConfig, folder: Path) -> None:
         measured |= real.found
         notes += real.notes
     if data.impressions:
-        log = Visits.read(data.impressions, "data.impressions", data.tolerated)
+        log = RequestLog.read(data.impressions, "data.impressions", data.tolerated)
         measured |= viewers.statistics(log)
         notes += own.bad_rows("data.impressions", log.bad, len(log.visit))
         notes.append("data.impressions: rooms count as if shown at random; a policy that chooses well raises what "
                      "follows from clicks, viewers.click_bias above all")  # fmt: skip
-        asked = Visits.played(own.build(config.env, config.num_envs), config.requests, config.seed, notify)
+        asked = RequestLog.played(own.build(config.env, config.num_envs), config.requests, config.seed, notify)
         before |= viewers.statistics(asked)
         more, asked = own.fitted_to_impressions(laid(config.env, fits), log, asked, config, notify)
         after |= viewers.statistics(asked)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from livedqn.calibrate.fits import Fits, LeftOpen, fit
-from livedqn.calibrate.impressions import Visits
+from livedqn.calibrate.impressions import RequestLog
 from livedqn.calibrate.moments import between_within, logit, shifted, spread, weibull
 from livedqn.calibrate.rooms import ENOUGH
 from livedqn.calibrate.viewers import share
@@ -48,7 +48,7 @@ OPEN = (
 )  # fmt: skip
 
 
-def of_impressions(data: Visits, simulated: Visits, now: Viewers) -> Fits:
+def of_impressions(data: RequestLog, simulated: RequestLog, now: Viewers) -> Fits:
     """All that the impressions say, and why they say no more.
 
     Args:
@@ -59,7 +59,7 @@ def of_impressions(data: Visits, simulated: Visits, now: Viewers) -> Fits:
     return [*_clicks(data, simulated, now), *_watches(data, simulated, now), *_gifts(data), *_feed(data), *OPEN]
 
 
-def _clicks(data: Visits, simulated: Visits, now: Viewers) -> Fits:
+def _clicks(data: RequestLog, simulated: RequestLog, now: Viewers) -> Fits:
     clicks = int(data.signals["clicked"].sum())
     wanted, found = (share(one.signals["clicked"][one.shown]) for one in (data, simulated))
     is_known = 0 < wanted < 1 and 0 < found < 1
@@ -74,7 +74,7 @@ def _clicks(data: Visits, simulated: Visits, now: Viewers) -> Fits:
     return fits
 
 
-def _watches(data: Visits, simulated: Visits, now: Viewers) -> Fits:
+def _watches(data: RequestLog, simulated: RequestLog, now: Viewers) -> Fits:
     """Scale and spread of ln seconds, by their median and quartiles: how rooms and long evenings end matters little."""
     logs = [np.log(watched[watched > 0]) for watched in (one.clicks("watch_s") for one in (data, simulated))]
     if min(map(len, logs)) < 10 * ENOUGH:
@@ -89,7 +89,7 @@ def _watches(data: Visits, simulated: Visits, now: Viewers) -> Fits:
             fit("viewers.watch_log_sd", math.sqrt(max(variance, 0.0)), rows, "watches", ENOUGH)]  # fmt: skip
 
 
-def _gifts(data: Visits) -> Fits:
+def _gifts(data: RequestLog) -> Fits:
     names = ("gift_share", "gift_median", "gift_viewer_sd", "gift_log_sd", "gift_at_once", "gift_delay_shape",
              "gift_delay_scale_s")  # fmt: skip
     if "gift_value" not in data.signals:
@@ -126,7 +126,7 @@ def _has_quartiles(values: FloatArray) -> bool:
     return bool(low < high)
 
 
-def _feed(data: Visits) -> Fits:
+def _feed(data: RequestLog) -> Fits:
     """Time between requests, and between the hours of a viewer's visits, each of which is off by the same jitter."""
     log_s = np.log(data.feed_s)
     median, log_sd = (math.exp(float(np.median(log_s))), spread(log_s)) if len(log_s) else (np.nan, np.nan)

@@ -1,4 +1,4 @@
-"""Visits: a user's own, from a CSV, or those of an environment whose policy chooses uniformly."""
+"""Requests of viewers: a user's own, from a CSV, or those of an environment whose policy chooses uniformly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTIONAL = ("liked", "commented", "followed", "gift_value", "gift_delay_s")
 
 
 @dataclass(frozen=True)
-class Visits:
+class RequestLog:
     """N requests, in the order of viewers, visits and time."""
 
     viewer: IntArray  # (N,)
@@ -33,7 +33,7 @@ class Visits:
     def of(
         cls, viewer: npt.NDArray[Any], visit: npt.NDArray[Any] | None, time_s: FloatArray, shown: BoolArray,
         signals: Mapping[str, npt.NDArray[Any]], bad: tuple[str, ...] = (),
-    ) -> Visits:  # fmt: skip
+    ) -> RequestLog:  # fmt: skip
         """Of arrays in any order; a visit ends after half an hour without a request where ``visit`` is None."""
         viewer = np.unique(viewer, return_inverse=True)[1]
         given = np.zeros(len(viewer), np.int64) if visit is None else np.unique(visit, return_inverse=True)[1]
@@ -46,7 +46,7 @@ class Visits:
         return cls(viewer, np.cumsum(begins), time_s, shown[order], signals, bad)
 
     @classmethod
-    def read(cls, path: str, name: str, tolerated: float) -> Visits:
+    def read(cls, path: str, name: str, tolerated: float) -> RequestLog:
         """Those of a CSV with a row for each request; for the arguments see :func:`csvrows.read`.
 
         Raises:
@@ -60,7 +60,7 @@ class Visits:
     @classmethod
     def played(
         cls, env: LiveStream, requests: int, seed: int, notify: Callable[[str, int, int], None] = lambda *_: None
-    ) -> Visits:
+    ) -> RequestLog:
         """At least ``requests`` of ``env``, whose viewers are shown any candidate or nothing, each as likely.
 
         Args:

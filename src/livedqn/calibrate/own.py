@@ -15,7 +15,7 @@ from livedqn.calibrate.fit_heat import is_of_15_min, spacing
 from livedqn.calibrate.fit_rooms import of_rooms
 from livedqn.calibrate.fit_viewers import ROUNDS, of_impressions
 from livedqn.calibrate.fits import Fit, Fits, LeftOpen, laid
-from livedqn.calibrate.impressions import Visits
+from livedqn.calibrate.impressions import RequestLog
 from livedqn.calibrate.published import FIGURES, OF_IMPRESSIONS, Figure
 from livedqn.config import CalibrateConfig, DataConfig
 from livedqn.envs import LiveStream, SimulatedRooms, Snapshots, Timetable
@@ -26,7 +26,7 @@ from livedqn.types import LivedqnError
 _STEPS = ("top_new", "top_gone", "top_jaccard", "top_change", "top_doubles", "top_ar1", "top_topic_changes")
 #: Nobody asks a platform for all its rooms more often: such times are those of single rows.
 LEAST_APART_S = 30.0
-Env = Mapping[str, Any]
+EnvConfig = Mapping[str, Any]
 Notify = Callable[[str, int, int], None]
 
 
@@ -81,13 +81,13 @@ def figures(found: Mapping[str, float]) -> list[Figure]:
     return [figure.of(known[figure.name], "data") for figure in (*FIGURES, *OF_IMPRESSIONS) if figure.name in known]
 
 
-def simulated_rooms(env: Env, config: CalibrateConfig, popular: float) -> dict[str, float]:
+def simulated_rooms(env: EnvConfig, config: CalibrateConfig, popular: float) -> dict[str, float]:
     """The statistics of simulated rooms."""
     built = build(env, 1)
     return rooms.statistics(built.rooms.timetable(config.seed, ""), built.rooms.streamers, popular)
 
 
-def fitted_to_rooms(env: Env, data: RoomsData) -> Fits:
+def fitted_to_rooms(env: EnvConfig, data: RoomsData) -> Fits:
     """What the rooms say of the settings of ``env``.
 
     Raises:
@@ -100,8 +100,8 @@ def fitted_to_rooms(env: Env, data: RoomsData) -> Fits:
 
 
 def fitted_to_impressions(
-    env: Env, data: Visits, asked: Visits, config: CalibrateConfig, notify: Notify
-) -> tuple[Fits, Visits]:
+    env: EnvConfig, data: RequestLog, asked: RequestLog, config: CalibrateConfig, notify: Notify
+) -> tuple[Fits, RequestLog]:
     """What the impressions say of the settings of ``env``, and what viewers with these settings do.
 
     Args:
@@ -119,7 +119,7 @@ def fitted_to_impressions(
     fits: Fits = []
     for _ in range(ROUNDS):
         fits = _settled(fits, of_impressions(data, asked, build(laid(env, fits), 1).viewers))
-        asked = Visits.played(build(laid(env, fits), config.num_envs), config.requests, config.seed, notify)
+        asked = RequestLog.played(build(laid(env, fits), config.num_envs), config.requests, config.seed, notify)
     return fits, asked
 
 
@@ -135,7 +135,7 @@ def _settled(earlier: Fits, now: Fits) -> Fits:
     return settled
 
 
-def build(env: Env, num_envs: int) -> LiveStream:
+def build(env: EnvConfig, num_envs: int) -> LiveStream:
     """The environment of these settings.
 
     Raises:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from livedqn.calibrate.impressions import Visits
+from livedqn.calibrate.impressions import RequestLog
 from livedqn.calibrate.rooms import ENOUGH, quantile
 from livedqn.types import BoolArray, FloatArray
 
 
-def statistics(of: Visits) -> dict[str, float]:
+def statistics(of: RequestLog) -> dict[str, float]:
     """By the names of :data:`~livedqn.calibrate.published.FIGURES` and ``OF_IMPRESSIONS``; NaN where too few say so."""
     watch_s, gift_value, gift_delay_s = of.clicks("watch_s"), of.clicks("gift_value"), of.clicks("gift_delay_s")
     gifts = gift_value[gift_value > 0]

@@ -8,9 +8,9 @@ from pathlib import Path
 from livedqn import plugins
 from livedqn.check_logs.finding import Finding, Look
 from livedqn.check_logs.leaks import Leaks
-from livedqn.check_logs.overlap import RunningOverlap
+from livedqn.check_logs.overlap import OverlapLook
 from livedqn.check_logs.overview import Overview
-from livedqn.check_logs.sessions import Copies, Duplicates, Ends, Rules
+from livedqn.check_logs.sessions import Copies, Ends, RepeatedRequests, Rules
 from livedqn.config import CheckLogsConfig
 from livedqn.live import announce
 from livedqn.logs import ColumnsError
@@ -35,7 +35,7 @@ def run(config: CheckLogsConfig, folder: Path) -> bool:
     tell = announce()
     tell("reading", 0, 1)
     spec = logs.spec
-    looks: list[Look] = [Overview(spec), Rules(spec), Duplicates(), Copies(), Ends(), RunningOverlap(), Leaks(spec)]
+    looks: list[Look] = [Overview(spec), Rules(spec), RepeatedRequests(), Copies(), Ends(), OverlapLook(), Leaks(spec)]
     folder.mkdir(parents=True, exist_ok=True)
     with SetAside(folder / "set_aside.parquet", spec) as aside:
         for impressions in logs:

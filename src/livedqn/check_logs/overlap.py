@@ -33,11 +33,11 @@ LOG_MOST = 300
 CERTAIN = 0.9999
 
 
-class RunningOverlap:
+class OverlapLook:
     """Sums over weights."""
 
     def __init__(self) -> None:
-        self._requests, self._nothing, self._sessions = Weights(), Weights(), Weights()
+        self._requests, self._nothing, self._sessions = WeightSums(), WeightSums(), WeightSums()
         self._missing, self._example, self._certain = 0, "", 0
         self._least = math.inf
 
@@ -101,7 +101,7 @@ class RunningOverlap:
             yield "overlap: no propensity is known, so there is none to judge another policy by"
 
 
-class Weights:
+class WeightSums:
     """Their number, sum and sum of squares."""
 
     def __init__(self) -> None:
@@ -131,5 +131,5 @@ class Weights:
         return (self.mean - 1) / math.sqrt(variance / self.count + 1e-8)  # equal weights are still rounded ones
 
 
-def _share(weights: Weights) -> str:
+def _share(weights: WeightSums) -> str:
     return f"{weights.effective:,.0f} of {weights.count:,} ({weights.effective / max(weights.count, 1):.1%})"

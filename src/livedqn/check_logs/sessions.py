@@ -9,7 +9,7 @@ import numpy as np
 from livedqn.check_logs.finding import Finding
 from livedqn.logs import Impressions, faults
 from livedqn.logs.rules import place
-from livedqn.logs.seen import SessionNames
+from livedqn.logs.seen import SeenSessions
 from livedqn.types import IntArray, Spec
 
 
@@ -17,7 +17,7 @@ class Rules:
     """Rows that cannot be (:func:`livedqn.logs.faults`). Keeps 8 bytes for each session."""
 
     def __init__(self, spec: Spec) -> None:
-        self._spec, self._seen = spec, SessionNames()
+        self._spec, self._seen = spec, SeenSessions()
         self._found: dict[str, Finding] = {}
 
     def add(self, impressions: Impressions) -> None:
@@ -35,7 +35,7 @@ class Rules:
         return ()
 
 
-class Duplicates:
+class RepeatedRequests:
     """Requests that come twice. Keeps 8 bytes for each."""
 
     def __init__(self) -> None:

@@ -19,14 +19,14 @@ from livedqn.csvrows import Check, Form, number, read, whole
 from livedqn.envs.timetable import Timetable
 from livedqn.types import BoolArray, FloatArray, IntArray
 
-Columns = Mapping[str, npt.NDArray[Any]]
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Snapshots:
     """N rows, each a room as one of S snapshots found it. Times are seconds since 1970, in UTC."""
 
-    columns: Columns  # (N,) each, by the names of COLUMNS
+    columns: Arrays  # (N,) each, by the names of COLUMNS
     bad: tuple[str, ...]  # what is wrong with each row that was left out
     times_s: FloatArray  # (S,) float64, rising
     snapshot: IntArray  # (N,) int64, which of them
@@ -43,7 +43,7 @@ class Snapshots:
         return cls.of(rows.columns, rows.bad)
 
     @classmethod
-    def of(cls, columns: Columns, bad: tuple[str, ...] = ()) -> Snapshots:
+    def of(cls, columns: Arrays, bad: tuple[str, ...] = ()) -> Snapshots:
         """Of the columns of a file."""
         times_s, snapshot = np.unique(columns["snapshot_time_utc"], return_inverse=True)
         streamer = np.unique(columns["streamer_id"], return_inverse=True)[1] + 1

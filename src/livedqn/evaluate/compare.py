@@ -87,8 +87,8 @@ def compare(
         steps: of training; None: nobody knows, and bandits learn from as many as a run takes by default.
         names: of the policies to compare; empty = the usual ones.
         rules: baselines that need no tuning, because they were tuned for this environment, reward and cap.
-        bandit_seeds: how often each bandit learns, in training worlds of ``seed`` and those after it; each is tuned and
-            plays by itself.
+        bandit_seeds: how many times each bandit is trained from nothing, in the training worlds of ``seed``,
+            ``seed`` + 1 and so on; each is tuned and plays by itself.
         notify: is told how far it is.
 
     Raises:

@@ -28,7 +28,7 @@ class Contestants:
         stage: any of the environment.
         seed: of the run.
         first_world: the run's first world, to ask agents for what they have.
-        bandit_seeds: how often each bandit learns; where that is more than once, the i-th is called ``linucb:<i>``.
+        bandit_seeds: how many times each bandit is trained; where that is more than once, the i-th is ``linucb:<i>``.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Contestants:
         self._agents, self._seed = agents, seed
         #: Baselines whose rule is tuned; bandits are added when they have learned.
         self.scores: dict[str, MakeScore] = {}
-        #: Bandits that may learn: name -> which it is, and the number of its seed.
+        #: Bandits that may learn: name -> which it is, and how far its seed lies behind the run's.
         self.bandits: dict[str, tuple[str, int]] = {}
         self._always: dict[str, Agent] = {}
         names = [*agents]

@@ -53,9 +53,8 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     agents = {name: one.agent for name, one in found.items()}
     contestants = targets(agents, logs.spec, config.policies, ope.epsilon)
 
-    features = RequestFeatures(
-        logs.spec, parts
-    )  # the first reading: what is missing is said before anything is computed
+    # the first reading: what is missing is said before anything is computed
+    features = RequestFeatures(logs.spec, parts)
     _require(parts, share, is_estimated=ope.estimate_propensities)
     tell, read = partial(announce(), "reading"), count()
     guessed = Behaviour(parts, features) if ope.estimate_propensities and parts.missing else None

@@ -12,7 +12,7 @@ from livedqn.checkpoint import Checkpoint, learned_from
 from livedqn.logs import Impressions
 from livedqn.logs.files import digests
 from livedqn.logs.rules import sessions_at_fault
-from livedqn.logs.seen import SessionNames
+from livedqn.logs.seen import SeenSessions
 from livedqn.logs.split import day_s, held_out
 from livedqn.ope.logged import one_by_one
 from livedqn.protocols import Logs
@@ -36,7 +36,7 @@ class Judging:
 
     def __iter__(self) -> Iterator[Impressions]:
         at_fault = missing = impressions = 0
-        seen = SessionNames()
+        seen = SeenSessions()
         for part in self._logs:
             is_bad, _ = sessions_at_fault(part, self._logs.spec, seen)
             at_fault += int((is_bad & part.begins).sum())

@@ -15,7 +15,7 @@ from livedqn.logs.arrow import to_arrow
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.rules import sessions_at_fault
 from livedqn.logs.schema import schema
-from livedqn.logs.seen import SessionNames
+from livedqn.logs.seen import SeenSessions
 from livedqn.logs.whole import Whole
 from livedqn.types import Spec
 
@@ -32,7 +32,7 @@ class SetAside:
         self.path = path
         self.rows, self.sessions = 0, 0  # set aside
         self.why: Counter[str] = Counter()  # rows by the rule that they break
-        self._spec, self._schema, self._seen = spec, schema(spec), SessionNames()
+        self._spec, self._schema, self._seen = spec, schema(spec), SeenSessions()
         more = [pa.field("file", pa.string()), pa.field("row", pa.int64()), pa.field("why", pa.string())]
         self._layout = pa.schema([*self._schema, *more], metadata=self._schema.metadata)
         self._file: Whole | None = None

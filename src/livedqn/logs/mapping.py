@@ -42,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnMapping:
     """A whole mapping."""
 
     plain: dict[str, str]  # ours -> theirs
@@ -83,7 +83,7 @@ class Columns:
         return dict.fromkeys(single, False) | dict.fromkeys(lists, True)
 
 
-def read(path: Path) -> Columns:
+def read(path: Path) -> ColumnMapping:
     """The mapping in a file.
 
     Raises:
@@ -92,7 +92,7 @@ def read(path: Path) -> Columns:
     return written.read("logs.columns", path, parse, "docs/logs.md")
 
 
-def parse(found: Any) -> Columns:
+def parse(found: Any) -> ColumnMapping:
     """The mapping in plain Python; ValueError says what is wrong with it."""
     given = written.keys("the mapping", found, KEYS)
     if missing := [key for key in _NEEDED if given.get(key, {}) == {}]:
@@ -102,7 +102,7 @@ def parse(found: Any) -> Columns:
     time = given["time"] if isinstance(given["time"], Mapping) else {"from": given["time"]}
     time = {"unit": "s"} | written.keys("time", time, ("from", "unit"))
     settings = _SETTINGS | {key: given[key] for key in _SETTINGS if key in given}
-    columns = Columns(
+    columns = ColumnMapping(
         plain={key: _source(key, given[key]) for key in _PLAIN if key in given},
         time=_source("time", time.get("from")), time_unit=written.choice("time.unit", time["unit"], UNITS),
         context=_cells("context", given), history=_cells("history", given), candidates=_cells("candidates", given),

@@ -12,7 +12,7 @@ import numpy as np
 
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import sessions_at_fault
-from livedqn.logs.seen import SessionNames
+from livedqn.logs.seen import SeenSessions
 from livedqn.logs.split import day_s, held_out
 from livedqn.protocols import Logs
 from livedqn.types import LivedqnError
@@ -75,7 +75,7 @@ class Passes:
         self.done = 0  # passes
         self._logs, self._holdout, self._tolerated = logs, holdout, tolerated
         self._before_s = day_s(before, "before") if before else np.inf
-        self._parts, self._seen = iter(logs), SessionNames()
+        self._parts, self._seen = iter(logs), SeenSessions()
         self._read = 0  # parts of this pass
         self._found = 0  # sound rows of this pass
 
@@ -125,7 +125,7 @@ class Passes:
         elif not self._found:
             raise LivedqnError("the logs hold nothing to learn from any more, though they did; read them anew")
         self.done += 1
-        self._parts, self._seen, self._read, self._found = iter(self._logs), SessionNames(), 0, 0
+        self._parts, self._seen, self._read, self._found = iter(self._logs), SeenSessions(), 0, 0
 
     def _sound(self, part: Impressions) -> Impressions:
         is_bad, found = sessions_at_fault(part, self._logs.spec, self._seen)
@@ -166,6 +166,6 @@ class Passes:
         self.counts = Counts(**{**state["counts"], "why": Counter(state["counts"]["why"])})
         self.done, self._read = int(state["done"]), int(state["read"])
         self._found = self._read
-        self._parts, self._seen = iter(self._logs), SessionNames()
+        self._parts, self._seen = iter(self._logs), SeenSessions()
         for part in islice(self._parts, self._read):
             self._seen.again(part)

@@ -12,14 +12,14 @@ import pyarrow as pa
 from livedqn.logs import cells
 from livedqn.logs.csvparts import BROKEN, ROW
 from livedqn.logs.impressions import Impressions
-from livedqn.logs.mapping import Columns
+from livedqn.logs.mapping import ColumnMapping
 from livedqn.types import BoolArray, FloatArray, IntArray
 
 #: Seconds that lie at least between two requests of one viewer, and before leaving: clocks are coarse.
 LEAST_S = 1e-3
 
 
-class RowReader:
+class Assembler:
     """Makes impressions of parts of a table, which come in order.
 
     Args:
@@ -28,7 +28,7 @@ class RowReader:
         source: the table's file.
     """
 
-    def __init__(self, columns: Columns, separator: str, source: str) -> None:
+    def __init__(self, columns: ColumnMapping, separator: str, source: str) -> None:
         self._columns, self._separator, self._source = columns, separator, source
         #: Viewer, time, session, time watched, and whether it was the end, of the last row so far.
         self._last: tuple[int, float, int, float, bool] = 0, np.nan, 0, 0.0, False

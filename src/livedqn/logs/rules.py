@@ -12,7 +12,7 @@ import numpy as np
 
 from livedqn.kernel import kernel
 from livedqn.logs.impressions import Impressions
-from livedqn.logs.seen import SessionNames
+from livedqn.logs.seen import SeenSessions
 from livedqn.types import BoolArray, Column, FloatArray, LivedqnError, Spec, within
 
 #: Signals that are yes or no.
@@ -44,18 +44,18 @@ def _fault(what: str, cure: str, rows: Any) -> Fault:
     return Fault(what, cure, np.asarray(rows, np.bool_))
 
 
-def faults(impressions: Impressions, spec: Spec, seen: SessionNames | None = None) -> Iterator[Fault]:
+def faults(impressions: Impressions, spec: Spec, seen: SeenSessions | None = None) -> Iterator[Fault]:
     """Every rule that some row breaks; ``seen`` are the sessions of the parts before, to which it adds these."""
     for fault in (
         *_defects(impressions), *_choices(impressions, spec), *_observations(impressions, spec), *_results(impressions),
-        *_sessions(impressions, SessionNames() if seen is None else seen),
+        *_sessions(impressions, SeenSessions() if seen is None else seen),
     ):  # fmt: skip
         if fault.rows.any():
             yield fault
 
 
 def sessions_at_fault(
-    impressions: Impressions, spec: Spec, seen: SessionNames | None = None
+    impressions: Impressions, spec: Spec, seen: SeenSessions | None = None
 ) -> tuple[BoolArray, list[Fault]]:  # fmt: skip
     """All rows of sessions of which some row breaks a rule, (N,), and the rules, as :func:`faults` has them.
 
@@ -70,7 +70,7 @@ def sessions_at_fault(
     return np.isin(number, bad), found
 
 
-def refuse_faults(impressions: Impressions, spec: Spec, seen: SessionNames | None = None) -> None:
+def refuse_faults(impressions: Impressions, spec: Spec, seen: SeenSessions | None = None) -> None:
     """Raise LivedqnError for the first rule that a row breaks, as :func:`faults` has them."""
     for what, cure, rows in faults(impressions, spec, seen):
         raise LivedqnError(f"{what} ({rows.sum():,} rows, the first {place(impressions, rows)}); {cure}")
@@ -186,7 +186,7 @@ def _results(impressions: Impressions) -> Iterator[Fault]:
     yield _fault("elapsed_s is not above 0", "it is the time to the viewer's next request, or to their leaving", wrong)
 
 
-def _sessions(impressions: Impressions, seen: SessionNames) -> Iterator[Fault]:
+def _sessions(impressions: Impressions, seen: SeenSessions) -> Iterator[Fault]:
     """Rules on a row and the others of its session: the one before it, and those of parts before."""
     if not len(impressions):
         return

@@ -8,7 +8,7 @@ from livedqn.logs.impressions import Impressions
 from livedqn.types import BoolArray, IntArray
 
 
-class SessionNames:
+class SeenSessions:
     """Names of sessions, part by part: 8 bytes for each. One serves one reading, or one writing, of logs."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from livedqn.logs import cells, csvparts, mapping
 from livedqn.logs.csvparts import BROKEN, ROW
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.parquet import whole_sessions
-from livedqn.logs.rows import RowReader
+from livedqn.logs.rows import Assembler
 from livedqn.logs.rules import ColumnsError
 from livedqn.types import LivedqnError
 
@@ -48,12 +48,12 @@ class Table:
 
     def __iter__(self) -> Iterator[Impressions]:
         """All rows, so many at a time: whole sessions."""
-        rows = RowReader(self._columns, self._separator, str(self._path))
+        assembler = Assembler(self._columns, self._separator, str(self._path))
         tables = self._tables(list(self._columns.wanted))
         if not self._is_sorted:
             tables = _parts(self._sorted(pa.concat_tables(tables)))
-        for sessions in whole_sessions(rows.impressions(table) for table in tables):
-            yield rows.completed(sessions)
+        for sessions in whole_sessions(assembler.impressions(table) for table in tables):
+            yield assembler.completed(sessions)
 
     def _check_columns(self) -> None:
         kinds = {field.name: field.type for field in self._layout()}

@@ -22,7 +22,7 @@ from livedqn.logs.arrow import to_arrow
 from livedqn.logs.impressions import Impressions, join
 from livedqn.logs.rules import refuse_faults
 from livedqn.logs.schema import schema
-from livedqn.logs.seen import SessionNames
+from livedqn.logs.seen import SeenSessions
 from livedqn.logs.whole import Whole
 from livedqn.types import Spec
 
@@ -58,7 +58,7 @@ class Writer:
     ) -> None:  # fmt: skip
         self.rows = 0  # impressions, last observations aside
         self._folder, self._spec, self._compression, self._prefix = folder, spec, compression, prefix
-        self._schema, self._seen = schema(spec, source), SessionNames()
+        self._schema, self._seen = schema(spec, source), SeenSessions()
         self._waiting: list[Impressions] = []
         self._files: dict[int, Whole] = {}
         self._thread = ThreadPoolExecutor(1, "livedqn-logs")

@@ -37,7 +37,7 @@ CATEGORY_BITS = 6
 CATEGORIES: int = 2**CATEGORY_BITS
 
 
-class DenseRequests(NamedTuple):
+class RequestParts(NamedTuple):
     """B requests, as features are made of them; float32."""
 
     state: Tensor  # (B, S), s
@@ -73,7 +73,7 @@ class RequestFeatures:
         self.states = states
 
     @torch.no_grad()
-    def seen(self, observation: Observation) -> DenseRequests:
+    def seen(self, observation: Observation) -> RequestParts:
         """The parts of x for B requests."""
         raw = {name: torch.from_numpy(array) for name, array in observation.items()}
         found = self._transform(raw)
@@ -85,14 +85,14 @@ class RequestFeatures:
         state += _hot(found, "context", self._spec.context)
         if not self._spec.has_rooms:
             actions = torch.diag_embed(raw["mask"].float())
-            return DenseRequests(torch.cat(state, dim=1), actions)
+            return RequestParts(torch.cat(state, dim=1), actions)
         numbers = found["candidates"].clamp(-MOST, MOST)
         shown = raw["mask"].float()
         shown[:, 0] = 0
         first, second = torch.triu_indices(numbers.shape[2], numbers.shape[2])
         pairs = numbers[..., first] * numbers[..., second]
         rooms = [shown[..., None], numbers, pairs, *_hot(found, "candidates", self._spec.candidates)]
-        return DenseRequests(torch.cat(state, dim=1), torch.cat(rooms, dim=2))
+        return RequestParts(torch.cat(state, dim=1), torch.cat(rooms, dim=2))
 
     def joint(self, state: Tensor, room: Tensor) -> Tensor:
         """x (B, d) of states (B, S) and of a room each, or of the mean of several, (B, F)."""

@@ -13,7 +13,7 @@ import torch
 from livedqn.testing.answers import Record
 from livedqn.testing.declared import declared
 from livedqn.testing.errors import ContractError, calling, described_error, expect
-from livedqn.testing.records import RandomPlay, differing
+from livedqn.testing.records import RandomPlayer, differing
 from livedqn.types import BoolArray
 
 _STEPS = 60
@@ -29,23 +29,23 @@ def check_env(env: Any) -> None:
         ContractError: the first promise that it does not keep.
     """
     spec = declared(env)
-    recorder = RandomPlay(env, spec)
-    first = _played(recorder, seed=1)
-    _expect_same(first, _played(recorder, seed=1), "two runs with the same seed and actions differ")
-    expect(differing(first, _played(recorder, seed=2)), "reset(seed=1) and reset(seed=2) start the same run")
-    recorder.expect_restarts()
-    _check_splits(env, recorder)
-    _check_distinct(env, recorder)
-    _check_restart(env, recorder)
+    player = RandomPlayer(env, spec)
+    first = _played(player, seed=1)
+    _expect_same(first, _played(player, seed=1), "two runs with the same seed and actions differ")
+    expect(differing(first, _played(player, seed=2)), "reset(seed=1) and reset(seed=2) start the same run")
+    player.expect_restarts()
+    _check_splits(env, player)
+    _check_distinct(env, player)
+    _check_restart(env, player)
     if spec.has_rooms:
-        _check_masked_action(env, recorder)
+        _check_masked_action(env, player)
     if hasattr(env, "state_dict"):
-        _check_state(env, recorder)
+        _check_state(env, player)
 
 
-def _played(recorder: RandomPlay, seed: int) -> list[Record]:
-    recorder.rng = np.random.default_rng(0)
-    return [recorder.reset(seed=seed), *recorder.play(_STEPS)]
+def _played(player: RandomPlayer, seed: int) -> list[Record]:
+    player.rng = np.random.default_rng(0)
+    return [player.reset(seed=seed), *player.play(_STEPS)]
 
 
 def _expect_same(first: list[Record], second: Iterable[Record], promise: str) -> None:
@@ -53,20 +53,20 @@ def _expect_same(first: list[Record], second: Iterable[Record], promise: str) ->
     expect(not different, f"{promise}: see {different}")
 
 
-def _check_splits(env: Any, recorder: RandomPlay) -> None:
+def _check_splits(env: Any, player: RandomPlayer) -> None:
     for split in env.metadata.get("splits", ()):
-        recorder.reset(seed=1, options={"split": split})
+        player.reset(seed=1, options={"split": split})
 
 
-def _check_distinct(env: Any, recorder: RandomPlay) -> None:
+def _check_distinct(env: Any, player: RandomPlayer) -> None:
     """Rows ``distinct`` apart are the same viewers, and have the same luck."""
     if not env.metadata.get("distinct"):
         return
     n = 1 if env.num_envs < 3 else 2
     like = np.arange(env.num_envs) % n
-    recorder.rng = np.random.default_rng(0)
+    player.rng = np.random.default_rng(0)
     options = {"distinct": n}
-    for record in chain([recorder.reset(seed=2, options=options)], recorder.play(_STEPS)):
+    for record in chain([player.reset(seed=2, options=options)], player.play(_STEPS)):
         unlike = [name for name, rows in record.items() if not np.array_equal(rows, rows[like], equal_nan=True)]
         expect(
             not unlike,
@@ -75,20 +75,20 @@ def _check_distinct(env: Any, recorder: RandomPlay) -> None:
         )
 
 
-def _check_restart(env: Any, recorder: RandomPlay) -> None:
+def _check_restart(env: Any, player: RandomPlayer) -> None:
     """``reset_mask`` restarts rows in the middle of an episode too, and they play on."""
-    recorder.reset(seed=3)
+    player.reset(seed=3)
     for attempt in range(6):  # more than once, since a row may happen to be where it began
-        list(recorder.play(3))
+        list(player.play(3))
         rows: BoolArray = np.arange(env.num_envs) == attempt % env.num_envs
-        recorder.restart(rows)
-        list(recorder.play(1))
-    recorder.expect_restarts()
+        player.restart(rows)
+        list(player.play(1))
+    player.expect_restarts()
 
 
-def _check_masked_action(env: Any, recorder: RandomPlay) -> None:
+def _check_masked_action(env: Any, player: RandomPlayer) -> None:
     for seed in range(20):
-        mask = recorder.reset(seed=seed)["mask"]
+        mask = player.reset(seed=seed)["mask"]
         if mask.all():
             continue
         row, action = np.argwhere(~mask)[0]
@@ -101,15 +101,15 @@ def _check_masked_action(env: Any, recorder: RandomPlay) -> None:
         raise ContractError(f"step took action {action} in row {row}, which the mask closes; it owes an error")
 
 
-def _check_state(env: Any, recorder: RandomPlay) -> None:
+def _check_state(env: Any, player: RandomPlayer) -> None:
     """A state taken in mid-play leads on as the environment itself went on, whatever was played in between."""
     name = type(env).__name__
-    recorder.reset(seed=4)
-    list(recorder.play(3))
-    place, buffer = recorder.place(), _saved(env, name)
-    recorder.rng = np.random.default_rng(5)
-    first = list(recorder.play(_STEPS_FROM_STATE))
-    recorder.reset(seed=5)  # a state that leaves out the world must not find it still there
+    player.reset(seed=4)
+    list(player.play(3))
+    place, buffer = player.place(), _saved(env, name)
+    player.rng = np.random.default_rng(5)
+    first = list(player.play(_STEPS_FROM_STATE))
+    player.reset(seed=5)  # a state that leaves out the world must not find it still there
     try:
         state = torch.load(buffer, weights_only=True)
     except Exception as error:
@@ -117,9 +117,9 @@ def _check_state(env: Any, recorder: RandomPlay) -> None:
     expect(hasattr(env, "load_state_dict"), f"{name} has state_dict but no load_state_dict; it owes both, or neither")
     with calling(name, "load_state_dict was given what state_dict had answered"):
         env.load_state_dict(state)
-    recorder.go_to(place, "load_state_dict")
-    recorder.rng = np.random.default_rng(5)
-    _expect_same(first, recorder.play(_STEPS_FROM_STATE), "after load_state_dict the same actions lead elsewhere")
+    player.go_to(place, "load_state_dict")
+    player.rng = np.random.default_rng(5)
+    _expect_same(first, player.play(_STEPS_FROM_STATE), "after load_state_dict the same actions lead elsewhere")
 
 
 def _saved(env: Any, name: str) -> io.BytesIO:

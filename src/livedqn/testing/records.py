@@ -24,7 +24,7 @@ def differing(first: Sequence[Record], second: Iterable[Record]) -> str:
     return ""
 
 
-class RandomPlay:
+class RandomPlayer:
     """Plays ``env`` with random allowed actions and checks the form of all that it answers."""
 
     def __init__(self, env: Any, spec: Spec) -> None:
