@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from livedqn.check_logs.leaks import Leaks, areas, mean_ranks, spearman
-from livedqn.check_logs.overlap import OverlapLook, Weights
+from livedqn.check_logs.overlap import OverlapLook, WeightSums
 from livedqn.check_logs.overview import Overview
 from livedqn.check_logs.sessions import Copies, Ends, RepeatedRequests, Rules
 from livedqn.testing import LOGS_SPEC, example_impressions
@@ -81,7 +81,7 @@ def test_ends_that_are_missing_are_counted_and_no_error():
 
 
 def test_an_effective_sample_size_by_hand():
-    weights = Weights()
+    weights = WeightSums()
     weights.add(np.array([1.0, 1.0, 2.0]))
     assert weights.effective == pytest.approx(16 / 6)
     assert weights.mean == pytest.approx(4 / 3)
