@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from livedqn.agent import DQN
 from livedqn.encoders import MLP
-from livedqn.narrowing import narrowed
+from livedqn.narrowing import narrowed, only
 from livedqn.testing import example_observation, example_spec
 from livedqn.transitions import LaterTensors, Transitions
 from livedqn.types import TensorObservation
@@ -101,3 +102,16 @@ def test_masked_rows_change_nothing_that_is_learned(switches, extra: int, seed: 
     for encoder in (MLP, Mixing):
         for ours, theirs in zip(*(losses(encoder, one, **switches) for one in (batch, wide)), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_of_lists_that_differ_in_length_the_shorter_are_filled_up_with_what_is_closed() -> None:
+    candidates = np.arange(8, dtype=np.float32).reshape(2, 4, 1)
+    seen = {"candidates": candidates, "mask": np.ones((2, 4), np.bool_), "context": np.zeros((2, 1), np.float32)}
+    asked = np.array([[True, False, True, True], [False, True, False, False]])
+    few, rows = only(seen, asked)
+    assert rows.tolist() == [[0, 2, 3], [0, 1, 2]]
+    assert few["candidates"][..., 0].tolist() == [[0, 2, 3], [4, 5, 6]]
+    assert few["mask"].tolist() == [[True, True, True], [False, True, False]]
+    assert few["context"] is seen["context"]
+    nobody, rows = only(seen, np.array([[True, False, False, False]] * 2))
+    assert rows.tolist() == [[0], [0]] and nobody["mask"].tolist() == [[True], [True]]

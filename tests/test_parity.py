@@ -161,6 +161,21 @@ def test_viewers_alone_and_rooms_without_padding_have_the_same_values(trained: T
         assert close(trained.agent.q_values(alone), q[:, row : row + 1, live])
 
 
+@pytest.mark.parametrize("shortlist", [1, 4, 40, None])
+def test_rooms_on_the_shortlist_are_valued_by_themselves_as_among_all(
+    trained: Trained, seen: Observation, shortlist: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = seen["mask"].copy()
+    mask[0, 1:], mask[1, 3:], mask[2, 0] = False, False, False  # no room is live; two are; one has to be shown
+    some = {**seen, "mask": mask}
+    monkeypatch.setattr(trained.agent, "shortlist", shortlist)
+    of_all = trained.agent.listed(trained.agent.q_values(some), some)
+    listed = trained.agent.policy_values(some)
+    assert np.array_equal(np.isfinite(listed), np.isfinite(of_all)) and close(listed, of_all)
+    if shortlist == 4:
+        assert np.isfinite(listed)[0].sum(axis=1)[:4].tolist() == [1, 3, 4, 5]
+
+
 def test_requests_in_json_have_the_same_values(
     trained: Trained, seen: Observation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,22 +5,25 @@ python benchmarks/learning/boredom.py --quick
 
 No source fixes how fast viewers get bored and leave, so both are varied: ``boredom`` times what a unit of it takes off
 clicks and adds to leaving, ``leaving`` times the odds of leaving at a request. At a boredom of 0 an irrelevant room
-costs nothing later, and no gain is expected. At each point of a curve ``dqn`` is trained, and plays the same worlds as
-its myopic twin (same batches), itself without *nothing*, and rules, all tuned on validation worlds.
+costs nothing later, and no gain is expected. At each point of a curve ``dqn`` is trained; its last weights play the
+same worlds as its myopic twin (same batches), itself without *nothing*, and rules, all tuned on validation worlds.
 
-Differences are paired by world, over means of seeds. Rows go to ``results/boredom.csv``, the picture to
-``results/boredom.png``.
+Differences are paired by world, over means of seeds. Rows go to ``results/boredom.csv`` point by point, and
+those of a curve that was not asked for stay; the picture to ``results/boredom.png``.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1] / "speed"))
+from options import read_csv
 from schedules import composed, of_length
-from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, train_all, write
+from simulator import LAST_WEIGHTS, RESULTS, add_options, by_role, judge, machine, named, quick_words, train_all, write
 
 from livedqn.envs import TYPICAL
 from livedqn.evaluate.intervals import interval, paired, ratio
@@ -102,22 +105,24 @@ def main() -> None:
     add_options(parser)
     told = parser.parse_args()
     quick = quick_words(told)
-    made: list[dict[str, object]] = []
+    path = RESULTS / "boredom.csv"
+    made: list[dict[str, object]] = [row for row in read_csv(path) if row["curve"] not in told.curves]
     known: dict[str, dict[str, dict[str, FloatArray]]] = {}  # the curves meet where each factor is 1
     for curve in told.curves:
         for factor in FACTORS:
             point = "typical" if factor == 1 else f"{curve}_{factor:g}"
             if point not in known:
                 words = ["env=sim", "reward=watchtime", *overrides(curve, factor)]
-                words += quick or of_length(composed(words), told.steps)
+                words += quick or [*of_length(composed(words), told.steps), *LAST_WEIGHTS]
                 tasks = {f"dqn-{seed}": [*words, f"seed={seed}"] for seed in range(told.seeds)}
                 policies = train_all(tasks, told.runs / f"{point}_{'quick' if quick else told.steps}", told.jobs)
                 known[point] = by_role(judge(policies, told, ROLES), ROLES)
             made += rows(curve, factor, known[point])
             show(made[-len(ROLES) :])
+            if not quick:
+                write(made, path)
     if quick:
         return
-    write(made, RESULTS / "boredom.csv")
     picture(made, RESULTS / "boredom.png")
     machine.record(RESULTS, "boredom", seeds=told.seeds, worlds=told.worlds, episodes=told.episodes, steps=told.steps)
 

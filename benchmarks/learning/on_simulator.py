@@ -21,8 +21,6 @@ WORDS = {"sim": simulator.STUDIES["watchtime"], "sim_hard": simulator.STUDIES["h
 STEPS, QUICK_STEPS = 400_000, 20_000
 #: What the picture shows.
 MEASURE = "return"
-#: The last weights are judged, of every row: which checkpoint an evaluation would choose is no part of the agent.
-ONE_CHECKPOINT = ["evaluation.points=1", "evaluation.validation_worlds=1", "evaluation.validation_episodes=32"]
 TIMED = str(Path(__file__).with_name("timed.py"))
 
 
@@ -35,7 +33,7 @@ def measure(told: argparse.Namespace, config: Mapping[str, Any], rows: Rows) -> 
     """A row a part; the difference is over worlds, and over seeds where there are several."""
     steps = told.steps or STEPS
     folder = told.runs / f"ablation-last-{told.on}-{steps}"
-    base = [*words(told.on), *of_length(config, steps), *ONE_CHECKPOINT]
+    base = [*words(told.on), *of_length(config, steps), *simulator.LAST_WEIGHTS]
     tasks = {
         f"{row}-{seed}".replace(" ", "_"): [*base, *more, f"seed={seed}"]
         for seed in range(told.seeds) for row, more in rows.items()

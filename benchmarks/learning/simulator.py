@@ -73,6 +73,8 @@ ROLES = {
     "policy:dqn": "dqn", "oracle": "oracle", "lookahead": "look-ahead oracle",
 }  # fmt: skip
 REFERENCES = ("oracle", "look-ahead oracle")
+#: The last weights are kept: which checkpoint an evaluation would choose is no part of the agent.
+LAST_WEIGHTS = ["evaluation.points=1", "evaluation.validation_worlds=1", "evaluation.validation_episodes=32"]
 METRICS = (
     "return", "click_through", "watch_minutes", "session_length", "share_nothing", "next_day_return", "exposure_gini",
     "share_new_streamers",

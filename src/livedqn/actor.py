@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from livedqn.lightning import pl
-from livedqn.request import NOT_FINITE, refuse_no_choice
-from livedqn.types import FloatArray, IntArray, LivedqnError, Observation, Spec
+from livedqn.narrowing import only
+from livedqn.request import NOT_FINITE, conform, refuse_no_choice
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
 
 
 class Actor(pl.LightningModule):
@@ -24,6 +25,7 @@ class Actor(pl.LightningModule):
 
     ensemble: int  # E, estimates of every value
     shortlist: int | None  # see listed
+    values_rooms_apart = False  # whether a room's values depend on the viewer and itself alone
     margin: Tensor
 
     def __init__(self, spec: Spec) -> None:
@@ -57,10 +59,21 @@ class Actor(pl.LightningModule):
     def policy_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """Values of what the policy chooses from, (E, B, K): :meth:`q_values`, -inf for rooms off the shortlist.
 
+        Where rooms are valued apart, those off the shortlist are not valued at all: most of the work of a request.
+
         Raises:
             LivedqnError: as :meth:`q_values`, or what is expected at once is no number.
         """
-        return self.listed(self.q_values(observation), observation)
+        if not (self.shortlist and self.values_rooms_apart):
+            return self.listed(self.q_values(observation), observation)
+        seen = conform(self.spec, observation)
+        on_list = self._shortlisted(seen, seen["mask"])
+        if on_list is None:
+            return self.q_values(seen)
+        few, rows = only(seen, on_list)
+        q = np.full((self.ensemble, *on_list.shape), -np.inf, np.float32)
+        np.put_along_axis(q, rows[None], self.q_values(few), axis=2)
+        return q
 
     def listed(self, q: FloatArray, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """``q``, all values (E, B, K) of ``observation``, with -inf for rooms off the shortlist; as they are without.
@@ -72,17 +85,22 @@ class Actor(pl.LightningModule):
         Raises:
             LivedqnError: what is expected at once is no number.
         """
-        rooms, count = q.shape[-1] - 1, self.shortlist
+        on_list = self._shortlisted(observation, (q != -np.inf).all(axis=0))
+        return q if on_list is None else np.where(on_list, q, np.float32(-np.inf))
+
+    def _shortlisted(self, observation: Observation | npt.NDArray[Any], allowed: BoolArray) -> BoolArray | None:
+        """What of ``allowed`` (B, K) the policy chooses from, *nothing* and the shortlist; None: from all of it."""
+        rooms, count = allowed.shape[1] - 1, self.shortlist
         immediate = self.myopic_values(observation) if count and count < rooms else None
         if immediate is None or not count:
-            return q
-        promised = np.where((q != -np.inf).all(axis=0), immediate, -np.inf)[:, 1:]  # (B, K - 1), of what may be chosen
+            return None
+        promised = np.where(allowed, immediate, -np.inf)[:, 1:]  # (B, K - 1)
         if np.isnan(promised).any():
             raise LivedqnError(NOT_FINITE)
         least = np.partition(promised, -count, axis=1)[:, -count, None]
-        listed = q.copy()
-        np.copyto(listed[:, :, 1:], -np.inf, where=promised < least)
-        return listed
+        on_list = allowed.copy()
+        on_list[:, 1:] &= promised >= least
+        return on_list
 
     def preferences(self, q: FloatArray) -> FloatArray:
         """What the policy goes by, (B, K): the means of the values (E, B, K), that of *nothing* raised by ``margin``.

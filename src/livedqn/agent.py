@@ -119,6 +119,7 @@ class DQN(Actor):
         self.myopic = network(numbers=form.numbers, ensemble=ensemble) if myopic and spec.has_rooms else None
         # a value of the state, in all its logits alike, is nothing to a softmax: rounding alone would move it
         self.behaviour = network(numbers=1, ensemble=1, is_dueling=False) if bcq_threshold else None
+        self.values_rooms_apart = online.values_rooms_apart and self.behaviour is None  # who imitates weighs all rooms
         self.register_buffer("reward_scale", torch.ones(()))  # times which rewards are learned
         self.automatic_optimization = False  # one clock: our counters (Lightning's global_step stays 0)
         self.target = copy.deepcopy(online).requires_grad_(False).eval()

@@ -28,6 +28,7 @@ class Committee(Actor):
         super().__init__(members[0].spec)
         self.members = nn.ModuleList(members)
         self.ensemble = len(members)
+        self.values_rooms_apart = all(member.values_rooms_apart for member in members)
         lists = [member.shortlist for member in members]
         self.shortlist = None if None in lists else max(filter(None, lists))
 
