@@ -17,8 +17,9 @@ from livedqn.objective import Networks
 from livedqn.transitions import LaterTensors, Transitions
 from livedqn.types import FloatArray, LivedqnError, Observation, TensorObservation
 
-#: Seconds of eager updates from which on compiling is worth its own time, which is 15 to 60 s on a first run.
-BREAK_EVEN_S = 120.0
+#: Seconds of eager updates from which on compiling is worth its own time: up to 60 s on a first run, 12 s on the next
+#: ones, where compiled updates take less than half of the eager ones' time.
+BREAK_EVEN_S = 90.0
 #: How far gradients, and values, of the two ways may lie apart, relative to the greatest.
 TOLERANCE = 1e-3
 #: Times which weights are others, to be compared with again.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TextIO
 
@@ -12,6 +12,8 @@ from rich.console import Console, Group
 from rich.live import Live as Screen
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+
+from livedqn.types import Notify
 
 #: Metric -> (heading, format). The words are those of metrics.csv; what a run does not log is not shown.
 SHOWN = {
@@ -99,7 +101,7 @@ class Live:
         return [(h, form.format(self._metrics[name])) for name, (h, form) in SHOWN.items() if name in self._metrics]
 
 
-def announce(file: TextIO | None = None) -> Callable[[str, int, int], None]:
+def announce(file: TextIO | None = None) -> Notify:
     """Tells of counted work, named and counted by the caller: one line that rewrites itself on a terminal, elsewhere
     one line when each kind of it begins."""
     file = file or sys.stderr

@@ -7,7 +7,7 @@ of one value, N transitions in a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -31,6 +31,8 @@ Observation = dict[str, npt.NDArray[Any]]
 TensorObservation = dict[str, "Tensor"]
 #: Signal name -> (B,) float32, attributed to the impression of this step.
 Signals = Mapping[str, FloatArray]
+#: Is told what is under way, how much of it is done, and how much there is.
+Notify = Callable[[str, int, int], None]
 
 KINDS = ("number", "count", "category", "id")
 #: The kinds that are embedded.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from livedqn.config.logs import SESSION_GAP_S
 from livedqn.csvrows import Check, Form, flag, label, number, read
 from livedqn.envs import LiveStream
-from livedqn.types import BoolArray, FloatArray, IntArray
+from livedqn.types import BoolArray, FloatArray, IntArray, Notify
 
 #: Signals that a file may leave out.
 OPTIONAL = ("liked", "commented", "followed", "gift_value", "gift_delay_s")
@@ -58,9 +58,7 @@ class RequestLog:
         return cls.of(at["viewer"], at.get("session"), at["time_s"], at["room"] != "", known, rows.bad)
 
     @classmethod
-    def played(
-        cls, env: LiveStream, requests: int, seed: int, notify: Callable[[str, int, int], None] = lambda *_: None
-    ) -> RequestLog:
+    def played(cls, env: LiveStream, requests: int, seed: int, notify: Notify = lambda *_: None) -> RequestLog:
         """At least ``requests`` of ``env``, whose viewers are shown any candidate or nothing, each as likely.
 
         Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,13 @@ from livedqn.calibrate.published import FIGURES, OF_IMPRESSIONS, Figure
 from livedqn.config import CalibrateConfig, DataConfig
 from livedqn.envs import LiveStream, SimulatedRooms, Snapshots, Timetable
 from livedqn.envs.rooms import BIN_S
-from livedqn.types import LivedqnError
+from livedqn.types import LivedqnError, Notify
 
 #: Statistics of steps of 15 minutes.
 _STEPS = ("top_new", "top_gone", "top_jaccard", "top_change", "top_doubles", "top_ar1", "top_topic_changes")
 #: Nobody asks a platform for all its rooms more often: such times are those of single rows.
 LEAST_APART_S = 30.0
 EnvConfig = Mapping[str, Any]
-Notify = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

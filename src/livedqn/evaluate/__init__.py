@@ -1,7 +1,7 @@
 """What is a policy worth? Whole episodes on worlds of their own, tuned baselines, paired intervals."""
 
 from livedqn.evaluate.command import run, write_json
-from livedqn.evaluate.compare import Notify, final_evaluation, silent, tuned_margin, validate
+from livedqn.evaluate.compare import final_evaluation, tuned_margin, validate
 from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import Interval
 from livedqn.evaluate.play import Episodes
@@ -14,7 +14,6 @@ __all__ = [
     "Evaluation",
     "Greedy",
     "Interval",
-    "Notify",
     "Random",
     "Rule",
     "ShowIf",
@@ -22,7 +21,6 @@ __all__ = [
     "final_evaluation",
     "run",
     "show",
-    "silent",
     "stages",
     "tuned_margin",
     "validate",

@@ -18,10 +18,7 @@ from livedqn.evaluate.policies import Agent, Random, Rule, Score, better_than_no
 from livedqn.evaluate.tune import ROWS, margins, rounds, rules_of_baseline, tune
 from livedqn.protocols import Policy
 from livedqn.stage import MakeStage, Stage, world_seed
-from livedqn.types import FloatArray
-
-#: Is told what is under way, how much of it is done, and how much there is.
-Notify = Callable[[str, int, int], None]
+from livedqn.types import FloatArray, Notify
 
 #: Episodes that a row plays one after another: where each plays one, all rows wait for the longest.
 QUOTA = 8
