@@ -10,10 +10,10 @@ is tuned by it. ``default`` is what a run does that is not told: as its logs say
 which is not learned a second time. Then all play the same test worlds, beside random, hottest and favourite (tuned
 there), the trained policy, and the behaviours themselves.
 
-The method is chosen on seeds of its own (``--choose``), on other worlds, by what it keeps of (trained - random) in the
-mean over the three kinds of logs; the table is of the other seeds. Differences are paired by world, after a mean over
-seeds. Rows go to ``results/table.csv``, the picture to ``results/table.png``, date, versions and machine to
-``results/machine.json``.
+The method is chosen on seeds of its own (``--choose``; with 0 it is the default), on other worlds, by what it keeps of
+(trained - random) in the mean over the three kinds of logs; the table is of the other seeds. Differences are paired by
+world, after a mean over seeds. Rows go to ``results/table.csv``, the picture to ``results/table.png``, date, versions
+and machine to ``results/machine.json``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Returns = Mapping[str, FloatArray]  # who -> (seeds, worlds)
 
 def learn(name: str, behaviour: Behaviour, seed: int, told: argparse.Namespace) -> dict[str, Path]:
     """Collect the logs of a seed, learn from them by every method, and remove them: policies by their names."""
-    folders = {method: told.runs / f"{name}_{method}-{seed}" for method in METHODS}
+    folders = {method: told.runs / f"{name}_{method}-{seed}" for method in told.methods}
     logs = told.runs / f"logs-{name}-{seed}"
     if not all((folder / "report.html").exists() for folder in folders.values()):
         shutil.rmtree(logs, ignore_errors=True)
@@ -64,13 +64,13 @@ def learn(name: str, behaviour: Behaviour, seed: int, told: argparse.Namespace) 
     schedule = [] if told.steps is None else of_length(composed(ENV), told.steps)
     schedule = [word for word in schedule if not word.startswith(PLAYED)]
     common = ["logs=parquet", f"logs.path={logs}", "holdout=0", *REWARD, *schedule, f"seed={seed}"]
-    default = simulator.train(common, folders["default"])
-    same = folders["cql" if checkpoint.read_config(default)["agent"]["cql_alpha"] else "plain"]
-    if not same.exists():
-        same.symlink_to(folders["default"].absolute())
     found = {}
-    for method, more in METHODS.items():
-        found[f"{name}_{method}-{seed}"] = simulator.train([*common, *more], folders[method])
+    for method in told.methods:
+        found[f"{name}_{method}-{seed}"] = policy = simulator.train([*common, *METHODS[method]], folders[method])
+        if method == "default":
+            same = folders.get("cql" if checkpoint.read_config(policy)["agent"]["cql_alpha"] else "plain")
+            if same is not None and not same.exists():
+                same.symlink_to(folders["default"].absolute())
     shutil.rmtree(logs, ignore_errors=True)
     return found
 
@@ -81,7 +81,7 @@ def returns(
     """Who -> returns (seeds, worlds), on the worlds of ``seed``."""
     trained = checkpoint.read(online)
     own = {f"behaviour_{name}-0": one.agent(trained.spec) for name, one in behaviours.items() if name != "random"}
-    learned = [f"{name}_{method}" for name in behaviours for method in METHODS]
+    learned = [f"{name}_{method}" for name in behaviours for method in told.methods]
     kinds = [*learned, "online", *(f"behaviour_{name}" for name in behaviours if name != "random")]
     roles = ["random", "hottest", "favourite", *(f"policy:{kind}" for kind in kinds)]
     settings = argparse.Namespace(**{**vars(told), "world_seed": seed})
@@ -102,9 +102,9 @@ def share(found: Returns, who: str) -> Any:
     return ratio(found[who].mean(axis=0) - bottom, top - bottom)
 
 
-def chosen(found: Returns, behaviours: Mapping[str, Behaviour]) -> str:
+def chosen(found: Returns, behaviours: Mapping[str, Behaviour], methods: Sequence[str]) -> str:
     """The method that keeps most in the mean over the kinds of logs."""
-    return max(METHODS, key=lambda method: np.mean([share(found, f"{name}_{method}").mean for name in behaviours]))
+    return max(methods, key=lambda method: np.mean([share(found, f"{name}_{method}").mean for name in behaviours]))
 
 
 def rows(found: Returns, behaviours: Mapping[str, Behaviour]) -> list[dict[str, Any]]:
@@ -138,7 +138,7 @@ def show(made: Sequence[Mapping[str, Any]], method: str) -> None:
         print(f"{row['policy']:22} {cell(row, 'return'):24} ahead of random {cell(row, 'ahead_of_random'):24} "
               f"of heat {cell(row, 'ahead_of_heat'):24} of the way to trained {cell(row, 'of_trained')}")  # fmt: skip
     by = {row["policy"]: row for row in made}
-    print(f"\nchosen on seeds of its own: {method}")
+    print(f"\nthe method: {method}")
     for name in ("random", "heat", "trained"):
         row = by[f"{name}_{method}"]
         beats = [rival for rival in ("random", "heat") if row[f"ahead_of_{rival}_low"] > 0]
@@ -154,7 +154,7 @@ def picture(made: Sequence[Mapping[str, Any]], method: str, path: Path) -> None:
     with look():
         drawn, (axis,) = figure(8, 0.8 + 0.36 * len(made))
         for y, row in enumerate(made):
-            is_learned = row["policy"].endswith(tuple(METHODS))
+            is_learned = row["policy"].endswith(tuple(f"_{method}" for method in METHODS))
             colour = OURS if row["policy"].endswith(method) else OTHERS[0] if is_learned else FAINT
             axis.barh(y, row["return"], color=colour, alpha=0.85)
             axis.plot([row["return_low"], row["return_high"]], [y, y], color="black", linewidth=1)
@@ -169,10 +169,14 @@ def told_by(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     simulator.add_options(parser)
     parser.add_argument("--choose", type=int, default=3, help="seeds on which the method is chosen, before the others")
+    parser.add_argument(
+        "--methods", nargs="+", default=list(METHODS), choices=METHODS, help="all where nothing is said"
+    )
     parser.add_argument("--checkpoint", type=Path, help="the trained policy, of the same environment and reward")
     parser.add_argument("--impressions", type=int, default=400_000, help="of each log")
     parser.add_argument("--steps", type=int, help="of each training from logs; nothing: what a run does of itself")
     told = parser.parse_args(arguments)
+    told.methods = [method for method in METHODS if method in told.methods]  # the default first, for it is another, too
     told.runs = told.runs / "offline"
     if told.quick:
         told.runs = told.runs / "quick"
@@ -194,8 +198,10 @@ def main() -> None:
         done = list(pool.map(lambda task: learn(task[0], behaviours[task[0]], task[1], told), tasks))
     first, rest = ({name: path for (_, seed), of in zip(tasks, done, strict=True) for name, path in of.items()
                     if (seed < told.choose) is early} for early in (True, False))  # fmt: skip
-    first = first or rest  # a quick study does not choose in earnest
-    method = chosen(returns(first, behaviours, online, told, told.world_seed + 1), behaviours)
+    method = told.methods[0]
+    if first:
+        found = returns(first, behaviours, online, told, told.world_seed + 1)
+        method = chosen(found, behaviours, told.methods)
     made = rows(returns(rest, behaviours, online, told, told.world_seed), behaviours)
     show(made, method)
     results = told.runs if told.quick else RESULTS
@@ -204,7 +210,8 @@ def main() -> None:
     picture(made, method, results / "table.png")
     if not told.quick:
         told_of = {
-            name: getattr(told, name) for name in ("seeds", "choose", "worlds", "episodes", "impressions", "steps")
+            name: getattr(told, name)
+            for name in ("seeds", "choose", "worlds", "episodes", "impressions", "steps", "methods")
         }
         machine.record(RESULTS, "table", **told_of)
 
