@@ -89,6 +89,17 @@ def test_a_uniform_policy_is_as_good_as_itself_however_its_propensities_are_roun
     assert (found.estimate().mean, found.estimate().high, found.verdict()[0]) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("digits", [2, 3])
+@pytest.mark.parametrize("slope", [-0.1, 0.1])
+def test_digits_of_propensities_do_not_decide_where_sessions_with_more_rooms_earn_more(digits, slope):
+    made = [
+        logs([1] * 50, 5 + slope * rooms, np.round(1 / rooms, digits), allowed=rooms)
+        for rooms in range(2, example_impressions([1]).observation["mask"].shape[1] + 1)
+    ]
+    found = of(*made)
+    assert (found.estimate().mean, found.estimate().low, found.verdict()[0]) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_rounding_does_not_decide_where_all_weights_or_all_returns_are_the_same(seed):
     rng = np.random.default_rng(seed)
@@ -105,6 +116,10 @@ def test_rounding_does_not_decide_where_all_weights_or_all_returns_are_the_same(
     [
         (logs([2, 1], [1, 2, 3], [0.5, np.nan, 0.5]), "1 of 3 impressions have no propensity: nobody can tell"),
         (logs([2, 1], [1, 2, 3], 1), "of what a uniform choice does, 50% was never logged: nobody can"),
+        (
+            logs([2, 1], [1, 2, 3], 0.2),
+            "propensities are too small: 1 / (allowed propensity) has a mean of 2.5: nobody",
+        ),
         (logs([3], [1, 2, 3], [0.5, 0.25, 1]), "the logs are of one viewer: nobody can tell"),
     ],
 )

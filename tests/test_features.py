@@ -104,11 +104,17 @@ def test_a_context_of_categories_alone_has_no_number_to_fit() -> None:
     assert Embeddings(spec)(transform(seen))["context"].shape == (2, len(dense_spec(spec).context))
 
 
-def test_a_column_that_never_varies_passes_unchanged() -> None:
+@pytest.mark.parametrize(
+    ("constant", "seen_as"), [(0.0, 0), (1.0, 1), (-0.5, -0.5), (3.0, 1), (20_000.1, 1), (-400.0, -1)]
+)
+def test_a_column_that_never_varies_passes_unchanged_or_as_one(constant: float, seen_as: float) -> None:
     transform = Transform(Spec(context=(Column("one"),), context_shape=(1,), num_actions=2))
-    constant = {"context": torch.full((5, 1), 3.0), "mask": torch.ones(5, 2, dtype=torch.bool)}
-    transform.fit(constant)
-    assert transform(constant)["context"].flatten().tolist() == [3] * 5
+    # so many that rounding alone makes a deviation of 0.004 of 20,000.1
+    seen = {"context": torch.full((4_096, 1), constant), "mask": torch.ones(4_096, 2, dtype=torch.bool)}
+    transform.fit(seen)
+    assert transform(seen)["context"].flatten().tolist() == pytest.approx([seen_as] * 4_096, rel=1e-6)
+    later = seen | {"context": seen["context"] + 1}  # a day later
+    assert float(transform(later)["context"][0, 0]) == pytest.approx(seen_as + 1 / max(abs(constant), 1))
 
 
 def test_a_streamer_says_little_before_anything_was_learned() -> None:

@@ -250,6 +250,13 @@ class MustShow(LiveStream):
         return {**observation, "mask": self.mask}, infos
 
 
+def test_where_nothing_can_be_shown_no_mask_closes_it() -> None:
+    env = MustShow()
+    env.metadata = {**env.metadata, "has_nothing": True}
+    with pytest.raises(LivedqnError, match=r"mask closes \*nothing\* in row 0: it owes mask\[:, 0\] = True"):
+        Stage(env, Native(), CapConfig()).reset(0, "train")
+
+
 def test_where_a_room_always_has_to_be_shown() -> None:
     env = MustShow()
     stage = Stage(env, Native(), CapConfig())

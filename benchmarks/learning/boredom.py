@@ -8,8 +8,8 @@ clicks and adds to leaving, ``leaving`` times the odds of leaving at a request. 
 costs nothing later, and no gain is expected. At each point of a curve ``dqn`` is trained; its last weights play the
 same worlds as its myopic twin (same batches), itself without *nothing*, and rules, all tuned on validation worlds.
 
-Differences are paired by world, over means of seeds. Rows go to ``results/boredom.csv`` point by point, and
-those of a curve that was not asked for stay; the picture to ``results/boredom.png``.
+Differences are paired by world, over means of seeds. Rows go to ``results/boredom.csv`` point by point,
+where others of the same settings stay; the picture to ``results/boredom.png``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ ROLES = {
 COLOURS = {"myopic, same batches": OURS, "dqn without nothing": OTHERS[0], "favourite": FAINT}
 
 
+Rows = list[dict[str, object]]
+
+
 def overrides(curve: str, factor: float) -> list[str]:
     """Of the viewers, at one point of a curve."""
     if factor == 1:
@@ -51,7 +54,7 @@ def overrides(curve: str, factor: float) -> list[str]:
     return [f"env.viewers.leave_bias={TYPICAL.leave_bias + math.log(factor) if factor else NEVER:.4g}"]
 
 
-def rows(curve: str, factor: float, found: Mapping[str, Mapping[str, FloatArray]]) -> list[dict[str, object]]:
+def rows(curve: str, factor: float, found: Mapping[str, Mapping[str, FloatArray]]) -> Rows:
     """One row a policy: its return, and how much ``dqn`` is ahead, also as a share of that return."""
     returns = {title: of["return"].mean(axis=0) for title, of in found.items()}
     made = []
@@ -106,7 +109,8 @@ def main() -> None:
     told = parser.parse_args()
     quick = quick_words(told)
     path = RESULTS / "boredom.csv"
-    made: list[dict[str, object]] = [row for row in read_csv(path) if row["curve"] not in told.curves]
+    settings = {name: getattr(told, name) for name in ("steps", "worlds", "episodes", "world_seed")}
+    made = [row for row in read_csv(path) if all(row.get(name) == value for name, value in settings.items())]
     known: dict[str, dict[str, dict[str, FloatArray]]] = {}  # the curves meet where each factor is 1
     for curve in told.curves:
         for factor in FACTORS:
@@ -115,10 +119,12 @@ def main() -> None:
                 words = ["env=sim", "reward=watchtime", *overrides(curve, factor)]
                 words += quick or [*of_length(composed(words), told.steps), *LAST_WEIGHTS]
                 tasks = {f"dqn-{seed}": [*words, f"seed={seed}"] for seed in range(told.seeds)}
-                policies = train_all(tasks, told.runs / f"{point}_{'quick' if quick else told.steps}", told.jobs)
+                policies = train_all(tasks, told.runs / f"{point}_last_{'quick' if quick else told.steps}", told.jobs)
                 known[point] = by_role(judge(policies, told, ROLES), ROLES)
-            made += rows(curve, factor, known[point])
-            show(made[-len(ROLES) :])
+            point_rows = [{**row, **settings} for row in rows(curve, factor, known[point])]
+            show(point_rows)
+            made = [row for row in made if (row["curve"], row["factor"]) != (curve, factor)] + point_rows
+            made.sort(key=lambda row: (str(row["curve"]), float(str(row["factor"]))))
             if not quick:
                 write(made, path)
     if quick:

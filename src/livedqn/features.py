@@ -113,10 +113,13 @@ class _ArrayTransform(nn.Module):
         rows = rows.flatten(0, -2) if valid is None else rows[valid]
         if rows.numel() == 0:  # nothing was seen, or there is no number
             return
-        spread = rows.std(dim=0, correction=0)
-        varies = spread > 1e-6  # a constant, such as the column that says "a real impression", passes unchanged
-        self.mean.copy_(torch.where(varies, rows.mean(dim=0), 0.0))
-        self.scale.copy_(torch.where(varies, spread, 1.0))
+        mean, spread = rows.mean(dim=0), rows.std(dim=0, correction=0)
+        # a constant, such as the column that says "a real impression", passes unchanged, and a large one, such as the
+        # day of logs that begin with many of one day, as 1 or -1: no network learns beside an input of 20,000
+        size = mean.abs().clamp_min(1.0)
+        varies = spread > 1e-6 * size  # less is rounding
+        self.mean.copy_(torch.where(varies, mean, 0.0))
+        self.scale.copy_(torch.where(varies, spread, size))
 
     def numbers(self, x: Tensor, valid: Tensor | None) -> Tensor:
         """(..., n) float32."""

@@ -10,10 +10,10 @@ import numpy as np
 from livedqn.experience import Experience, QValues, restored, saved
 from livedqn.logs.passes import Passes
 from livedqn.protocols import Logs, Replay, Reward
-from livedqn.scoring import require_signals
+from livedqn.scoring import require_native, require_signals
 from livedqn.shard import Shard, signals_of
 from livedqn.stage import Step
-from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
+from livedqn.types import BoolArray, FloatArray, IntArray
 from livedqn.watchdog import runaway
 
 #: Rows of the logs that are in memory together, and whose sessions are shuffled.
@@ -64,11 +64,8 @@ class LoggedExperience(Experience):
         """
         everywhere = np.ones(self._num_envs, np.bool_)
         self._refill()  # first: it says what is wrong with logs that hold nothing at all
-        if "native" in self._reward.signals and not any(np.nan_to_num(part.native).any() for part in self._logs):
-            raise LivedqnError(
-                f"reward {type(self._reward).__name__} reads native, which is 0 in all of the logs; choose one that "
-                "reads signals, reward=watchtime say"
-            )
+        if "native" in self._reward.signals:
+            require_native(self._reward, any(np.nan_to_num(part.native).any() for part in self._logs))
         self._start(everywhere)
         self.observation = self._shard.observation(self._at)
         self.replay.begin(self.observation, everywhere)

@@ -31,6 +31,15 @@ def require_signals(reward: Reward, spec: Spec, who: str) -> None:
         )
 
 
+def require_native(reward: Reward, is_logged: bool) -> None:
+    """Raise LivedqnError if ``reward`` reads the platform's own, which ``is_logged`` nowhere in the logs."""
+    if "native" in reward.signals and not is_logged:
+        raise LivedqnError(
+            f"reward {type(reward).__name__} reads native, which is 0 in all of the logs; choose one that reads "
+            "signals, reward=watchtime say"
+        )
+
+
 def scored(reward: Reward, signals: Mapping[str, FloatArray], count: int) -> FloatArray:
     """The reward of ``count`` rows, (N,) float32, from :func:`all_signals`.
 

@@ -201,6 +201,11 @@ class Stage:
             mask = self._laid(raw["mask"], np.bool_)
             if not self.spec.has_nothing:
                 _refuse_nothing(mask)
+            elif not mask[:, 0].all():
+                raise LivedqnError(
+                    f"the environment's mask closes *nothing* in row {int(mask[:, 0].argmin())}: it owes mask[:, 0] = "
+                    "True, or has_nothing=False in its metadata; livedqn.testing.check_env says what else it owes"
+                )
         else:
             observation = {"context": self._laid(raw, self.spec.context_dtype)}
             mask = self._all_allowed.copy()

@@ -81,7 +81,7 @@ class Watchdog:
         """Raise DivergenceError if it is time."""
         if not self._unread:
             return
-        loss, q, greatest, total = torch.stack(self._unread).double().cpu().numpy().T
+        loss, q, greatest, total = torch.stack(self._unread).cpu().double().numpy().T  # not every GPU has float64
         self._unread.clear()
         if not np.isfinite(total).all():
             raise diverged(updates, "the loss is not finite")

@@ -1,9 +1,13 @@
 """``livedqn evaluate ... logs=...`` from the command line, on logs of the small simulator."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from livedqn import checkpoint, plugins
@@ -100,6 +104,7 @@ def test_one_request_at_a_time(livedqn, made, collected):
         "DM", "IPS", "SNIPS", "clipped IPS", "NCIS", "DR", "Switch-DR"
     ]  # fmt: skip
     assert " the logs' own policy by DR: " in outcome.out
+    assert "sessions" not in outcome.out.splitlines()[0]  # each request stands alone
 
 
 def test_never_on_what_it_was_trained_on(livedqn, made, collected):
@@ -117,9 +122,23 @@ def test_never_on_what_it_was_trained_on(livedqn, made, collected):
     assert 0.3 * all_viewers < result()["viewers"] < 0.7 * all_viewers
 
 
-def test_propensities_that_nobody_noted(livedqn, made, collected):
-    from dataclasses import replace
+def test_what_faults_have_left_is_no_sample_of_the_logs(livedqn, made, collected):
+    copied = Path("broken")
+    shutil.copytree(collected, copied)
+    file = max(copied.rglob("*.parquet"), key=lambda path: path.stat().st_size)
+    table = pq.read_table(file)
+    at = table.column_names.index("propensity")
+    table = table.set_column(at, table.schema.field(at), pa.array(np.full(len(table), 3, np.float32)))
+    pq.write_table(table, file)
+    words = [f"logs.path={copied}", "policies=[random]", "ope.epsilon=0.9"]
+    assert " of the logs' rows belong to sessions with a fault, more than tolerated=0.01; look: livedqn check-logs" in (
+        evaluated(livedqn, made, *words).error
+    )
+    outcome = evaluated(livedqn, made, *words, "tolerated=0.99")
+    assert outcome.code == 0 and "set aside: " in outcome.out
 
+
+def test_propensities_that_nobody_noted(livedqn, made, collected):
     logs = Parquet(path=str(collected))
     whole = join(list(logs))
     with Writer(Path("unknown"), logs.spec) as writer:

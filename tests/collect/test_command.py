@@ -40,6 +40,19 @@ def test_logs_of_a_checkpoint_are_of_the_policy_that_is_judged(tmp_path):
     np.testing.assert_array_equal(made.action == 0, made.propensity > 0.5)
 
 
+@pytest.mark.parametrize("shortlist", [1, None])
+def test_a_policy_that_has_lost_its_numbers_logs_nothing(tmp_path, shortlist):
+    config = {
+        "env": SIM, "cap": {"max_share_shown": 1.0, "max_shown_per_session": None}, "encoder": {"plugin": "mlp"},
+        "agent": {"plugin": "dqn", "hidden": 8, "shortlist": shortlist},
+    }  # fmt: skip
+    agent = checkpoint.build_agent(config, Spec.of(plugins.build("env", SIM, 1)))
+    agent.reward_scale.fill_(1e-45)
+    checkpoint.save(tmp_path / "policy.ckpt", agent, config, 100, {}, agent.state_dict())
+    with pytest.raises(LivedqnError, match="the values of this observation are not finite"):
+        collected(tmp_path / "logs", checkpoint=str(tmp_path / "policy.ckpt"))
+
+
 def test_random_rooms_are_equally_likely(tmp_path, capsys):
     logs, made = collected(tmp_path / "logs")
     assert made.acted.sum() == 400

@@ -11,6 +11,8 @@ import pytest
 from livedqn.evaluate_logs.reading import Judging, holdout
 from livedqn.logs.files import digests
 from livedqn.logs.split import held_out
+from livedqn.rewards import Native
+from livedqn.scoring import require_native
 from livedqn.testing import LOGS_SPEC, example_impressions
 from livedqn.types import LivedqnError
 
@@ -53,6 +55,13 @@ def test_faults_are_set_aside_and_missing_propensities_counted():
     (part,) = parts
     assert set(part.session) == {1}
     assert (parts.at_fault, parts.missing, parts.impressions) == (1, 1, 3)
+    assert parts.rows_at_fault == pytest.approx(3 / 7)  # with the last observations of both
+    assert parts.has_native
+    bare = judging(replace(made, native=np.zeros(len(made), np.float32)))
+    assert list(bare) and (bare.rows_at_fault, bare.has_native) == (0, False)
+    require_native(Native(), parts.has_native)
+    with pytest.raises(LivedqnError, match="reward Native reads native, which is 0 in all of the logs"):
+        require_native(Native(), bare.has_native)
 
 
 @pytest.mark.parametrize("ends", [[], [5], [3, 5, 8]])

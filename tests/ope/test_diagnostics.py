@@ -27,7 +27,10 @@ def test_share_of_the_largest():
     [
         (np.ones(999), np.ones(400), 400, 200, 80, ""),
         (np.ones(999), np.ones(100), 100, 100, 0, "100 sessions of 100 viewers are too few"),
-        (np.full(999, 0.1), np.ones(400), 400, 200, 0, "hardly ever shown: ratios have a mean of 0.1"),
+        (np.full(999, 0.1), np.ones(400), 400, 200, 0, "had no chance in these logs: ratios have a mean of 0.1"),
+        (np.r_[np.zeros(400), np.ones(600)], np.ones(400), 400, 200, 0, "ratios have a mean of 0.6"),
+        (np.r_[np.zeros(993), np.full(7, 100.0)], np.ones(400), 400, 200, 0, ""),  # a mean of 0.7 +- 0.26
+        (np.r_[np.zeros(300), np.full(700, 2.0)], np.ones(400), 400, 200, 0, "propensities are too small: ratios"),
         (np.ones(999), np.r_[np.zeros(398), 1.0, 1.0], 400, 200, 0, "2 of 400 sessions count (0.50%; 30 and 1%"),
         (np.ones(999), np.r_[np.zeros(380), np.ones(20)], 400, 200, 0, "20 of 400 sessions count"),
         (np.ones(999), np.ones(400), 400, 200, 81, "81 of 400 sessions were cut"),
@@ -39,6 +42,24 @@ def test_verdict(rho, weight, sessions, viewers, cut, why):
     found = why_not(overlap(rho, weight), sessions, viewers, cut)
     assert why in found
     assert bool(why) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("rho", "is_partial", "is_impossible"),
+    [
+        (np.r_[np.zeros(100), np.ones(900)], True, False),  # 0.9, with a standard error of sqrt(0.09 / 1000) = 0.0095
+        (np.r_[np.zeros(100), np.full(900, 1.04)], True, False),
+        (np.full(1_000, 0.96), False, False),  # an eighth, noted as 0.13
+        (np.full(1_000, 1.04), False, False),
+        (np.full(1_000, 1.06), False, True),
+        (np.zeros(10), True, False),
+        (np.tile([0.0, 2.0], 500), False, False),
+        (np.tile([0.0, 1.8], 50), False, False),  # 0.9, with one of 0.09
+    ],
+)
+def test_a_mean_of_ratios_is_one_but_for_rounding_and_luck(rho, is_partial, is_impossible):
+    found = overlap(rho, np.ones(10))
+    assert (found.is_partial, found.is_impossible) == (is_partial, is_impossible)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,10 @@ def test_what_follows_a_request():
     left = replace(cut, truncated=np.zeros(4, bool))
     np.testing.assert_array_equal(requests(left, Native()).successor, [1, 2, -1])
     assert not requests(left, Native()).is_cut.any()
+    # what was cut may say so in its last observation
+    told = requests(replace(left, truncated=np.array([False, False, False, True])), Native())
+    np.testing.assert_array_equal(told.successor, [1, 2, 3])
+    np.testing.assert_array_equal(told.is_cut, [False, False, True])
     lost = requests(cut.take(slice(0, 3)), Native())
     np.testing.assert_array_equal(lost.is_unknown, [False, False, True])
     assert not lost.is_cut.any()

@@ -19,12 +19,9 @@ import numpy as np
 from livedqn.check_logs.finding import Finding
 from livedqn.logs import Impressions
 from livedqn.logs.rules import place
+from livedqn.ope.diagnostics import ERRORS, ROUNDED
 from livedqn.types import FloatArray
 
-#: Standard errors above 1 at which a mean of weights cannot be chance.
-ERRORS = 5.0
-#: By so much a mean may be above 1 for propensities of two digits alone: an eighth, noted as 0.12.
-ROUNDED = 0.05
 #: Share of effective impressions below which there is next to nothing to judge by.
 FEW = 0.01
 #: A weight of e to this still has a square.

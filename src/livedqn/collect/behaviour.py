@@ -12,8 +12,10 @@ from livedqn import checkpoint
 from livedqn.evaluate import check_fit
 from livedqn.evaluate.policies import Score, favourite, hottest
 from livedqn.experience import QValues
+from livedqn.request import NOT_FINITE
 from livedqn.stage import Stage
 from livedqn.types import FloatArray, LivedqnError, Observation, did_you_mean
+from livedqn.watchdog import are_numbers
 
 #: Baselines by name: what they score rooms by, or None where the environment has nothing of the kind.
 SCORES: dict[str, Callable[[Stage], Score | None]] = {
@@ -63,6 +65,8 @@ def learned(path: str, device: str, stage: Stage) -> tuple[QValues, int, str]:
 
     def values(observation: Observation) -> FloatArray:
         q = found.agent.policy_values(observation)
+        if not are_numbers(q):
+            raise LivedqnError(NOT_FINITE)
         q[..., 0] += float(found.agent.margin)
         return q
 

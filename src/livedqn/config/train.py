@@ -82,6 +82,12 @@ class WandbLogger:
 LOGGERS = {"csv": CsvLogger, "wandb": WandbLogger}
 
 
+def require_share(name: str, value: float) -> None:
+    """Raise LivedqnError unless a setting is a share that leaves something."""
+    if not 0 <= value < 1:
+        raise LivedqnError(f"{name}={value} is no share; choose one from 0 up to less than 1")
+
+
 @dataclass
 class WorldConfig:
     """What training and evaluation share: evaluation takes these values from the run's own config."""
@@ -94,6 +100,8 @@ class WorldConfig:
     threads: int = 1
     cap: CapConfig = field(default_factory=CapConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    #: Of logs: the largest share of rows that may belong to a session with a fault. They are left out and counted.
+    tolerated: float = 0.01
     env: Any = None
     reward: Any = None
 
@@ -102,6 +110,7 @@ class WorldConfig:
             raise LivedqnError(f"threads={self.threads} must be 1 or more")
         if not 0 <= self.seed < 2**32:
             raise LivedqnError(f"seed={self.seed} is out of range; choose one from 0 to {2**32 - 1}")
+        require_share("tolerated", self.tolerated)
 
 
 @dataclass
@@ -130,8 +139,6 @@ class TrainConfig(WorldConfig):
     holdout: float = 0.2
     #: Of logs: the first day (YYYY-MM-DD, UTC) whose sessions training never sees, nor any later; empty: it sees all.
     before: str = ""
-    #: Of logs: the largest share of rows that may belong to a session with a fault. They are left out and counted.
-    tolerated: float = 0.01
     #: Logged impressions to learn from, instead of playing env, which is then for evaluation alone; null = play.
     logs: Any = None
     encoder: Any = None
@@ -160,9 +167,7 @@ class TrainConfig(WorldConfig):
             raise LivedqnError(f"exploration_floor={self.exploration_floor} is no share; choose one from 0 to 1")
         if self.before and self.logs is None:
             raise LivedqnError(f"before={self.before} is of logs; add logs=parquet, or leave it out")
-        for name in ("holdout", "tolerated"):
-            if not 0 <= getattr(self, name) < 1:
-                raise LivedqnError(f"{name}={getattr(self, name)} is no share; choose one from 0 up to less than 1")
+        require_share("holdout", self.holdout)
 
 
 #: What ``ope.unit`` may be.

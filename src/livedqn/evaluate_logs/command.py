@@ -26,8 +26,8 @@ from livedqn.ope.evidence import gather
 from livedqn.ope.features import RequestFeatures
 from livedqn.ope.logged import ROWS
 from livedqn.ope.remedy import remedies
-from livedqn.protocols import Logs
-from livedqn.scoring import require_signals
+from livedqn.protocols import Logs, Reward
+from livedqn.scoring import require_native, require_signals
 from livedqn.types import FloatArray, LivedqnError
 
 
@@ -55,7 +55,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
 
     # the first reading: what is missing is said before anything is computed
     features = RequestFeatures(logs.spec, parts)
-    _require(parts, share, is_estimated=ope.estimate_propensities)
+    _require(parts, share, config.tolerated, reward, is_estimated=ope.estimate_propensities)
     tell, read = partial(announce(), "reading"), count()
     guessed = Behaviour(parts, features) if ope.estimate_propensities and parts.missing else None
     evidence = gather(
@@ -108,7 +108,12 @@ def _gate(result: Result, name: str, least: float | None) -> str:
     return f"gate: {name} is not shown to be better by more than {least:g}: {cell(found)} a {result.unit}"
 
 
-def _require(parts: Judging, share: float, *, is_estimated: bool) -> None:
+def _require(parts: Judging, share: float, tolerated: float, reward: Reward, *, is_estimated: bool) -> None:
+    if parts.rows_at_fault > tolerated:
+        raise LivedqnError(  # what is left would be what was not at fault: another population, with other returns
+            f"{parts.rows_at_fault:.1%} of the logs' rows belong to sessions with a fault, more than "
+            f"tolerated={tolerated}; look: livedqn check-logs"
+        )
     if not parts.impressions:
         raise LivedqnError(
             f"nothing is left to judge by: {share:.0%} of viewers judge, {parts.at_fault:,} sessions were at fault; "
@@ -119,3 +124,4 @@ def _require(parts: Judging, share: float, *, is_estimated: bool) -> None:
             f"{parts.missing:,} of {parts.impressions:,} impressions have no propensity; log it when an action is "
             "chosen, or say ope.estimate_propensities=true, and every report will say so"
         )
+    require_native(reward, parts.has_native)

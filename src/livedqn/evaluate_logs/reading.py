@@ -33,21 +33,27 @@ class Judging:
         self._logs, self._holdout, self._by_request = logs, holdout, by_request
         self._since_s = day_s(since, "ope.since") if since else -np.inf
         self.at_fault = self.missing = self.impressions = 0
+        self.rows_at_fault = 0.0  # a share of all rows, whoever is held out
+        self.has_native = False  # whether the platform's own reward was ever another than 0
 
     def __iter__(self) -> Iterator[Impressions]:
-        at_fault = missing = impressions = 0
+        at_fault = missing = impressions = rows = bad = 0
+        has_native = False
         seen = SeenSessions()
         for part in self._logs:
             is_bad, _ = sessions_at_fault(part, self._logs.spec, seen)
             at_fault += int((is_bad & part.begins).sum())
+            rows, bad = rows + len(part), bad + int(is_bad.sum())
             chosen = held_out(part.viewer, self._holdout) & (part.session_s >= self._since_s) & ~is_bad
             sound = part if chosen.all() else part.take(chosen)
             if not len(sound):
                 continue
             impressions += int(sound.acted.sum())
             missing += int(np.isnan(sound.propensity[sound.acted]).sum())
+            has_native |= bool(np.nan_to_num(sound.native).any())
             yield one_by_one(sound) if self._by_request else sound
         self.at_fault, self.missing, self.impressions = at_fault, missing, impressions
+        self.rows_at_fault, self.has_native = bad / max(rows, 1), has_native
 
 
 def holdout(

@@ -10,11 +10,13 @@ from livedqn.ope.bootstrap import Estimate
 
 def lines(result: Result) -> Iterator[str]:
     """The whole report, line by line."""
-    of = f"{result.requests:,} impressions, {result.sessions:,} sessions of {result.viewers:,} viewers"
+    of_sessions = f"{result.sessions:,} sessions of " if result.unit == "session" else ""
+    of = f"{result.requests:,} impressions, {of_sessions}{result.viewers:,} viewers"
     yield of + (f" who were held out ({result.holdout:.0%})" if result.holdout < 1 else "")
     if result.cut:
         yield f"{result.cut:,} sessions were cut; a model stands for the rest of them" + (
-            f", but for {result.unknown:,} whose last observation is missing: nothing more counts of these"
+            f", but for {result.unknown:,} whose last observation is missing: nothing more counts of these, but in FQE "
+            "and DRL"
             if result.unknown
             else ""
         )
@@ -57,8 +59,10 @@ def verdict(result: Result, name: str) -> str:
     if result.why_not[name]:
         return f"these logs cannot answer: {result.why_not[name]}"
     found = result.difference(name)
+    overlap = result.policies[name].overlap
+    lack = f"; {1 - overlap.supported:.0%} of what it does had no chance in these logs" if overlap.is_partial else ""
     what = "better than" if found.low > 0 else "worse than" if found.high < 0 else "not clearly apart from"
-    return f"{what} the logs' own policy by {result.estimator}: {cell(found)}"
+    return f"{what} the logs' own policy by {result.estimator}: {cell(found)}{lack}"
 
 
 def cell(found: Estimate) -> str:

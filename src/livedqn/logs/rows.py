@@ -13,6 +13,7 @@ from livedqn.logs import cells
 from livedqn.logs.csvparts import BROKEN, ROW
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.mapping import ColumnMapping
+from livedqn.logs.rules import LAST_S
 from livedqn.types import BoolArray, FloatArray, IntArray
 
 #: Seconds that lie at least between two requests of one viewer, and before leaving: clocks are coarse.
@@ -62,17 +63,17 @@ class Assembler:
         number = {ours: cells.numbers(plain[ours]) for ours in ("propensity", "native", "elapsed_s") if ours in plain}
         return Impressions(
             request=cells.names(plain["request"]) if "request" in plain else row,
-            session=session, viewer=viewer, time_s=np.nan_to_num(time_s).astype(np.int64),
+            session=session, viewer=viewer, time_s=_whole(time_s),
             observation={
                 "context": np.stack([cells.feature(column[c.source], c) for c in of.context], axis=1),
                 "history": self._history(column, n), "mask": mask,
                 "candidates": np.stack([wide[f"candidates.{c.column.name}"] for c in of.candidates], axis=2),
             },
             rooms=rooms, streamers=streamers, action=_action(plain, rooms, real),
-            propensity=number.get("propensity", np.full(n, np.nan)).astype(np.float32),
+            propensity=_single(number.get("propensity", np.full(n, np.nan))),
             policy=cells.texts(plain["policy"]) if "policy" in plain else np.full(n, ""),
             signals=signals,
-            native=number.get("native", np.zeros(n)).astype(np.float32),
+            native=_single(number.get("native", np.zeros(n))),
             terminated=terminated, truncated=np.zeros(n, np.bool_),
             elapsed_s=number.get("elapsed_s", time_s).astype(np.float64), row=row, source=self._source, defect=defect,
         )  # fmt: skip
@@ -146,6 +147,17 @@ class Assembler:
             past[:, :, i][place] = values[(ends[:, None] - back)[place]]
             past[:, :, 0] = np.maximum(past[:, :, 0], place)
         return past
+
+
+def _whole(time_s: FloatArray) -> IntArray:
+    """Seconds as whole numbers; what is no time is 0, and what no rule on times lets pass is just outside of it."""
+    return np.asarray(np.clip(np.nan_to_num(time_s), -1, LAST_S + 1), np.int64)
+
+
+def _single(values: FloatArray) -> FloatArray:
+    """float32; infinite where that cannot hold a number, which is a fault of the row."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def _action(plain: dict[str, Any], rooms: IntArray, real: BoolArray) -> IntArray:

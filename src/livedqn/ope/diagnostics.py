@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from livedqn.types import FloatArray
+
+#: Standard errors from 1 at which a mean of ratios cannot be chance.
+ERRORS = 5.0
+#: By so much a ratio, or the mean of some, may be apart from 1 for propensities of two digits alone: an eighth, noted
+#: as 0.12.
+ROUNDED = 0.05
 
 
 class Overlap(NamedTuple):
@@ -18,6 +25,23 @@ class Overlap(NamedTuple):
     sessions_share: float  # of all
     largest: float  # share of the sessions' weight in the largest 1 % of them
     supported: float  # mean of rho over requests: 1 where the logs could show all that the policy does
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether part of what the policy does had no chance in the logs, more than rounding and luck explain."""
+        return 1 - self.supported > max(ROUNDED, ERRORS * self._error)
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether propensities cannot be those with which actions were chosen: ratios have a mean above 1."""
+        return self.supported - 1 > max(ROUNDED, ERRORS * self._error)
+
+    @property
+    def _error(self) -> float:
+        """Standard error of ``supported``, of N ratios of which (sum rho)^2 / sum rho^2 count."""
+        if not self.requests > 0:
+            return 0.0
+        return abs(self.supported) * math.sqrt(max(1 - self.requests_share, 0) / self.requests)
 
 
 def effective(weight: FloatArray) -> float:

@@ -53,8 +53,9 @@ def unit(evidence: Evidence) -> str:
 
 def doubt(evidence: Evidence, found: Estimates) -> str:
     """Why these logs cannot answer for the policy of which this was ``found``, in words; "" where they can."""
-    size = len(evidence.viewer), int(evidence.viewer.max()) + 1, evidence.cut
-    return why_not(found.overlap, *size) or impossible(found.by_name[DEFAULT[unit(evidence)]].interval, evidence.reward)
+    of = unit(evidence)
+    why = why_not(found.overlap, len(evidence.viewer), int(evidence.viewer.max()) + 1, evidence.cut, of)
+    return why or impossible(found.by_name[DEFAULT[of]].interval, evidence.reward)
 
 
 def of_requests(judged: Judged) -> dict[str, Terms]:

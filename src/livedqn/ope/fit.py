@@ -28,8 +28,9 @@ from torch import Tensor
 
 from livedqn.types import FloatArray, IntArray
 
-#: lambda, in requests: features are about standardised.
-REGULARISATION = 10.0
+#: lambda, in requests: features are about standardised. The constant, which is feature 0, is not drawn to 0: where
+#: gamma is 1 it rests on the last requests of sessions alone, and few logs would be worth less than they are.
+REGULARISATION, OF_CONSTANT = 10.0, 0.1
 
 
 class Sums:
@@ -69,9 +70,10 @@ class Sums:
         What a model says of a viewer it has then not learned from that viewer.
         """
         theta, eta = np.zeros((2, len(self.a), self._size))
+        penalty = np.diag([OF_CONSTANT, *[REGULARISATION] * (self._size - 1)])
         for k in range(len(self.a)):
             others = [i for i in range(len(self.a)) if i != k] or [k]
-            a = self.a[others].sum(axis=0) + REGULARISATION * np.eye(self._size)
+            a = self.a[others].sum(axis=0) + penalty
             theta[k] = np.linalg.solve(a, self.b[others].sum(axis=0))
             eta[k] = np.linalg.solve(a.T, self.m[others].sum(axis=0))
         return theta, eta

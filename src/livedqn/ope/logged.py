@@ -35,12 +35,12 @@ class Requests(NamedTuple):
 def requests(part: Impressions, reward: Reward) -> Requests:
     """What was answered in ``part``, and what is known to follow.
 
-    A visit is over where it terminated, and where the viewer left it for another day; where it was truncated it would
-    have gone on.
+    A visit is over where it terminated, and where the viewer left it for another day; where it was truncated, which its
+    last impression or the observation behind that may say, it would have gone on.
     """
     acted, successor = part.acted, part.successor
-    next_acted = np.where(successor >= 0, acted[successor], False)
-    goes_on = (successor >= 0) & (next_acted | part.truncated)
+    goes_on = (successor >= 0) & (acted[successor] | part.truncated | part.truncated[successor])
+    next_acted = goes_on & acted[successor]
     unknown = acted & ~part.terminated & (successor < 0)
     rows = np.flatnonzero(acted)
     return Requests(

@@ -10,9 +10,11 @@ from livedqn.types import FloatArray
 LEAST_SHARE, LEAST_EFFECTIVE = 0.01, 30
 #: Fewer say too little for a bootstrap.
 LEAST_SESSIONS, LEAST_VIEWERS = 200, 100
-#: The mean of ratios is 1 where logs overlap: below this most of what the policy does could not be shown, above that
-#: propensities are not those with which actions were chosen.
+#: The mean of ratios is 1 where logs overlap: below this much of what the policy does could not be shown, above that
+#: propensities are not those with which actions were chosen. This far away nobody asks whether it may be luck.
 LEAST_SUPPORT, MOST_SUPPORT = 0.5, 1.5
+#: The least mean where luck does not explain it. A lack of 40 % has turned a verdict round; of less the report tells.
+LEAST_PARTIAL = 0.8
 #: Where a greater share of sessions was cut, what a model says of the rest weighs too much, and no interval knows it.
 MOST_CUT = 0.2
 
@@ -20,12 +22,13 @@ MOST_CUT = 0.2
 def lacks(overlap: Overlap) -> bool:
     """Whether the policy does too much of what the logs hardly ever did."""
     is_enough = overlap.sessions_share >= LEAST_SHARE and overlap.sessions >= LEAST_EFFECTIVE
-    return not (overlap.supported >= LEAST_SUPPORT and (is_enough or overlap.supported > MOST_SUPPORT))
+    return _is_unshown(overlap) or not (is_enough or _is_impossible(overlap))
 
 
-def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int) -> str:
-    """Why these logs cannot answer, in words; "" where they can. ``cut`` of the ``sessions`` have no end."""
-    return too_little(sessions, viewers, cut) or _why_not_of(overlap, sessions)
+def why_not(overlap: Overlap, sessions: int, viewers: int, cut: int, unit: str = "session") -> str:
+    """Why these logs cannot answer, in words; "" where they can. ``cut`` of the ``sessions`` have no end; where
+    requests stand alone each is one, and ``unit`` is what they are called."""
+    return too_little(sessions, viewers, cut, unit) or _why_not_of(overlap, sessions, unit)
 
 
 def impossible(estimate: Estimate, rewards: FloatArray) -> str:
@@ -41,11 +44,11 @@ def impossible(estimate: Estimate, rewards: FloatArray) -> str:
     )
 
 
-def too_little(sessions: int, viewers: int, cut: int) -> str:
+def too_little(sessions: int, viewers: int, cut: int, unit: str = "session") -> str:
     """Why these logs cannot answer for any policy, in words; "" where they may."""
     if sessions < LEAST_SESSIONS or viewers < LEAST_VIEWERS:
         return (
-            f"{sessions:,} sessions of {viewers:,} viewers are too few ({LEAST_SESSIONS} and {LEAST_VIEWERS} at least)"
+            f"{sessions:,} {unit}s of {viewers:,} viewers are too few ({LEAST_SESSIONS} and {LEAST_VIEWERS} at least)"
         )
     if cut > MOST_CUT * sessions:
         return (
@@ -55,20 +58,31 @@ def too_little(sessions: int, viewers: int, cut: int) -> str:
     return ""
 
 
-def _why_not_of(overlap: Overlap, sessions: int) -> str:
-    if not overlap.supported >= LEAST_SUPPORT:  # which NaN is not either
+def _why_not_of(overlap: Overlap, sessions: int, unit: str) -> str:
+    if _is_unshown(overlap):
         return (
-            f"what the policy does was hardly ever shown: ratios have a mean of {overlap.supported:.2g}, which is 1 "
-            "where logs overlap"
+            "too much of what the policy does had no chance in these logs: ratios have a mean of "
+            f"{overlap.supported:.2g}, which is 1 where they overlap"
         )
-    if not overlap.supported <= MOST_SUPPORT:
+    if _is_impossible(overlap):
         return (
             f"propensities are too small: ratios have a mean of {overlap.supported:.2g}, which cannot be above 1; "
             "look: livedqn check-logs"
         )
     if lacks(overlap):
         return (
-            f"the policy differs too much from the logs: {overlap.sessions:,.0f} of {sessions:,} sessions count "
+            f"the policy differs too much from the logs: {overlap.sessions:,.0f} of {sessions:,} {unit}s count "
             f"({overlap.sessions_share:.2%}; {LEAST_EFFECTIVE} and {LEAST_SHARE:.0%} at least)"
         )
     return ""
+
+
+def _is_unshown(overlap: Overlap) -> bool:
+    """Whether the logs could not show too much of what the policy does."""
+    is_least = overlap.supported >= LEAST_SUPPORT  # which NaN is not
+    return not is_least or (overlap.is_partial and overlap.supported < LEAST_PARTIAL)
+
+
+def _is_impossible(overlap: Overlap) -> bool:
+    """Whether propensities cannot be those with which actions were chosen."""
+    return overlap.supported > MOST_SUPPORT or overlap.is_impossible
