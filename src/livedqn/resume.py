@@ -115,8 +115,7 @@ def restore_generators(state: dict[str, Any]) -> None:
     """Put the global generators back, as the last thing before the first step: building a loader draws from them."""
     generators = state["generators"]
     torch.set_rng_state(generators["torch"])
-    if generators["cuda"]:
-        torch.cuda.set_rng_state_all(generators["cuda"])
+    torch.cuda.set_rng_state_all(generators["cuda"][: torch.cuda.device_count()])  # there may be fewer GPUs than then
     version, words, gauss = generators["python"]
     random.setstate((version, tuple(words), gauss))
     keys, position, has_gauss, cached = generators["numpy"]

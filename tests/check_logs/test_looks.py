@@ -166,6 +166,18 @@ def test_a_feature_that_knows_how_much_there_will_be():
     context[:, 0] = np.where(watch_s > 0, watch_s**2, rng.exponential(900, 500))  # another unit, and noise elsewhere
     (finding,) = found(Leaks(LOGS_SPEC), replace(made, observation=made.observation | {"context": context})).values()
     assert "how much of it there is, with a rank correlation of 1.000" in finding.what
+    assert finding.is_wrong
+
+
+def test_a_price_of_the_room_that_some_pay_is_no_leak():
+    rng = np.random.default_rng(0)
+    price = rng.integers(1, 100, 2_000).astype(np.float32)
+    paid = np.where(rng.random(2_000) < 0.1, price, 0)
+    made = shown(2_000, signals={"clicked": 0 * paid, "watch_s": paid, "left": 0 * paid})
+    made.observation["candidates"][:, 1, 1] = price
+    (finding,) = found(Leaks(LOGS_SPEC), made).values()
+    assert finding.what.startswith("candidates.heat (of the room that was shown) knows signals.watch_s")
+    assert finding.cure.endswith("a price of the room, which is paid or not, may stay") and not finding.is_wrong
 
 
 def test_few_impressions_prove_nothing():

@@ -67,17 +67,19 @@ class Leaks:
                     correlation = spearman(mean_ranks(feature), amount)
                     if abs(correlation) >= CORRELATION:
                         known = f"how much of it there is, with a rank correlation of {correlation:.3f}"
-                        yield self._finding(column, signal, known, int(came.sum()))
+                        yield self._finding(column, signal, known, int(came.sum()), is_amount=True)
 
     def lines(self) -> Iterable[str]:
         """Nothing."""
         return ()
 
-    def _finding(self, column: int, signal: str, known: str, rows: int) -> Finding:
+    def _finding(self, column: int, signal: str, known: str, rows: int, *, is_amount: bool = False) -> Finding:
+        may_be_price = is_amount and self._names[column].startswith("candidates.")  # which is known before it is paid
         return Finding(
             f"{self._names[column]} knows signals.{signal} of its own impression: it tells {known}",
-            "take every feature as of the request, before anything was shown, not from a table that was made later",
-            rows, unit="rows looked at",
+            "take every feature as of the request, before anything was shown, not from a table that was made later"
+            + ("; a price of the room, which is paid or not, may stay" if may_be_price else ""),
+            rows, unit="rows looked at", is_wrong=not may_be_price,
         )  # fmt: skip
 
 
