@@ -109,7 +109,8 @@ def main() -> None:
     told = parser.parse_args()
     quick = quick_words(told)
     path = RESULTS / "boredom.csv"
-    settings = {name: getattr(told, name) for name in ("steps", "worlds", "episodes", "world_seed")}
+    settings = {name: getattr(told, name) for name in ("steps", "worlds", "episodes", "tuning_episodes", "world_seed")}
+    settings["trainings"] = told.seeds
     made = [row for row in read_csv(path) if all(row.get(name) == value for name, value in settings.items())]
     known: dict[str, dict[str, dict[str, FloatArray]]] = {}  # the curves meet where each factor is 1
     for curve in told.curves:

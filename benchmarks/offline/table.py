@@ -10,7 +10,7 @@ is tuned by it. ``default`` is what a run does that is not told: as its logs say
 which is not learned a second time. Then all play the same test worlds, beside random, hottest and favourite (tuned
 there), the trained policy, and the behaviours themselves.
 
-The method is chosen on seeds of its own (``--choose``; with 0 it is the default), on other worlds, by what it keeps of
+The method is chosen on seeds of its own (``--choose``; with 0 it is the first), on other worlds, by what it keeps of
 (trained - random) in the mean over the three kinds of logs; the table is of the other seeds. Differences are paired by
 world, after a mean over seeds. Rows go to ``results/table.csv``, the picture to ``results/table.png``, date, versions
 and machine to ``results/machine.json``.

@@ -64,8 +64,10 @@ def read_csv(path: Path) -> list[dict[str, Any]]:
         return [{name: _number(text) for name, text in row.items()} for row in csv.DictReader(file)]
 
 
-def _number(text: str) -> float | str | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return text
+def _number(text: str) -> float | int | str | None:
+    for kind in (int, float):
+        try:
+            return kind(text) if text else None
+        except ValueError:
+            continue
+    return text

@@ -59,7 +59,8 @@ class Actor(pl.LightningModule):
     def policy_values(self, observation: Observation | npt.NDArray[Any]) -> FloatArray:
         """Values of what the policy chooses from, (E, B, K): :meth:`q_values`, -inf for rooms off the shortlist.
 
-        Where rooms are valued apart, those off the shortlist are not valued at all: most of the work of a request.
+        Where rooms are valued apart, those off the shortlist are not valued at all: a third of the work for many
+        viewers at a time.
 
         Raises:
             LivedqnError: as :meth:`q_values`, or what is expected at once is no number.

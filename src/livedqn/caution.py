@@ -22,14 +22,13 @@ from livedqn.evaluate.intervals import Interval, interval
 from livedqn.logs import Impressions
 from livedqn.ope.diagnostics import ROUNDED
 from livedqn.ope.logged import folds, rewards
+from livedqn.ope.verdict import MOST_SUPPORT
 from livedqn.protocols import Reward
 
 #: ``agent.cql_alpha`` where the logs' policy is kept to: the better one of two that were tried (benchmarks/offline).
 ALPHA = 0.03
 #: Viewers are told apart as far as so many groups by a hash go, so that memory does not grow with them.
 GROUPS = 4_096
-#: The most mean of w, which cannot be above 1 but by luck: propensities are not those of the choices then.
-MOST = 1.5
 #: An A of no more than this, in shares of the mean |(w - 1) G|, is 0: sums of floating-point numbers would decide.
 EXACT = 1e-9
 #: The least mean of w. What a uniform choice does and the logs' policy never did is missing in it, whatever it is
@@ -66,7 +65,7 @@ class UniformAdvantage:
         p = part.propensity[acted].astype(np.float64)
         self._unknown += int(np.isnan(p).sum())
         w = 1 / (part.observation["mask"][acted].sum(axis=1) * p)
-        # what a uniform policy logged, with two digits of its propensities, shall not look better or worse than itself
+        # what a uniform policy logged, its propensities in two significant digits, shall look as good as itself
         more = np.where(np.abs(w - 1) <= ROUNDED, 0, w - 1)
         self._size += float(np.abs(more * g).sum())
         group = folds(part.viewer[acted], GROUPS)
@@ -97,7 +96,7 @@ class UniformAdvantage:
             return ALPHA, f"{self._unknown:,} of {n:,.0f} impressions have no propensity: {_DOUBT}"
         if 1 + more / n < LEAST:
             return ALPHA, f"of what a uniform choice does, {-more / n:.0%} was never logged: {_DOUBT}"
-        if 1 + more / n > MOST:
+        if 1 + more / n > MOST_SUPPORT:
             why = f"propensities are too small: 1 / (allowed propensity) has a mean of {1 + more / n:.2g}"
             return ALPHA, f"{why}: {_DOUBT}"
         found = self.estimate()

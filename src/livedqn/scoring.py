@@ -32,7 +32,7 @@ def require_signals(reward: Reward, spec: Spec, who: str) -> None:
 
 
 def require_native(reward: Reward, is_logged: bool) -> None:
-    """Raise LivedqnError if ``reward`` reads the platform's own, which ``is_logged`` nowhere in the logs."""
+    """Raise LivedqnError if ``reward`` reads the platform's own, unless it ``is_logged`` somewhere in what counts."""
     if "native" in reward.signals and not is_logged:
         raise LivedqnError(
             f"reward {type(reward).__name__} reads native, which is 0 in all of the logs; choose one that reads "

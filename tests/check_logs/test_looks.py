@@ -178,6 +178,10 @@ def test_a_price_of_the_room_that_some_pay_is_no_leak():
     (finding,) = found(Leaks(LOGS_SPEC), made).values()
     assert finding.what.startswith("candidates.heat (of the room that was shown) knows signals.watch_s")
     assert finding.cure.endswith("a price of the room, which is paid or not, may stay") and not finding.is_wrong
+    # what everybody "pays" is no price
+    for signal in (price, np.where(np.arange(2_000) < 40, 0, price)):
+        (finding,) = found(Leaks(LOGS_SPEC), replace(made, signals=made.signals | {"watch_s": signal})).values()
+        assert finding.is_wrong
 
 
 def test_few_impressions_prove_nothing():

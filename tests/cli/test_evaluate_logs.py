@@ -131,11 +131,25 @@ def test_what_faults_have_left_is_no_sample_of_the_logs(livedqn, made, collected
     table = table.set_column(at, table.schema.field(at), pa.array(np.full(len(table), 3, np.float32)))
     pq.write_table(table, file)
     words = [f"logs.path={copied}", "policies=[random]", "ope.epsilon=0.9"]
-    assert " of the logs' rows belong to sessions with a fault, more than tolerated=0.01; look: livedqn check-logs" in (
-        evaluated(livedqn, made, *words).error
+    assert (
+        " of the rows that are to judge belong to sessions with a fault, more than tolerated=0.01; look: livedqn "
+        in (evaluated(livedqn, made, *words).error)
     )
     outcome = evaluated(livedqn, made, *words, "tolerated=0.99")
     assert outcome.code == 0 and "set aside: " in outcome.out
+
+
+def test_a_lack_that_is_not_too_large_is_told(livedqn, made, collected):
+    logs = Parquet(path=str(collected))
+    whole = join(list(logs))
+    with Writer(Path("larger"), logs.spec) as writer:
+        writer.add(replace(whole, propensity=np.minimum(whole.propensity * 1.1, 1).astype(np.float32)))
+    outcome = evaluated(livedqn, made, "logs.path=larger", "policies=[random]", "ope.epsilon=0.9")
+    assert outcome.code == 0, outcome.err
+    (verdict,) = (line for line in outcome.out.splitlines() if line.startswith("random: "))
+    assert verdict.endswith(
+        "]; ratios have a mean of 0.91: 9% of what it does had no chance in these logs, or propensities are too large"
+    )
 
 
 def test_propensities_that_nobody_noted(livedqn, made, collected):

@@ -2,7 +2,9 @@
 
 A column that tells the signal of its own impression nearly without error was not taken before it. Told by ranks, so in
 any unit, over impressions that showed a room: those with a signal against those without by the area under the ROC
-curve, 0.5 for a column that knows nothing; and how much of it, where there is some, by Spearman's correlation.
+curve, 0.5 for a column that knows nothing; and how much of it, where there is some, by Spearman's correlation. What a
+room costs is known before some pay it: a column of candidates that tells the amount alone, and not who pays, is no more
+than worth knowing.
 """
 
 from __future__ import annotations
@@ -67,14 +69,14 @@ class Leaks:
                     correlation = spearman(mean_ranks(feature), amount)
                     if abs(correlation) >= CORRELATION:
                         known = f"how much of it there is, with a rank correlation of {correlation:.3f}"
-                        yield self._finding(column, signal, known, int(came.sum()), is_amount=True)
+                        may_be_price = (~came).sum() >= LEAST and self._names[column].startswith("candidates.")
+                        yield self._finding(column, signal, known, int(came.sum()), may_be_price=may_be_price)
 
     def lines(self) -> Iterable[str]:
         """Nothing."""
         return ()
 
-    def _finding(self, column: int, signal: str, known: str, rows: int, *, is_amount: bool = False) -> Finding:
-        may_be_price = is_amount and self._names[column].startswith("candidates.")  # which is known before it is paid
+    def _finding(self, column: int, signal: str, known: str, rows: int, *, may_be_price: bool = False) -> Finding:
         return Finding(
             f"{self._names[column]} knows signals.{signal} of its own impression: it tells {known}",
             "take every feature as of the request, before anything was shown, not from a table that was made later"

@@ -13,8 +13,8 @@ from livedqn.plugins.discover import KINDS
 from livedqn.plugins.source import RUN
 from livedqn.types import LivedqnError
 
-#: What evaluation takes from a run; the machine may be another one.
-_SHARED = {f.name for f in fields(WorldConfig)} - {"device"}
+#: What evaluation takes from a run; the machine may be another one, and so may be the logs that judge.
+_SHARED = {f.name for f in fields(WorldConfig)} - {"device", "tolerated"}
 
 
 def of_checkpoints(value: str, overrides: Sequence[str]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _gate(result: Result, name: str, least: float | None) -> str:
 def _require(parts: Judging, share: float, tolerated: float, reward: Reward, *, is_estimated: bool) -> None:
     if parts.rows_at_fault > tolerated:
         raise LivedqnError(  # what is left would be what was not at fault: another population, with other returns
-            f"{parts.rows_at_fault:.1%} of the logs' rows belong to sessions with a fault, more than "
+            f"{parts.rows_at_fault:.1%} of the rows that are to judge belong to sessions with a fault, more than "
             f"tolerated={tolerated}; look: livedqn check-logs"
         )
     if not parts.impressions:

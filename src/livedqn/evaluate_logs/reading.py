@@ -33,7 +33,7 @@ class Judging:
         self._logs, self._holdout, self._by_request = logs, holdout, by_request
         self._since_s = day_s(since, "ope.since") if since else -np.inf
         self.at_fault = self.missing = self.impressions = 0
-        self.rows_at_fault = 0.0  # a share of all rows, whoever is held out
+        self.rows_at_fault = 0.0  # the share that was left out of the rows that were to judge
         self.has_native = False  # whether the platform's own reward was ever another than 0
 
     def __iter__(self) -> Iterator[Impressions]:
@@ -42,9 +42,10 @@ class Judging:
         seen = SeenSessions()
         for part in self._logs:
             is_bad, _ = sessions_at_fault(part, self._logs.spec, seen)
-            at_fault += int((is_bad & part.begins).sum())
-            rows, bad = rows + len(part), bad + int(is_bad.sum())
-            chosen = held_out(part.viewer, self._holdout) & (part.session_s >= self._since_s) & ~is_bad
+            asked = held_out(part.viewer, self._holdout) & (part.session_s >= self._since_s)
+            at_fault += int((asked & is_bad & part.begins).sum())
+            rows, bad = rows + int(asked.sum()), bad + int((asked & is_bad).sum())
+            chosen = asked & ~is_bad
             sound = part if chosen.all() else part.take(chosen)
             if not len(sound):
                 continue

@@ -60,7 +60,12 @@ def verdict(result: Result, name: str) -> str:
         return f"these logs cannot answer: {result.why_not[name]}"
     found = result.difference(name)
     overlap = result.policies[name].overlap
-    lack = f"; {1 - overlap.supported:.0%} of what it does had no chance in these logs" if overlap.is_partial else ""
+    lack = ""
+    if overlap.is_partial and result.calibration is None:  # what is guessed gives every action a chance
+        lack = (
+            f"; ratios have a mean of {overlap.supported:.2g}: {1 - overlap.supported:.0%} of what it does had no "
+            "chance in these logs, or propensities are too large"
+        )
     what = "better than" if found.low > 0 else "worse than" if found.high < 0 else "not clearly apart from"
     return f"{what} the logs' own policy by {result.estimator}: {cell(found)}{lack}"
 

@@ -84,7 +84,8 @@ class Assembler:
         last = np.concatenate([whole.begins[1:], [True]])
         elapsed_s = whole.elapsed_s
         if "elapsed_s" not in of.plain:  # then it holds the time, unrounded
-            elapsed_s = np.maximum(np.diff(elapsed_s, append=0), LEAST_S)
+            with np.errstate(invalid="ignore"):  # as in _visits
+                elapsed_s = np.maximum(np.diff(elapsed_s, append=0), LEAST_S)
             elapsed_s[last] = of.last_elapsed_s
             if "watch_s" in whole.signals:  # who watched for longer did not leave before
                 elapsed_s[last] = np.fmax(elapsed_s, whole.signals["watch_s"])[last]
@@ -92,7 +93,7 @@ class Assembler:
         if "terminated" not in of.plain and of.ends == "terminated":
             terminated = last
         return replace(
-            whole, elapsed_s=elapsed_s.astype(np.float32), terminated=terminated, truncated=last & ~terminated
+            whole, elapsed_s=_single(elapsed_s), terminated=terminated, truncated=last & ~terminated
         )  # fmt: skip
 
     def _visits(self, viewer: IntArray, time_s: FloatArray, watch_s: FloatArray, terminated: BoolArray) -> IntArray:
@@ -102,7 +103,8 @@ class Assembler:
         before_viewer = np.concatenate([[last_viewer], viewer[:-1]])
         ended = np.concatenate([[was_end], terminated[:-1]])
         watched_s = np.concatenate([[last_watch_s], watch_s[:-1]])
-        pause_s = np.diff(time_s, prepend=last_s)
+        with np.errstate(invalid="ignore"):  # of times that are infinite, which is a fault of their rows
+            pause_s = np.diff(time_s, prepend=last_s)
         goes_on = (viewer == before_viewer) & ~ended & (np.abs(pause_s) <= self._columns.session_gap_s + watched_s)
         session = last_session + np.cumsum(~goes_on)
         if len(viewer):

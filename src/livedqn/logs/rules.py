@@ -198,7 +198,8 @@ def _sessions(impressions: Impressions, seen: SeenSessions) -> Iterator[Fault]:
 
     passed_s = np.diff(impressions.time_s)
     yield _fault("a session has several viewers", sort, later(np.diff(impressions.viewer) != 0))
-    on_time = ~impressions.truncated[:-1]  # where it was cut there may be no time that the last observation is of
+    # where it was cut, which either row may say, there may be no time that the last observation is of
+    on_time = ~(impressions.truncated[:-1] | (impressions.truncated[1:] & ~impressions.acted[1:]))
     yield _fault("a session goes back in time", sort, later(on_time & (passed_s < 0)))
     over = (impressions.terminated | ~impressions.acted)[:-1] | (impressions.truncated[:-1] & impressions.acted[1:])
     last = f"its last row alone is terminated or without action: {sort}"

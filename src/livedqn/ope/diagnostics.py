@@ -11,8 +11,8 @@ from livedqn.types import FloatArray
 
 #: Standard errors from 1 at which a mean of ratios cannot be chance.
 ERRORS = 5.0
-#: By so much a ratio, or the mean of some, may be apart from 1 for propensities of two digits alone: an eighth, noted
-#: as 0.12.
+#: By so much a ratio, or the mean of some, may be apart from 1 for propensities of two significant digits alone: an
+#: eighth, noted as 0.12.
 ROUNDED = 0.05
 
 

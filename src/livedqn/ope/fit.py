@@ -3,7 +3,7 @@
 With q(s, a) = x(s, a)^T theta the fixed point of fitted Q evaluation is that of LSTDQ (Lagoudakis and Parr 2003; Duan,
 Jia and Wang 2020, https://arxiv.org/abs/2002.09516):
 
-    A = sum x (x - gamma x')^T + lambda I,   b = sum r x,   A theta = b
+    A = sum x (x - gamma x')^T + diag(lambda),   b = sum r x,   A theta = b
 
 over logged requests, where x' = E_pi x(s', .), and 0 behind a terminated request. With
 
@@ -28,7 +28,7 @@ from torch import Tensor
 
 from livedqn.types import FloatArray, IntArray
 
-#: lambda, in requests: features are about standardised. The constant, which is feature 0, is not drawn to 0: where
+#: lambda, in requests: features are about standardised. The constant, which is feature 0, is hardly drawn to 0: where
 #: gamma is 1 it rests on the last requests of sessions alone, and few logs would be worth less than they are.
 REGULARISATION, OF_CONSTANT = 10.0, 0.1
 
