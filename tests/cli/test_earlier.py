@@ -61,14 +61,14 @@ def test_a_run_with_an_encoder_from_python_says_so(livedqn, command):
     )
 
 
-def test_evaluation_takes_the_runs_world_but_not_its_machine(livedqn, evaluated):
-    path = policy(Path("run/policy.ckpt"))
+def test_evaluation_takes_the_runs_world_but_not_its_machine_nor_its_leniency(livedqn, evaluated):
+    path = policy(Path("run/policy.ckpt"), tolerated=0.5)
     outcome = livedqn("evaluate", f"checkpoint={path}", "evaluation.episodes=7")
     assert outcome.code == 0, outcome.err
     config, folder = evaluated[0]
     assert config.checkpoint == [str(path)]
     assert (config.seed, config.cap.max_share_shown, config.device) == (3, 0.5, "auto")
-    assert config.evaluation.episodes == 7
+    assert (config.evaluation.episodes, config.tolerated) == (7, 0.01)
     assert config.env == run_config()["env"]
     assert config.reward == run_config()["reward"]
     assert folder.parts[0] == "runs"
