@@ -60,7 +60,8 @@ class World:
             return draw(policy(observation), observation["mask"], 0.0, rng)
 
         recorder = Recorder(self.spec, ROWS, seed, "benchmark")
-        return [join(list(play(self.stage, act, recorder, seed=seed, steps=steps, stopped=[])))]
+        taken = play(self.stage, act, recorder, seed=seed, steps=steps, stopped=[])
+        return [join([assemble() for assemble in taken])]
 
 
 def scores(spec: Spec) -> dict[str, Score]:
