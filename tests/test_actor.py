@@ -27,6 +27,14 @@ def test_the_policy_chooses_from_what_promises_most_at_once(shortlist, left, act
     assert actor.act({}).tolist() == [action]
 
 
+def test_a_margin_below_0_shows_a_room_that_is_worth_less_than_nothing() -> None:
+    actor = fixed([2.0, 4.0, 1.0, 3.0], IMMEDIATE, 1)
+    assert actor.shown() == "a room that is worth at least 0 more than nothing"
+    actor.margin.fill_(-1.5)
+    assert actor.act({}).tolist() == [2]
+    assert actor.shown() == "a room that is worth at most 1.5 less than nothing"
+
+
 def test_whether_to_show_the_room_is_for_the_values_to_say() -> None:
     actor = fixed(Q, IMMEDIATE, 1)
     actor.margin.fill_(1.5)  # of 1 minute more than nothing

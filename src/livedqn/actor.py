@@ -107,11 +107,18 @@ class Actor(pl.LightningModule):
         """What the policy goes by, (B, K): the means of the values (E, B, K), that of *nothing* raised by ``margin``.
 
         The best of many looks better than it is (Smith and Winkler 2006, the optimizer's curse), and *nothing* is one
-        of one. By how much a room has to be better is tuned after training.
+        of one; what that is worth is learned with an error of its own. By how much a room has to be better, or may be
+        worse where ``margin`` is negative, is tuned after training.
         """
         preferred: FloatArray = q.mean(axis=0)
         preferred[:, 0] += float(self.margin)  # 0 where it was not tuned: without rooms, or without *nothing*
         return preferred
+
+    def shown(self) -> str:
+        """Which room it shows, in words."""
+        margin = float(self.margin)
+        how = f"at least {margin:.3g} more" if margin >= 0 else f"at most {-margin:.3g} less"
+        return f"a room that is worth {how} than nothing"
 
     def act(self, observation: Observation | npt.NDArray[Any]) -> IntArray:
         """The policy's actions, (B,) int64: rows of the candidates, 0 for *nothing*, or actions of a game.

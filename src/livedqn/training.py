@@ -196,7 +196,7 @@ def _tell(parts: Parts, evaluation: Evaluation | None, choice: Choice, said: Seq
     evaluate.show(evaluation, sys.stdout)
     print(f"policy.ckpt: chosen by {choice.of} in-training evaluations, from step {choice.steps:,}")
     if parts.agent.spec.offers_nothing:
-        print(f"it shows a room that is worth at least {float(parts.agent.margin):.3g} more than nothing")
+        print(f"it shows {parts.agent.shown()}")
     print(f"report: {page}; evaluate again: livedqn evaluate checkpoint={policy}")
 
 

@@ -169,6 +169,17 @@ def test_few_enough_for_the_last_round_are_played_once(tiny, more):
     assert len(played) == 2  # worlds, each once
 
 
+def test_a_margin_is_negative_where_an_agent_hopes_for_too_much_of_nothing(tiny):
+    class Waiting(type(tiny.agent)):
+        def policy_values(self, observation):  # the favourite is worth 2 less than nothing
+            q = np.zeros(observation["mask"].shape, np.float32)
+            q[:, 1], q[:, 2] = -9, -2
+            return q[None]
+
+    # every room brings something, and waiting nothing
+    assert tuned_margin(Waiting(), tiny.stage, FEW, seed=0) == -2
+
+
 @pytest.mark.parametrize(("price", "margin"), [(1.0, 3.0), (0.25, 0.0)])
 def test_a_margin_is_tuned_where_an_agent_hopes_for_too_much(tiny, price, margin):
     class Hopeful(type(tiny.agent)):

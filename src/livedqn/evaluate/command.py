@@ -57,7 +57,7 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     show(evaluation, sys.stdout)
     for name, one in found.items():
         if one.spec.offers_nothing:
-            print(f"{name} shows a room that is worth at least {float(one.agent.margin):.3g} more than nothing")
+            print(f"{name} shows {one.agent.shown()}")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(evaluation, folder / "evaluation.json")
     (folder / "config.yaml").write_text(plugins.as_yaml(asdict(config)))

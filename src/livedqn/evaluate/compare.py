@@ -45,7 +45,8 @@ def validate(
 def tuned_margin(
     agent: Agent, make_stage: MakeStage, evaluation: EvaluationConfig, *, seed: int, notify: Notify = silent
 ) -> float:  # fmt: skip
-    """By how much a room should be better than *nothing* before ``agent`` shows it, in the reward's unit, at least 0.
+    """By how much a room should be better than *nothing* before ``agent`` shows it, in the reward's unit; below 0, by
+    how much it may be worse.
 
     The best on the worlds on which baselines are tuned, with as many episodes; 0 where there is no *nothing*.
     """

@@ -1,7 +1,8 @@
 """Give a policy its best chance: the best of some rules, chosen on validation worlds.
 
 Of a baseline these are ten thresholds and five caps: where rewards cannot be negative a bare score never chooses
-*nothing*, and beating that proves little. Of an agent they are margins by which a room has to be better than *nothing*.
+*nothing*, and beating that proves little. Of an agent they are margins by which a room has to be better than *nothing*,
+or may be worse.
 """
 
 from __future__ import annotations
@@ -69,9 +70,14 @@ def rules_of_baseline(score: Score, stage: Stage, world: int) -> list[Rule]:
 
 
 def margins(better_than_nothing: Score, stage: Stage, world: int) -> list[Rule]:
-    """None, and those of the quantiles 0.1 ... 0.9 of the best scores met where every request shows a room above 0."""
+    """None, and those with which about every request shows a room, or 0.9 ... 0.1 of them: the least and the quantiles
+    of the best scores met where every request does.
+
+    They may be negative: what *nothing* is worth is learned with an error, too, and may be too much.
+    """
     met, _ = _met(better_than_nothing, stage, world)
-    return [Rule(0.0), *(Rule(margin) for margin in _quantiles(met) if margin > 0)]
+    least = float(met[np.isfinite(met)].min(initial=0))
+    return [Rule(0.0), *(Rule(margin) for margin in sorted({least, *_quantiles(met)} - {0.0}))]
 
 
 def _trial(rules: Sequence[Rule], score: Score, stage: Stage, world: int, quota: int) -> FloatArray:
