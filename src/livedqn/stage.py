@@ -201,11 +201,8 @@ class Stage:
             mask = self._laid(raw["mask"], np.bool_)
             if not self.spec.has_nothing:
                 _refuse_nothing(mask)
-            elif not mask[:, 0].all():
-                raise LivedqnError(
-                    f"the environment's mask closes *nothing* in row {int(mask[:, 0].argmin())}: it owes mask[:, 0] = "
-                    "True, or has_nothing=False in its metadata; livedqn.testing.check_env says what else it owes"
-                )
+            else:
+                _require_nothing(mask)
         else:
             observation = {"context": self._laid(raw, self.spec.context_dtype)}
             mask = self._all_allowed.copy()
@@ -261,6 +258,15 @@ def _refuse_nothing(mask: BoolArray) -> None:
             "False; livedqn.testing.check_env says what else it owes"
         )
     refuse_no_choice(mask, "the environment")
+
+
+def _require_nothing(mask: BoolArray) -> None:
+    """Raise LivedqnError unless every row of ``mask`` (B, K) allows *nothing*."""
+    if not mask[:, 0].all():
+        raise LivedqnError(
+            f"the environment's mask closes *nothing* in row {int(mask[:, 0].argmin())}: it owes mask[:, 0] = True, or "
+            "has_nothing=False in its metadata; livedqn.testing.check_env says what else it owes"
+        )
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any], rows: BoolArray) -> dict[str, Any]:

@@ -40,12 +40,11 @@ def requests(part: Impressions, reward: Reward) -> Requests:
     """
     acted, successor = part.acted, part.successor
     goes_on = (successor >= 0) & (acted[successor] | part.truncated | part.truncated[successor])
-    next_acted = goes_on & acted[successor]
     unknown = acted & ~part.terminated & (successor < 0)
     rows = np.flatnonzero(acted)
     return Requests(
         rows, rewards(part, reward)[rows], np.where(goes_on, successor, -1)[rows],
-        (goes_on & ~next_acted)[rows], unknown[rows], part.begins[rows], part.viewer[rows],
+        (goes_on & ~acted[successor])[rows], unknown[rows], part.begins[rows], part.viewer[rows],
     )  # fmt: skip
 
 
