@@ -1,8 +1,8 @@
 """What is every part of the agent worth? The default, and the default with one part switched, all else the same.
 
-python benchmarks/learning/ablation.py --on sim --seeds 5 --jobs 2
-python benchmarks/learning/ablation.py --on breakout --parts double n_step distribution
-python benchmarks/learning/ablation.py --on cartpole --quick             # does it work
+python -m benchmarks.learning.ablation --on sim --seeds 5 --jobs 2
+python -m benchmarks.learning.ablation --on breakout --parts double n_step distribution
+python -m benchmarks.learning.ablation --on cartpole --quick             # does it work
 
 Final weights are judged, whatever an evaluation in training would have chosen. On the simulator (``sim``,
 ``sim_hard``) all policies play the same test worlds: differences are paired by world, after a mean over seeds, and are
@@ -15,20 +15,15 @@ Finished trainings are kept in --runs. Rows go to ``results/ablation_<on>.csv``,
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1] / "speed"))
-import machine
-import on_games
-import on_simulator
-import parts
-from games import GAMES
-from options import write_csv
-from schedules import composed
-
+from benchmarks import machine
+from benchmarks.learning import on_games, on_simulator, parts
+from benchmarks.learning.games import GAMES
+from benchmarks.learning.schedules import composed
+from benchmarks.rows import write_csv
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
 
 RESULTS = Path(__file__).parent / "results"

@@ -1,6 +1,6 @@
 """Does a policy know what follows a room? Its values beside the simulator's own equations of boredom and leaving.
 
-python benchmarks/learning/ahead.py runs/benchmarks/watchtime/dqn-*/policy.ckpt
+python -m benchmarks.learning.ahead runs/benchmarks/watchtime/dqn-*/policy.ckpt
 
 The advantage of a room over *nothing* has two parts: what it brings at once, which the myopic twin expects, and how it
 changes what is to come, which is the rest of Q(room) - Q(nothing). By the equations the second part is -L V: L is by
@@ -20,9 +20,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from simulator import WORLD_SEED
-from sparing import Knowledge, cost
 
+from benchmarks.learning.simulator import WORLD_SEED
+from benchmarks.learning.sparing import Knowledge, cost
 from livedqn import checkpoint, plugins
 from livedqn.actor import Actor
 from livedqn.config import CapConfig
@@ -66,8 +66,8 @@ def met(agents: Sequence[Actor], steps: int) -> Met:
             found.append((q[..., rows, 0], *with_rooms))
         answer = stage.step(agents[0].act(seen))
         seen = stage.restart(answer.ended)
-    nothing, *of_rooms = zip(*found, strict=True)
-    values, immediate, minutes, costs = (np.concatenate(part, axis=-2) for part in of_rooms)
+    nothing, *parts = zip(*found, strict=True)
+    values, immediate, minutes, costs = (np.concatenate(part, axis=-2) for part in parts)
     return Met(values, np.concatenate(nothing, axis=-1), immediate, minutes, costs)
 
 

@@ -1,7 +1,7 @@
 """Does looking ahead pay the more, the more boredom and the hazard of leaving hang on what is shown? A curve each.
 
-python benchmarks/learning/boredom.py --seeds 5 --jobs 2
-python benchmarks/learning/boredom.py --quick
+python -m benchmarks.learning.boredom --seeds 5 --jobs 2
+python -m benchmarks.learning.boredom --quick
 
 No source fixes how fast viewers get bored and leave, so both are varied: ``boredom`` times what a unit of it takes off
 clicks and adds to leaving, ``leaving`` times the odds of leaving at a request. At a boredom of 0 an irrelevant room
@@ -16,15 +16,23 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "speed"))
-from options import read_csv
-from schedules import composed, of_length
-from simulator import LAST_WEIGHTS, RESULTS, add_options, by_role, judge, machine, named, quick_words, train_all, write
-
+from benchmarks import machine
+from benchmarks.learning.schedules import composed, of_length
+from benchmarks.learning.simulator import (
+    LAST_WEIGHTS,
+    RESULTS,
+    add_options,
+    by_role,
+    judge,
+    named,
+    quick_words,
+    train_all,
+    write,
+)
+from benchmarks.rows import read_csv
 from livedqn.envs import TYPICAL
 from livedqn.evaluate.intervals import interval, paired, ratio
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
@@ -61,7 +69,8 @@ def rows(curve: str, factor: float, found: Mapping[str, Mapping[str, FloatArray]
     made = []
     for title, of in found.items():
         row: dict[str, object] = {"curve": curve, "factor": factor, "policy": title, "seeds": len(of["return"])}
-        row |= {"worlds": len(returns[title])} | named("return", interval(returns[title]))
+        row["worlds"] = len(returns[title])
+        row |= named("return", interval(returns[title]))
         row |= named("dqn_ahead_by", paired(returns["dqn"], returns[title]))
         row |= named("dqn_ahead_over_seeds", paired(*(found[one]["return"].mean(axis=1) for one in ("dqn", title))))
         row |= named("dqn_gain", ratio(returns["dqn"] - returns[title], returns[title]))

@@ -1,8 +1,8 @@
 """Sample efficiency beside Stable-Baselines3's DQN: what both have learned after equally many environment steps.
 
-python benchmarks/learning/efficiency.py --quick                       # does it work
-python benchmarks/learning/efficiency.py --games cartpole acrobot --seeds 20 --jobs 2
-python benchmarks/learning/efficiency.py --show                        # of what results/efficiency.csv holds
+python -m benchmarks.learning.efficiency --quick                       # does it work
+python -m benchmarks.learning.efficiency --games cartpole acrobot --seeds 20 --jobs 2
+python -m benchmarks.learning.efficiency --show                        # of what results/efficiency.csv holds
 
 livedqn trains by its preset; the peer by the settings that its authors publish for CartPole and Acrobot, and for
 MinAtar (``pip install minatar``), where they publish none, by those of our preset, its network included. Two measures:
@@ -20,18 +20,15 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).parents[1] / "speed"))
-import machine
-from games import GAMES
-from options import read_csv, write_csv
-from trainings import Trainings, train
-
+from benchmarks import machine
+from benchmarks.learning.games import GAMES
+from benchmarks.learning.trainings import Trainings, train
+from benchmarks.rows import read_csv, write_csv
 from livedqn.evaluate import Interval
 from livedqn.evaluate.intervals import interval, paired
 from livedqn.report.style import OTHERS, OURS, figure, look
@@ -122,7 +119,10 @@ def picture(rows: Rows, path: Path) -> None:
 
 def _filled(curve: list[float]) -> list[float]:
     """A training's curve; where no episode ended, the last part before in which one did goes on."""
-    return list(accumulate(curve, lambda before, now: before if math.isnan(now) else now))
+    known: list[float] = []
+    for now in curve:
+        known.append(known[-1] if known and math.isnan(now) else now)
+    return known
 
 
 def rows_of(told: argparse.Namespace) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Where the history matters, do the encoders that read it pay? Trainings of each, then all on the same worlds.
 
-python benchmarks/learning/encoders.py --seeds 5 --jobs 2
-python benchmarks/learning/encoders.py --quick
+python -m benchmarks.learning.encoders --seeds 5 --jobs 2
+python -m benchmarks.learning.encoders --quick
 
 Three cases: the simulator as it is; ``strangers``, where tags tell nothing and nobody knows anybody, so that what a
 viewer likes stands in the history alone; and ``history``, where besides visits are long and clicks frequent, so that
@@ -16,9 +16,18 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from schedules import composed, of_length
-from simulator import RESULTS, add_options, by_role, judge, machine, named, quick_words, train_all, write
-
+from benchmarks import machine
+from benchmarks.learning.schedules import composed, of_length
+from benchmarks.learning.simulator import (
+    RESULTS,
+    add_options,
+    by_role,
+    judge,
+    named,
+    quick_words,
+    train_all,
+    write,
+)
 from livedqn.evaluate.intervals import interval, paired, ratio
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
 from livedqn.types import FloatArray

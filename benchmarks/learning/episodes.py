@@ -8,9 +8,9 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from games import Game
 from gymnasium.envs.registration import WrapperSpec
 
+from benchmarks.learning.games import Game
 from livedqn.config import CapConfig
 from livedqn.envs.gym import gym
 from livedqn.evaluate.metrics import mean_return

@@ -1,7 +1,7 @@
 """How fast are good new streamers found, and at what price? A platform grows, and each exploration goes on with it.
 
-python benchmarks/learning/newcomers.py --seeds 3 --jobs 2
-python benchmarks/learning/newcomers.py --quick
+python -m benchmarks.learning.newcomers --seeds 3 --jobs 2
+python -m benchmarks.learning.newcomers --quick
 
 A policy is trained where 250 streamers broadcast; then there are 300, of whom the first 250 are who they were, and from
 the same weights training goes on under each exploration plugin. Good newcomers are the quarter of the new ones with the
@@ -26,9 +26,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from schedules import composed, of_length
-from simulator import RESULTS, add_options, judge, machine, named, quick_words, train_all, write
 
+from benchmarks import machine
+from benchmarks.learning.schedules import composed, of_length
+from benchmarks.learning.simulator import RESULTS, add_options, judge, named, quick_words, train_all, write
 from livedqn import checkpoint, plugins
 from livedqn.config import CapConfig
 from livedqn.envs import LiveStream
@@ -43,7 +44,7 @@ from livedqn.stage import Stage, Step, world_seed
 from livedqn.types import FloatArray, IntArray
 
 OLD, ALL = 250, 300
-ENV = {"plugin": "sim", "viewers": {"acquaintance": 0.0, "quality_sd": 1.0}}
+ENV: dict[str, Any] = {"plugin": "sim", "viewers": {"acquaintance": 0.0, "quality_sd": 1.0}}
 #: Name -> exploration while training goes on, in settings for a policy that knows all streamers but the new ones.
 EXPLORATIONS: dict[str, dict[str, Any]] = {
     "plain": {"plugin": "epsilon_greedy", "start": 0.01, "end": 0.01},

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from games import GAMES
-from parts import DEFAULT, Rows
-from simulator import named
-from trainings import Trainings, train
 
+from benchmarks.learning.games import GAMES
+from benchmarks.learning.parts import DEFAULT, Rows
+from benchmarks.learning.simulator import named
+from benchmarks.learning.trainings import Trainings, train
 from livedqn.evaluate.intervals import interval, paired
 
 MEASURES = ("greedy_return", "training_return")

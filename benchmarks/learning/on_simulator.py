@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import simulator
-from parts import DEFAULT, Rows
-from schedules import of_length
 
+from benchmarks.learning import simulator
+from benchmarks.learning.parts import DEFAULT, Rows
+from benchmarks.learning.schedules import of_length
 from livedqn.config import EvaluationConfig
 from livedqn.evaluate.intervals import interval, paired
 
@@ -21,7 +20,7 @@ WORDS = {"sim": simulator.STUDIES["watchtime"], "sim_hard": simulator.STUDIES["h
 STEPS, QUICK_STEPS = 400_000, 20_000
 #: What the picture shows.
 MEASURE = "return"
-TIMED = str(Path(__file__).with_name("timed.py"))
+TIMED = ("-m", "benchmarks.learning.timed")
 
 
 def words(on: str) -> list[str]:
@@ -38,7 +37,7 @@ def measure(told: argparse.Namespace, config: Mapping[str, Any], rows: Rows) -> 
         f"{row}-{seed}".replace(" ", "_"): [*base, *more, f"seed={seed}"]
         for seed in range(told.seeds) for row, more in rows.items()
     }  # fmt: skip
-    found = simulator.train_all(tasks, folder, told.jobs, [TIMED])
+    found = simulator.train_all(tasks, folder, told.jobs, TIMED)
     settings = argparse.Namespace(
         worlds=told.worlds, episodes=told.episodes or 192, world_seed=simulator.WORLD_SEED,
         tuning_episodes=EvaluationConfig.tuning_episodes,

@@ -7,8 +7,8 @@ import importlib
 import json
 from pathlib import Path
 
-import episodes
-from games import GAMES
+from benchmarks.learning import episodes
+from benchmarks.learning.games import GAMES
 
 
 def main() -> None:
@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="of <seed>.json")
     parser.add_argument("--more", nargs="*", default=[], help="overrides of livedqn's training")
     told = parser.parse_args()
-    contestant = importlib.import_module(f"play_{told.contestant}")  # the other's packages may be missing
+    contestant = importlib.import_module(
+        f"benchmarks.learning.play_{told.contestant}"
+    )  # the other's packages may be missing
     for seed in told.seeds:
         episodes.EpisodeLog.clear()
         outcome = contestant.train(told.game, told.steps, seed, told.more)

@@ -10,12 +10,11 @@ from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 
-import episodes
-from games import GAMES, Game
-from outcome import Outcome
-from schedules import composed, of_length
-from timed import training_timed
-
+from benchmarks.learning import episodes
+from benchmarks.learning.games import GAMES, Game
+from benchmarks.learning.outcome import Outcome
+from benchmarks.learning.schedules import composed, of_length
+from benchmarks.learning.timed import training_timed
 from livedqn import checkpoint, cli
 from livedqn.evaluate import Greedy
 from livedqn.tracking import read_metrics

@@ -6,16 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import episodes
 import gymnasium
 import numpy as np
 import torch
-from games import GAMES, Game
-from outcome import Outcome
 from stable_baselines3 import DQN
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.utils import LinearSchedule
 
+from benchmarks.learning import episodes
+from benchmarks.learning.games import GAMES, Game
+from benchmarks.learning.outcome import Outcome
 from livedqn.encoders import Conv
 from livedqn.types import BoolArray, IntArray, Observation, Spec
 
@@ -74,6 +74,6 @@ def train(name: str, steps: int, seed: int, more: Sequence[str]) -> Outcome:
     env = gymnasium.make(episodes.logged(game), **game.kwargs)
     model = DQN("MlpPolicy", env, seed=seed, device="cpu", **(game.published or of_preset(game, steps)))
     cpu, wall = time.process_time(), time.perf_counter()
-    model.learn(steps, log_interval=None)
+    model.learn(steps, log_interval=steps)
     taken = time.process_time() - cpu, time.perf_counter() - wall
     return Outcome(Policy(model), model._n_updates, *taken)

@@ -1,7 +1,7 @@
 """Does it learn? One command reruns a study: a run a seed, then the mean over seeds with its 95 % interval.
 
-python benchmarks/learning/run.py acrobot --seeds 10 --jobs 2
-python benchmarks/learning/run.py cartpole --quick
+python -m benchmarks.learning.run acrobot --seeds 10 --jobs 2
+python -m benchmarks.learning.run cartpole --quick
 
 For the simulator see ``simulator.py``.
 

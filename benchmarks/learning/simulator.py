@@ -1,7 +1,7 @@
 """Does deep Q-learning pay on the simulator? One command reruns a study: trainings, then all on the same worlds.
 
-python benchmarks/learning/simulator.py watchtime --seeds 10 --jobs 2
-python benchmarks/learning/simulator.py watchtime --quick
+python -m benchmarks.learning.simulator watchtime --seeds 10 --jobs 2
+python -m benchmarks.learning.simulator watchtime --quick
 
 Each seed trains twice: ``dqn`` as a user would, and ``own``, a myopic one (discount 0) that collects its own data. (In
 ``averaged_watchtime`` each seed is five of either kind, and what is judged is the policy of their mean values.) Then
@@ -30,9 +30,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).parents[1] / "speed"))
-import machine
-
+from benchmarks import machine
 from livedqn import checkpoint, plugins
 from livedqn.config import CapConfig, EvaluationConfig
 from livedqn.evaluate import Interval

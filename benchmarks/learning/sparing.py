@@ -1,7 +1,7 @@
 """What does looking ahead find, and what is it worth to those who see tags? A rule without rollouts or learning.
 
-python benchmarks/learning/sparing.py
-python benchmarks/learning/sparing.py --quick
+python -m benchmarks.learning.sparing
+python -m benchmarks.learning.sparing --quick
 
 The rule spares the session: it shows the room with the greatest r - V L, and *nothing* where none is above 0. r is what
 a room brings at this request, in minutes watched; L by how much it lowers the chance that the viewer is there at the
@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from typing import cast
 
 import numpy as np
-from simulator import WORLD_SEED
 
+from benchmarks.learning.simulator import WORLD_SEED
 from livedqn import plugins
 from livedqn.config import CapConfig
 from livedqn.envs import LiveStream, behaviour
@@ -33,6 +34,7 @@ from livedqn.evaluate.intervals import interval
 from livedqn.evaluate.metrics import mean_return, session_length, share_nothing
 from livedqn.evaluate.play import Episodes, play
 from livedqn.evaluate.policies import Rule, Score, ShowIf
+from livedqn.protocols import Reward
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage, world_seed
 from livedqn.types import FloatArray, Observation, Signals
@@ -64,7 +66,10 @@ class Knowledge:
         def good(signals: Signals) -> FloatArray:
             return np.asarray(signals["watch_s"] >= v.good_s, np.float32)
 
-        self._env, self._payoffs = env, [Payoff.of(reward, v) for reward in (WatchTime(), irrelevant, good)]
+        self._env, self._payoffs = (
+            env,
+            [Payoff.of(cast(Reward, reward), v) for reward in (WatchTime(), irrelevant, good)],
+        )
         self._lacks, self._shape = lacks, (stage.num_envs, stage.spec.num_actions)
 
     def __call__(self) -> list[FloatArray]:

@@ -1,7 +1,7 @@
 """How much can a platform know of its viewers' tastes? Asked of the simulator, whose tags claim to tell just that.
 
-python benchmarks/learning/tags.py
-python benchmarks/learning/tags.py --env sim_hard
+python -m benchmarks.learning.tags
+python -m benchmarks.learning.tags --env sim_hard
 
 A hundred viewers come again and again and are shown rooms at random. After so many sessions of each their tastes are
 estimated as well as anybody could who knows the simulator's equations and settings, boredom and streamers' quality
@@ -15,8 +15,8 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
-from schedules import composed
 
+from benchmarks.learning.schedules import composed
 from livedqn import plugins
 from livedqn.envs.behaviour import sigmoid
 from livedqn.envs.columns import AFFINITY

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from games import GAMES
-
-#: One thread each: networks this small gain nothing from more, and cores are shared.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+from benchmarks.learning.games import GAMES
+from benchmarks.processes import environment
 
 
 @dataclass(frozen=True)
@@ -46,11 +43,10 @@ class Trainings:
 
     def train(self, seeds: Sequence[int], episodes: int) -> None:
         """Train ``seeds`` in one process."""
-        command = [sys.executable, str(Path(__file__).with_name("one_game.py")), self.contestant, self.game]
+        command = [sys.executable, "-m", "benchmarks.learning.one_game", self.contestant, self.game]
         command += ["--steps", str(self.steps), "--episodes", str(episodes), "--folder", str(self.folder)]
         command += ["--seeds", *map(str, seeds), *(("--more", *self.more) if self.more else ())]
-        environment = {**os.environ, **ONE_THREAD, "PYTHONWARNINGS": "ignore"}
-        done = subprocess.run(command, env=environment, text=True, capture_output=True)
+        done = subprocess.run(command, env=environment(), text=True, capture_output=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
         print(f"trained {self.folder.name} on {self.game}, seeds {', '.join(map(str, seeds))}", flush=True)

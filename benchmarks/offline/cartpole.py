@@ -1,7 +1,7 @@
 """Conservative Q-learning on CartPole's logs, beside d3rlpy's DiscreteCQL at equal data, network and updates.
 
-python benchmarks/offline/cartpole.py --peer d3/bin/python --seeds 10
-python benchmarks/offline/cartpole.py --peer d3/bin/python --quick
+python -m benchmarks.offline.cartpole --peer d3/bin/python --seeds 10
+python -m benchmarks.offline.cartpole --peer d3/bin/python --quick
 
 ``--peer`` is a Python that has d3rlpy (2.8; it wants an older Gymnasium, so an environment of its own). Both learn from
 the same logs of random actions, a set a seed: the mean alone, one network of two hidden layers and its target copy,
@@ -22,10 +22,9 @@ from typing import Any
 
 import numpy as np
 
-sys.path += [str(Path(__file__).parents[1] / name) for name in ("learning", "speed")]
-import machine
-import play_cartpole
-
+from benchmarks import machine
+from benchmarks.offline import play_cartpole
+from benchmarks.processes import environment
 from livedqn import checkpoint
 from livedqn.evaluate.intervals import interval, paired
 from livedqn.logs.parquet import Parquet
@@ -53,7 +52,7 @@ def collected(folder: Path, impressions: int, seed: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     run("collect", *ENV, f"out={folder}", "policy=random", "num_envs=8", f"steps={impressions}", f"seed={1_000 + seed}")
     parts = [part.take(part.acted) for part in Parquet(path=str(folder))]
-    arrays = {
+    arrays: dict[str, Any] = {
         "observations": np.concatenate([part.observation["context"] for part in parts]),
         "actions": np.concatenate([part.action for part in parts]),
         "rewards": np.concatenate([part.native for part in parts]),
@@ -79,9 +78,8 @@ def ours(folder: Path, seed: int, told: argparse.Namespace) -> float:
 def peer(folder: Path, seed: int, told: argparse.Namespace) -> float:
     """The mean return of what d3rlpy learns."""
     settings = {"rate": RATE, "batch": BATCH, "sync": SYNC, "alpha": ALPHA, "updates": told.updates, "seed": seed}
-    script = str(Path(__file__).with_name("play_d3rlpy.py"))
-    command = [told.peer, script, str(folder / "peer.npz"), json.dumps(settings)]
-    done = subprocess.run(command, text=True, capture_output=True)
+    command = [told.peer, "-m", "benchmarks.offline.play_d3rlpy", str(folder / "peer.npz"), json.dumps(settings)]
+    done = subprocess.run(command, env=environment(), text=True, capture_output=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
     return float(done.stdout.splitlines()[-1])

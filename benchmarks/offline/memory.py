@@ -1,7 +1,7 @@
 """Does memory stay where it is, however many impressions are learned from? Resident memory against their number.
 
-python benchmarks/offline/memory.py                                  # 1,000,000 impressions
-python benchmarks/offline/memory.py --impressions 300000 --capacity 50000
+python -m benchmarks.offline.memory                                  # 1,000,000 impressions
+python -m benchmarks.offline.memory --impressions 300000 --capacity 50000
 
 Logs of ``--logged`` simulated impressions are collected once and read again and again, as ``livedqn logs=parquet``
 does, updates included. Once the replay is full and the logs were gone through twice, memory must not grow with

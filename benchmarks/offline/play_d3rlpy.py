@@ -10,7 +10,8 @@ import sys
 
 import d3rlpy
 import numpy as np
-from play_cartpole import mean_return
+
+from benchmarks.offline.play_cartpole import mean_return
 
 
 def main() -> None:

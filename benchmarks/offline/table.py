@@ -1,7 +1,7 @@
 """Does learning from logs pay? Logs of three policies, a training a method on each, and all in the true simulator.
 
-python benchmarks/offline/table.py --checkpoint runs/…/policy.ckpt --seeds 5 --choose 1 --jobs 2
-python benchmarks/offline/table.py --quick
+python -m benchmarks.offline.table --checkpoint runs/…/policy.ckpt --seeds 5 --choose 1 --jobs 2
+python -m benchmarks.offline.table --quick
 
 A seed has logs of its own of each behaviour: random, hottest with epsilon 0.2, and a trained policy with epsilon 0.1
 (``--checkpoint``; one is trained where none is given). Learned from them are plain DQN, the mean of an ensemble of
@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,12 +28,10 @@ from typing import Any
 
 import numpy as np
 
-sys.path += [str(Path(__file__).parents[1] / name) for name in ("learning", "speed")]
-import machine
-import simulator
-from behaviours import Behaviour
-from schedules import composed, of_length
-
+from benchmarks import machine
+from benchmarks.learning import simulator
+from benchmarks.learning.schedules import composed, of_length
+from benchmarks.offline.behaviours import Behaviour
 from livedqn import checkpoint
 from livedqn.caution import ALPHA
 from livedqn.evaluate.intervals import interval, paired, ratio

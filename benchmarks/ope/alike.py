@@ -1,7 +1,7 @@
 """Are viewers of one log set alike, in more than that they saw the same rooms? Then intervals by viewer are too narrow.
 
-python benchmarks/ope/alike.py --sets 10               # some seconds
-python benchmarks/ope/alike.py                         # two minutes: 100 sets
+python -m benchmarks.ope.alike --sets 10               # some seconds
+python -m benchmarks.ope.alike                         # two minutes: 100 sets
 
 Log sets of one world, each of other viewers, and what the policy that made them earned a session, where there is
 nothing to weigh. Printed is how much that mean varies from set to set, and what intervals by viewer say of it; how
@@ -13,10 +13,11 @@ of different sets. The latter have in common that the same rooms are live then.
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import numpy as np
-from world import BEHAVIOURS, World
 
+from benchmarks.ope.world import BEHAVIOURS, World
 from livedqn.logs import Impressions
 from livedqn.ope.bootstrap import Drawn, freedom, resampled
 from livedqn.ope.logged import rewards
@@ -84,7 +85,7 @@ def main() -> None:
     print(f"means and standard errors correlate by {np.corrcoef(sets.means, variance**0.5)[0, 1]:.2f}")
     print(f"degrees of freedom: {np.median([freedom(one.moved) for one in found]):.0f} in the median")
     rest = (sets.means.sum() - sets.means) / (told.sets - 1)
-    ends = {
+    ends: dict[str, list[Any]] = {
         "the plain bootstrap": [np.quantile(one.drawn, [0.025, 0.975]) for one in found],
         "Student's t": [one.interval[1:] for one in found],
     }

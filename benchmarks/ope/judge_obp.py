@@ -1,6 +1,6 @@
 """The Open Bandit Pipeline's estimates of arrays. Run by ``open_bandit.py`` in an environment of its own.
 
-python judge_obp.py arrays.npz                         # adds ``q``, its reward model's word, and prints its estimates
+python benchmarks/ope/judge_obp.py arrays.npz    # adds ``q``, its reward model's word, and prints its estimates
 
 The reward model is its own: logistic regression on user features and item, one a position, cross-fitted in three folds.
 """

@@ -1,7 +1,7 @@
 """Open Bandit's public sample: what each of its two policies would earn, from logs of the other.
 
-python benchmarks/ope/open_bandit.py <folder of the data>                  # the first estimate is 1.1981263157894735
-python benchmarks/ope/open_bandit.py <folder of the data> --peer <python>  # beside the Open Bandit Pipeline
+python -m benchmarks.ope.open_bandit <folder of the data>                  # the first estimate is 1.1981263157894735
+python -m benchmarks.ope.open_bandit <folder of the data> --peer <python>  # beside the Open Bandit Pipeline
 
 The data (Saito et al. 2021, https://arxiv.org/abs/2008.07146) come with the Open Bandit Pipeline, whose documentation
 prints 1.198126 for IPW of Bernoulli Thompson sampling, campaign all. That policy is context-free: Beta posteriors whose
@@ -73,7 +73,7 @@ def thompson(campaign: str, simulated: int = SIMULATED, seed: int = SEED) -> np.
 
 def ratios(logs: Mapping[str, np.ndarray], policy: np.ndarray) -> np.ndarray:
     """rho (n,) of a context-free policy (items, POSITIONS)."""
-    return policy[logs["item"], logs["position"]] / logs["propensity"]
+    return np.asarray(policy[logs["item"], logs["position"]] / logs["propensity"])
 
 
 def estimators(logs: Mapping[str, np.ndarray], policy: np.ndarray, model: np.ndarray | None = None) -> dict[str, Terms]:
@@ -104,7 +104,7 @@ def by_our_model(folder: Path, logs: Mapping[str, np.ndarray], policy: np.ndarra
         return np.concatenate([np.zeros((len(p), 1)), p], axis=1)  # *nothing* is never shown
 
     def noted(part: Any) -> np.ndarray:
-        return part.propensity.astype(np.float64)
+        return np.asarray(part.propensity, np.float64)
 
     evidence = gather(read, RequestFeatures(read.spec, read), Native(), {"it": target}, noted)
     judged = evidence.policies["it"]

@@ -1,8 +1,8 @@
 """Are estimates from logs right? On simulated viewers the truth can be had by playing.
 
-python benchmarks/ope/truth.py --quick                 # a minute or two: does it work; writes nothing
-python benchmarks/ope/truth.py                         # some 8 minutes on a core of its own: 4 sets by 3 policies
-python benchmarks/ope/truth.py --sets 34               # the whole study, 102 sets: half an hour
+python -m benchmarks.ope.truth --quick                 # a minute or two: does it work; writes nothing
+python -m benchmarks.ope.truth                         # some 8 minutes on a core of its own: 4 sets by 3 policies
+python -m benchmarks.ope.truth --sets 34               # the whole study, 102 sets: half an hour
 
 Log sets of one world, each of other viewers, are made by policies that explore much or little. Twenty policies are
 judged by each set, and their true values are means over more sessions than any set has. Printed is, for each estimator,
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from magic import magic
-from world import BEHAVIOURS, World, policies
 
+from benchmarks.ope.magic import magic
+from benchmarks.ope.world import BEHAVIOURS, World, policies
 from livedqn.logs import Impressions, join
 from livedqn.ope.bootstrap import resampled
 from livedqn.ope.estimators import doubt, estimates, logged
@@ -54,7 +54,7 @@ def truth(world: World, policy: Target, steps: int, chunks: int) -> tuple[float,
     parts = [part for i in range(chunks) for part in world.logs(policy, steps, TRUTH + i)]
     played = join(parts)
     session = np.cumsum(played.begins) - 1
-    returns = np.bincount(session, weights=rewards(played, world.reward))
+    returns = np.bincount(session, weights=rewards(played, world.reward)).astype(np.float64)
     chunk = np.repeat(np.arange(chunks), [len(part) for part in parts])[played.begins]  # viewers of chunks are others
     keys = np.stack([chunk, played.viewer[played.begins]])
     viewer = np.unique(keys, axis=1, return_inverse=True)[1].ravel()
@@ -124,8 +124,8 @@ def ideal_rank(of: list[dict[str, Any]], draws: int = 100) -> float:
 
 def spearman(one: list[float], other: list[float]) -> float:
     """Correlation of ranks."""
-    ranks = (np.argsort(np.argsort(values)) for values in (one, other))
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = [np.argsort(np.argsort(values)) for values in (one, other)]
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def show(rows: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,9 @@ from livedqn.logs import Impressions, join
 from livedqn.ope.evidence import Target
 from livedqn.ope.targets import greedy, mixed
 from livedqn.stage import Stage
-from livedqn.types import FloatArray, Observation, Spec
+from livedqn.types import FloatArray, IntArray, Observation, Spec
 
-ENVS = {
+ENVS: dict[str, dict[str, Any]] = {
     "sim_small": {"plugin": "sim", "streamers": 60, "topics": 4, "days": 2, "candidates": 8, "history": 4},
     "sim": {"plugin": "sim", "viewers": {"leave_bias": -5.0}},  # visits of about ten requests in the median
 }
@@ -56,7 +57,7 @@ class World:
         """Requests that ``policy`` answered: other viewers for every seed."""
         rng = np.random.default_rng((seed, 1))
 
-        def act(observation: Observation, _: int):
+        def act(observation: Observation, _: int) -> tuple[IntArray, FloatArray]:
             return draw(policy(observation), observation["mask"], 0.0, rng)
 
         recorder = Recorder(self.spec, ROWS, seed, "benchmark")

@@ -1,7 +1,7 @@
 """Has something become slower? Before a release: exits with 1 and one line for each regression.
 
-python benchmarks/speed/check.py
-python benchmarks/speed/check.py --update     # what is measured now becomes the reference; say why in the commit
+python -m benchmarks.speed.check
+python -m benchmarks.speed.check --update     # what is measured now becomes the reference; say why in the commit
 
 Compares ratios and counts (:mod:`checks`) with ``reference.json``. What looks slower is measured once more and the
 better of the two counts, so that only what is slower twice is a regression.
@@ -13,15 +13,16 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
-import options
+from benchmarks.processes import ONE_THREAD
 
-os.environ.update(options.ONE_THREAD)  # before NumPy and torch are imported
+os.environ.update(ONE_THREAD)  # before NumPy and torch are imported
 
-import machine
-from checks import CHECKS
+from benchmarks import machine
+from benchmarks.speed.checks import CHECKS
 
-REFERENCE = options.HERE / "reference.json"
+REFERENCE = Path(__file__).with_name("reference.json")
 
 
 def regression(name: str, value: float, reference: float) -> str | None:

@@ -12,12 +12,13 @@ from collections.abc import Callable
 
 import gymnasium
 import numpy as np
-import options
-import parts_of_livedqn as parts
 import torch
-import work
-from contestants.bare_updates import LEARNERS, Batch
-from interleave import Work, interleaved
+
+from benchmarks.processes import environment
+from benchmarks.speed import parts_of_livedqn as parts
+from benchmarks.speed import work
+from benchmarks.speed.contestants.bare_updates import LEARNERS, Batch
+from benchmarks.speed.interleave import Work, interleaved
 
 STEPS = 8  # environment steps of every environment in one call
 
@@ -63,7 +64,7 @@ def sample() -> float:
     def gather() -> None:
         drawn = rng.integers(0, work.CAPACITY, work.BATCH_SIZE)
         for array, out in zip(stored, batch.arrays, strict=True):
-            array.take(drawn, axis=0, out=out, mode="clip")
+            np.take(array, drawn, axis=0, out=out, mode="clip")
 
     return ratio(lambda: experience.sample(agent.batch_size), gather)
 
@@ -84,7 +85,7 @@ def simulator() -> float:
 def modules(*words: str) -> float:
     """How many modules Python imports for a command; each costs everybody's start."""
     command = [sys.executable, "-X", "importtime", *words]
-    done = subprocess.run(command, env=options.environment(), text=True, capture_output=True, check=True)
+    done = subprocess.run(command, env=environment(), text=True, capture_output=True, check=True)
     return float(sum(line.startswith("import time:") for line in done.stderr.splitlines()) - 1)
 
 

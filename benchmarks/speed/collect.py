@@ -1,7 +1,7 @@
 """How fast logs are collected, beside the simulator alone.
 
-python benchmarks/speed/collect.py            # two minutes
-python benchmarks/speed/collect.py --quick    # does it work
+python -m benchmarks.speed.collect            # two minutes
+python -m benchmarks.speed.collect --quick    # does it work
 
 1,024 viewers, 20 candidates, uniform actions. ``simulator`` steps and restarts, its actions settled beside the clock;
 ``collect`` does what the command does: it draws, records sessions, encodes them in a thread of its own and writes them
@@ -19,10 +19,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import machine
 import numpy as np
-import options
 
+from benchmarks import machine
+from benchmarks.rows import write_csv
+from benchmarks.speed import options
 from livedqn import plugins
 from livedqn.collect.behaviour import baseline
 from livedqn.collect.command import play
@@ -117,7 +118,7 @@ def main() -> None:
         })  # fmt: skip
     for row in rows:
         print(row)
-    options.write_csv(told.results / "collect.csv", rows)
+    write_csv(told.results / "collect.csv", rows)
     machine.record(told.results, "collect", rounds=told.rounds)
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.envs.classic_control import CartPoleEnv
-from work import WORKLOADS, Workload
+
+from benchmarks.speed.work import WORKLOADS, Workload
 
 ENV_ID = "benchmark/CartPole-v1"
 LONGEST = 500  # steps of an episode
@@ -44,8 +45,8 @@ class EpisodeLog(gymnasium.Wrapper[Any, Any, Any, Any]):
         return taken
 
 
-def _cartpole() -> gymnasium.Env[Any, Any]:
-    return EpisodeLog(CartPoleEnv())
+def _cartpole(**kwargs: Any) -> gymnasium.Env[Any, Any]:
+    return EpisodeLog(CartPoleEnv(**kwargs))
 
 
 gymnasium.register(ENV_ID, entry_point=_cartpole, max_episode_steps=LONGEST, disable_env_checker=True)

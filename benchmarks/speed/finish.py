@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from contest import greedy_return
+from benchmarks.speed.contest import greedy_return
 
 SOLVED = 475.0  # mean return, of 500 at most
 EVERY_STEPS = 2_500  # environment steps between two evaluations

@@ -1,7 +1,7 @@
 """Is learning equal? The trainings of ``train.py``, on so many seeds that a difference of some percent shows.
 
-python benchmarks/speed/learning.py --rounds 100 --python sb3=PATH
-python benchmarks/speed/learning.py --show       # the table of what results/learning.csv holds
+python -m benchmarks.speed.learning --rounds 100 --python sb3=PATH
+python -m benchmarks.speed.learning --show       # the table of what results/learning.csv holds
 
 A round is a seed. Nothing is timed, so a process trains several seeds, and other work beside it does no harm. The
 return of a final policy varies from seed to seed by a quarter of itself: ten seeds cannot tell 5 %, a hundred can.
@@ -13,13 +13,13 @@ import argparse
 import sys
 from typing import Any
 
-import machine
 import numpy as np
-import options
-import train
-from tables import PEER
-from work import WORKLOADS
 
+from benchmarks import machine
+from benchmarks.rows import read_csv, write_csv
+from benchmarks.speed import options, train
+from benchmarks.speed.tables import PEER
+from benchmarks.speed.work import WORKLOADS
 from livedqn.evaluate.intervals import paired
 
 OURS = "livedqn:compile"
@@ -65,7 +65,7 @@ def measure(told: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
                         f"{contestant} brought {len(found)} of {len(missing)} trainings; without it nothing to compare"
                     )
                 rows += [{name: row[name] for name in KEPT} for row in found]
-                options.write_csv(told.results / "learning.csv", rows)
+                write_csv(told.results / "learning.csv", rows)
                 print(f"{workload} {contestant}: {missing[-1] + 1} of {told.rounds} seeds", flush=True)
     machine.record(told.results, "learning", rounds=told.rounds)
 
@@ -79,7 +79,7 @@ def main() -> None:
     )
     parser.add_argument("--show", action="store_true", help="measure nothing")
     told = options.parse(parser)
-    rows = options.read_csv(told.results / "learning.csv") if told.more or told.show else []
+    rows = read_csv(told.results / "learning.csv") if told.more or told.show else []
     if not told.show:
         measure(told, rows)
     if not rows:

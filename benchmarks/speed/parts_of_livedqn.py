@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import work
 
+from benchmarks.speed import work
 from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.checkpoint import build_agent
@@ -40,6 +40,11 @@ def cartpole(num_envs: int = 1, *, compile: str = "false", **agent: Any) -> tupl
     made.configure_optimizers()
     made.training_step(2 * work.WARMUP_STEPS, 0)
     return made, experience
+
+
+def sampled_update(agent: DQN, experience: PlayedExperience) -> None:
+    """Draw a batch and learn from it."""
+    agent.update(experience.sample(agent.batch_size))
 
 
 def simulator(num_envs: int = 256) -> Any:

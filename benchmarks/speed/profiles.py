@@ -1,15 +1,16 @@
 """Where the time of training goes: the top ten of cProfile and of torch's profiler, on CartPole and on the simulator.
 
-python benchmarks/speed/profiles.py
+python -m benchmarks.speed.profiles
 
-One of them alone: ``livedqn_dqn.py --profile torch --variant sim``, run as ``options.environment`` says.
+One of them alone: ``python -m benchmarks.speed.contestants.livedqn_dqn --profile torch --variant sim``.
 """
 
 from __future__ import annotations
 
 import subprocess
 
-import options
+from benchmarks.processes import environment
+from benchmarks.speed import options
 
 #: Variant of livedqn's contestant -> environment steps of the stretch.
 STRETCHES = {"eager": 6_000, "compile": 6_000, "sim": 12_000}
@@ -21,9 +22,10 @@ def main() -> None:
     for variant, steps in STRETCHES.items():
         for profile in ("cprofile", "torch"):
             print(f"\n--- livedqn:{variant}, {profile}", flush=True)
-            command = [options.interpreter(told, "livedqn"), "-m", "contestants.livedqn_dqn", "--variant", variant]
-            command += ["--steps", str(steps // 2 if told.quick else steps), "--profile", profile]
-            subprocess.run(command, env=options.environment(), check=True)
+            command = [options.interpreter(told, "livedqn"), "-m", "benchmarks.speed.contestants.livedqn_dqn"]
+            command += ["--variant", variant, "--profile", profile]
+            command += ["--steps", str(steps // 2 if told.quick else steps)]
+            subprocess.run(command, env=environment(), check=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How fast is the replay? One command times it against every library that is installed, interleaved, in one process.
 
-python benchmarks/speed/replay.py            # a million transitions; some minutes
-python benchmarks/speed/replay.py --quick    # a tenth of that, for a look
+python -m benchmarks.speed.replay            # a million transitions; some minutes
+python -m benchmarks.speed.replay --quick    # a tenth of that, for a look
 
 Libraries that are not installed beside livedqn are named and left out. All run on one thread, and the time is that of
 the processor. A round times each call of each library in turn, so that a busy machine is busy for all; shown are
@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from replay_peers import COLUMNS, LIBRARIES, Timed
+
+from benchmarks.speed.replay_peers import COLUMNS, LIBRARIES, Timed
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -1,7 +1,7 @@
 """Does the replay slow down as it fills? Ten million transitions of 64 floats, in memory and in a file, side by side.
 
-python benchmarks/speed/replay_fill.py --folder <folder>            # 6 GB of memory and 6 GB of disk
-python benchmarks/speed/replay_fill.py --folder <folder> --quick    # a hundredth of that, for a look
+python -m benchmarks.speed.replay_fill --folder <folder>            # 6 GB of memory and 6 GB of disk
+python -m benchmarks.speed.replay_fill --folder <folder> --quick    # a hundredth of that, for a look
 
 The file is gone afterwards. Rows go to ``results/replay_fill.csv``, the picture to ``results/replay_fill.png``.
 """
@@ -12,6 +12,7 @@ import argparse
 import csv
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,9 @@ def measure(replays: dict[str, Uniform | Prioritised], capacity: int) -> list[di
         more = round(fill * capacity) // ROWS - added
         added += more
         for name, replay in replays.items():
-            add = timed(lambda r=replay: r.add(np.zeros(ROWS, int), numbers, numbers, numbers, observation), more)
-            sample = timed(lambda r=replay: r.sample(BATCH, rng), 2_000)
+            actions = np.zeros(ROWS, int)
+            add = timed(partial(replay.add, actions, numbers, numbers, numbers, observation), more)
+            sample = timed(partial(replay.sample, BATCH, rng), 2_000)
             row = {"replay": name, "fill": fill, "transitions": len(replay)}
             for what, taken in (("add_32", add), ("sample_256", sample)):
                 for part, value in zip(("median", "mean", "p99"), summary(taken), strict=True):
@@ -85,9 +87,9 @@ def draw(found: list[dict[str, Any]], capacity: int) -> None:
             panel.plot(fills, [row[f"{what}_p99_us"] for row in own], f"C{colour}:", lw=0.8)
         panel.set(title=title, xlabel=f"fill, % of {capacity:,} transitions", ylabel="microseconds", yscale="log")
         panel.set_xlim(0)
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside right", title="median\n(dotted: 99th percentile)"
-    )
+    handles, labels = panels[0].get_legend_handles_labels()
+    title = "median\n(dotted: 99th percentile)"
+    figure.legend(handles, labels, loc="outside right", title=title)  # type: ignore[call-overload]
     figure.savefig(RESULTS / "replay_fill.png", dpi=120)
 
 

@@ -7,6 +7,7 @@ column, and the bytes that a transition takes in the library's own arrays, its p
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,8 @@ def stable_baselines3(capacity: int) -> tuple[Timed, float]:
 
     def made(rows: int) -> tuple[ReplayBuffer, Callable[[], None]]:
         replay = ReplayBuffer(capacity, *space, device="cpu", n_envs=rows)
-        some, infos = transitions(rows), [{}] * rows
+        some = transitions(rows)
+        infos: list[dict[str, Any]] = [{}] * rows
 
         def add() -> None:
             replay.add(some["obs"], some["next_obs"], some["act"], some["rew"], some["done"], infos)
@@ -123,6 +125,10 @@ def stable_baselines3(capacity: int) -> tuple[Timed, float]:
     return timed, sum(array.nbytes for array in arrays) / capacity
 
 
+def _add_to(replay: Any, some: dict[str, np.ndarray]) -> None:
+    replay.add(**some)
+
+
 def cpprb(capacity: int) -> tuple[Timed, float]:
     """``ReplayBuffer`` and ``PrioritizedReplayBuffer``, both observations."""
     from cpprb import PrioritizedReplayBuffer, ReplayBuffer
@@ -133,7 +139,7 @@ def cpprb(capacity: int) -> tuple[Timed, float]:
     }  # fmt: skip
     uniform, prioritised = ReplayBuffer(capacity, fields), PrioritizedReplayBuffer(capacity, fields, alpha=0.6)
     for replay in (uniform, prioritised):
-        fill(lambda some, replay=replay: replay.add(**some), capacity, 1_000)
+        fill(partial(_add_to, replay), capacity, 1_000)
     one, many, errors = {k: v[0] for k, v in transitions(1).items()}, transitions(MANY), priorities()
 
     def sample_and_update() -> None:

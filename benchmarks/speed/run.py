@@ -1,7 +1,7 @@
 """How fast is it? One command runs every part, or those that are named, and writes tables, CSV and pictures.
 
-python benchmarks/speed/run.py --quick
-python benchmarks/speed/run.py --only train update --rounds 5 --python torchrl=../peers/bin/python
+python -m benchmarks.speed.run --quick
+python -m benchmarks.speed.run --only train update --rounds 5 --python torchrl=../peers/bin/python
 
 The parts are scripts that also run alone and have more options there; README.md says what each measures.
 """
@@ -11,9 +11,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import options
+from benchmarks.processes import environment
+from benchmarks.speed import options
 
-#: In this order; each is ``<part>.py`` beside this file and takes the options below, or only some (TAKES).
+#: In this order; each is a module of this package and takes the options below, or only some (TAKES).
 PARTS = (
     "train", "learning", "update", "sim_update", "simulator", "simulator_peers", "replay", "replay_fill", "solve",
     "start", "profiles",
@@ -25,7 +26,7 @@ TAKES_ALL = ("train", "learning", "update", "sim_update", "simulator", "simulato
 def command(part: str, words: list[str], quick: bool) -> list[str]:
     """The command line of a part."""
     given = words if part in TAKES_ALL else ["--quick"] if quick else []
-    return [sys.executable, str(options.HERE / f"{part}.py"), *given]
+    return [sys.executable, "-m", f"benchmarks.speed.{part}", *given]
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def main() -> None:
     failed = []
     for part in told.only:
         print(f"\n=== {part}", flush=True)
-        if subprocess.run(command(part, words, told.quick), env=options.environment()).returncode:
+        if subprocess.run(command(part, words, told.quick), env=environment()).returncode:
             failed.append(part)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")

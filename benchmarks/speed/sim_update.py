@@ -1,6 +1,6 @@
 """The update on the simulator (K = 20, encoder attention, batch 256): livedqn's against a bare loop on the same graph.
 
-python benchmarks/speed/sim_update.py --rounds 9
+python -m benchmarks.speed.sim_update --rounds 9
 
 The bare loop gathers the batch with NumPy from arrays that hold both observations, and computes the same networks'
 update in the same compiled graph, Adam's step included: what is left is mathematics. livedqn's line samples
@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import os
 
-import options
+from benchmarks.processes import ONE_THREAD
+from benchmarks.speed import options
 
-os.environ.update(options.ONE_THREAD)  # before NumPy and torch are imported
+os.environ.update(ONE_THREAD)  # before NumPy and torch are imported
+
+from functools import partial
 
 import numpy as np
-from interleave import Work
-from tables import LIMIT
-from updates import compare
 
+from benchmarks.speed import parts_of_livedqn as parts
+from benchmarks.speed.interleave import Work
+from benchmarks.speed.tables import LIMIT
+from benchmarks.speed.updates import compare
 from livedqn import plugins
 from livedqn.agent import DQN
 from livedqn.checkpoint import build_agent
@@ -60,6 +64,7 @@ def bare(made: DQN, experience: PlayedExperience) -> Work:
     pairs += [(following[n], out.next_observation[n].numpy()) for n in following]
     pairs += [(array, getattr(out, name).numpy()) for name, array in rest.items()]
     graphs, state = made.learner.graphs, fresh(made.learner.state)
+    assert graphs is not None
     state.rate.fill_(1e-4)
     rng = np.random.default_rng(0)
 
@@ -78,7 +83,7 @@ def main() -> None:
     compiled, eager = learner("true"), learner("false")
     works: dict[str, Work] = {LIMIT: bare(*compiled)}
     for name, (made, experience) in (("livedqn:compile", compiled), ("livedqn:eager", eager)):
-        works[name] = lambda made=made, experience=experience: made.update(experience.sample(made.batch_size))
+        works[name] = partial(parts.sampled_update, made, experience)
     compare(works, told, "sim_update", 0.2 if told.quick else 1.0)
 
 

@@ -1,7 +1,7 @@
 """How fast the simulator is: viewer-steps a second over viewers, candidates and streamers, on one thread.
 
-python benchmarks/speed/simulator.py            # some minutes
-python benchmarks/speed/simulator.py --quick    # does it work
+python -m benchmarks.speed.simulator            # some minutes
+python -m benchmarks.speed.simulator --quick    # does it work
 
 A step is what training pays: every viewer answers one request, and those who left begin again. Which room is chosen,
 uniformly among the allowed ones, is settled beside the clock, and so are compilation and 50 steps of warm-up. Settings
@@ -18,10 +18,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import machine
 import numpy as np
-import options
 
+from benchmarks import machine
+from benchmarks.rows import write_csv
+from benchmarks.speed import options
 from livedqn.envs.sim import sim
 
 WARM_UP = 50
@@ -129,7 +130,7 @@ def main() -> None:
             f"| {row['what']} | {row['value']:,} | {row['live_rooms']:.0f} | {row['ms_per_step']:.3f} "
             f"| {row['us_per_viewer_step']:.2f} | {row['viewer_steps_per_s']:,} | {row['bytes_per_viewer']:,} |"
         )
-    options.write_csv(told.results / "simulator.csv", rows)
+    write_csv(told.results / "simulator.csv", rows)
     draw(rows, told.results / "simulator.png")
     machine.record(told.results, "simulator", rounds=told.rounds)
 

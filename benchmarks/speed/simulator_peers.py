@@ -1,6 +1,6 @@
 """The simulator beside RecSim, which simulates one user at a time: requests answered a CPU second, in turns.
 
-python benchmarks/speed/simulator_peers.py --python recsim=../recsim/bin/python
+python -m benchmarks.speed.simulator_peers --python recsim=../recsim/bin/python
 
 RecSim has its own environment, of Python 3.11 and old libraries; README.md says which. What the two simulate differs:
 its interest_evolution has a user with interests and a budget of time who meets fresh videos at every step, ours rooms
@@ -14,10 +14,12 @@ import subprocess
 import sys
 from typing import Any
 
-import machine
-import options
-from simulator import Played, Setting
-from tables import spread
+from benchmarks import machine
+from benchmarks.processes import environment
+from benchmarks.rows import write_csv
+from benchmarks.speed import options
+from benchmarks.speed.simulator import Played, Setting
+from benchmarks.speed.tables import spread
 
 CANDIDATES, STEPS = (10, 50, 100), 2_000
 #: Viewers side by side, as a user of ours would have them, and one, as RecSim has it.
@@ -26,8 +28,9 @@ VIEWERS = (1, 1_024)
 
 def recsim(python: str, candidates: int, steps: int) -> dict[str, Any]:
     """Its steps a second and its version."""
-    words = [python, "-m", "contestants.recsim_env", "--candidates", str(candidates), "--steps", str(steps)]
-    done = subprocess.run(words, env=options.environment(), text=True, capture_output=True)
+    words = [python, "-m", "benchmarks.speed.contestants.recsim_env"]
+    words += ["--candidates", str(candidates), "--steps", str(steps)]
+    done = subprocess.run(words, env=environment(), text=True, capture_output=True)
     if done.returncode:
         sys.exit(
             f"left out: RecSim does not start ({done.stderr.strip().splitlines()[-1]}); name one by --python recsim="
@@ -56,7 +59,7 @@ def main() -> None:
             name = f"livedqn_{viewers}"
             cells += [spread([row[name] for row in own], 0), spread([row[name] / row["recsim"] for row in own], 1)]
         print(f"| {candidates} | {' | '.join(cells)} |", flush=True)
-    options.write_csv(told.results / "simulator_peers.csv", rows)
+    write_csv(told.results / "simulator_peers.csv", rows)
     machine.record(told.results, "simulator_peers", rounds=told.rounds, recsim=found["version"])
 
 

@@ -1,6 +1,6 @@
 """Time to solve CartPole, each with the settings that its authors publish.
 
-python benchmarks/speed/solve.py --rounds 10 --python sb3=PATH
+python -m benchmarks.speed.solve --rounds 10 --python sb3=PATH
 
 From the start of the process to the first evaluation (10 episodes, every 2,500 steps) of at least 475 that 100 other
 episodes confirm; the time of the confirmation does not count. A seed that is never confirmed took infinitely long.
@@ -15,19 +15,21 @@ import time
 from statistics import median
 from typing import Any
 
-import machine
-import options
-from tables import spread
+from benchmarks import machine
+from benchmarks.processes import environment
+from benchmarks.rows import write_csv
+from benchmarks.speed import options
+from benchmarks.speed.tables import spread
 
 CONTESTANTS = ("livedqn", "sb3")
 
 
 def run(python: str, contestant: str, seed: int, more: list[str]) -> dict[str, Any]:
     """One seed in a process of its own."""
-    words = [python, "-m", f"contestants.{contestant}_solve", "--seed", str(seed), *more]
+    words = [python, "-m", f"benchmarks.speed.contestants.{contestant}_solve", "--seed", str(seed), *more]
     began = time.time()
     done = subprocess.run(
-        [*words, "--began", str(began)], env=options.environment(), text=True, capture_output=True
+        [*words, "--began", str(began)], env=environment(), text=True, capture_output=True
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr}")
@@ -46,7 +48,7 @@ def main() -> None:
             python = options.interpreter(told, contestant)
             row = run(python, contestant, seed, ["--steps", "5000"] if told.quick else [])
             rows.append(row)
-            options.write_csv(told.results / "solve.csv", rows)
+            write_csv(told.results / "solve.csv", rows)
             print(f"seed {seed} {contestant:8} {row['seconds'] or math.inf:6.1f} s, {row['steps']:,} steps", flush=True)
     print("\n| contestant | seeds | solved | median s [fastest, slowest] | median steps of the solved |")
     print("|---|---|---|---|---|")

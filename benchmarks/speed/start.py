@@ -1,6 +1,6 @@
 """What one waits for before anything is learned, and how much there is to download.
 
-python benchmarks/speed/start.py
+python -m benchmarks.speed.start
 
 CPU seconds of ``livedqn --help``; seconds, and CPU seconds, from the start of a process to the end of its first
 training step on the simulator, without compilation; CPU seconds of ``import torch`` alone; seconds of ``import
@@ -19,11 +19,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import machine
-import options
-from tables import spread
+from benchmarks import machine
+from benchmarks.processes import ROOT, environment
+from benchmarks.rows import write_csv
+from benchmarks.speed import options
+from benchmarks.speed.tables import spread
 
-ROOT = options.HERE.parents[1]
 #: What is aimed at, in the unit of the name.
 AIMS = {"help_cpu_s": 1.0, "first_step_s": 5.0, "first_step_cpu_s": 5.0, "import_s": 0.2, "wheel_kb": 300.0}
 
@@ -33,7 +34,7 @@ IMPORT = "import time; t = time.perf_counter(); import livedqn; print(time.perf_
 def run(told: argparse.Namespace, *words: str) -> subprocess.CompletedProcess[str]:
     """A process of livedqn's interpreter."""
     python = options.interpreter(told, "livedqn")
-    return subprocess.run([python, *words], env=options.environment(), text=True, capture_output=True, check=True)
+    return subprocess.run([python, *words], env=environment(), text=True, capture_output=True, check=True)
 
 
 def cpu_s(told: argparse.Namespace, *words: str) -> float:
@@ -57,7 +58,7 @@ def torch_cpu_s(told: argparse.Namespace) -> float:
 def first_step(told: argparse.Namespace) -> list[float]:
     """When a process came to the end of its first training step, and the CPU seconds until then; there it ends."""
     with tempfile.TemporaryDirectory() as folder:
-        done = run(told, "-m", "contestants.livedqn_first_step", f"hydra.run.dir={folder}/run")
+        done = run(told, "-m", "benchmarks.speed.contestants.livedqn_first_step", f"hydra.run.dir={folder}/run")
     return [float(word) for word in done.stdout.split()[-2:]]
 
 
@@ -122,7 +123,7 @@ def main() -> None:
     print("\nimport livedqn.training, seconds in each package's own modules: ", end="")
     print(", ".join(f"{package} {spent:.2f}" for package, spent in found))
     rows += [{"measure": f"import_training_s:{package}", "round": 0, "value": spent} for package, spent in found]
-    options.write_csv(told.results / "start.csv", rows)
+    write_csv(told.results / "start.csv", rows)
     machine.record(told.results, "start")
 
 

@@ -1,7 +1,7 @@
 """Which settings solve CartPole soonest? A recorded random search, which is how its preset is found.
 
-python benchmarks/speed/sweep.py --jobs 2
-python benchmarks/speed/sweep.py --quick                         # does it work
+python -m benchmarks.speed.sweep --jobs 2
+python -m benchmarks.speed.sweep --quick                         # does it work
 
 Settings are drawn at random from ``SPACE`` and laid over the preset, which is tried as it stands, too. Each is trained
 on few seeds, then the best of them on others, until they solve it as in ``solve.py`` or their steps are over. What
@@ -21,10 +21,11 @@ from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
-import machine
 import numpy as np
-import options
-import solve
+
+from benchmarks import machine
+from benchmarks.rows import write_csv
+from benchmarks.speed import options, solve
 
 #: Of each line one entry, which is a word or more, is laid over the preset.
 SPACE = [
@@ -98,7 +99,7 @@ def main() -> None:
     best = [row["settings"] for row in sorted(rows[1:], key=merit)[: told.finalists]]
     others = range(FIRST_SEED + told.seeds, FIRST_SEED + told.seeds + told.final_seeds)
     rows += measured("final", [PRESET, *best], others, told.steps, told.jobs)
-    options.write_csv(told.results / "sweep.csv", sorted(rows, key=lambda row: (row["round"], *merit(row))))
+    write_csv(told.results / "sweep.csv", sorted(rows, key=lambda row: (row["round"], *merit(row))))
     machine.record(told.results, "sweep")
 
 

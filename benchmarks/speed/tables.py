@@ -11,7 +11,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from work import WORKLOADS
+
+from benchmarks.speed.work import WORKLOADS
 
 Rows = list[dict[str, Any]]
 PEER, LIMIT = "sb3", "bare:compile"

@@ -1,7 +1,7 @@
 """Training speed: every contestant does the same DQN on CartPole, in a process of its own, one after another.
 
-python benchmarks/speed/train.py --contestants livedqn:eager sb3 bare:compile --workloads tf10 --rounds 3
-python benchmarks/speed/train.py --show      # the tables and the picture of what results/train.csv holds
+python -m benchmarks.speed.train --contestants livedqn:eager sb3 bare:compile --workloads tf10 --rounds 3
+python -m benchmarks.speed.train --show      # the tables and the picture of what results/train.csv holds
 
 A round runs all contestants once, with the round as seed, so that what else the machine does hits all alike. Only the
 training call is timed. Rows are written as they come; --more goes on with the rounds that the file lacks.
@@ -16,10 +16,11 @@ import sys
 import time
 from typing import Any
 
-import machine
-import options
-import tables
-from work import WORKLOADS
+from benchmarks import machine
+from benchmarks.processes import environment
+from benchmarks.rows import read_csv, write_csv
+from benchmarks.speed import options, tables
+from benchmarks.speed.work import WORKLOADS
 
 #: Name[:variant] -> rounds in which it takes part: all where learning is compared, else what a median takes.
 CONTESTANTS = {
@@ -41,12 +42,12 @@ def takes_part(contestant: str, workload: str, round_: int) -> bool:
 def run(told: argparse.Namespace, contestant: str, workload: str, seed: int, seeds: int = 1) -> list[dict[str, Any]]:
     """Trainings from ``seed`` on in a process of their own, a row each; none where the contestant is not to be had."""
     name, _, variant = contestant.partition(":")
-    command = [options.interpreter(told, name), "-m", f"contestants.{name}_dqn"]
+    command = [options.interpreter(told, name), "-m", f"benchmarks.speed.contestants.{name}_dqn"]
     command += ["--workload", workload, "--seed", str(seed), "--seeds", str(seeds)]
     command += ["--variant", variant] if variant else []
     command += ["--steps", "3000"] if told.quick else []
     began = time.time()
-    done = subprocess.run(command, env=options.environment(), text=True, capture_output=True)
+    done = subprocess.run(command, env=environment(), text=True, capture_output=True)
     missing = "ModuleNotFoundError" in done.stderr.strip().rsplit("\n", 1)[-1]
     if missing:
         print(f"  left out: {contestant}, {done.stderr.strip().splitlines()[-1]}", flush=True)
@@ -62,7 +63,7 @@ def run(told: argparse.Namespace, contestant: str, workload: str, seed: int, see
 def measure(told: argparse.Namespace) -> None:
     """All rounds; rows are on disk as soon as they are there."""
     path = told.results / "train.csv"
-    rows = options.read_csv(path) if told.more else []
+    rows = read_csv(path) if told.more else []
     known = {(row["workload"], row["contestant"], int(row["round"])) for row in rows}
     left_out: set[str] = set()
     versions: dict[str, Any] = {}
@@ -79,7 +80,7 @@ def measure(told: argparse.Namespace) -> None:
                 row = found[0]
                 versions[contestant.partition(":")[0]] = row.pop("versions")
                 rows.append(row)
-                options.write_csv(path, rows)
+                write_csv(path, rows)
                 print(
                     f"round {round_ + 1}/{told.rounds} {workload:6} {contestant:16} {row['steps_per_s']:8,.0f} steps/s "
                     f"{row['cpu_s']:6.1f} CPU s, greedy {row['greedy_return']:5.1f}", flush=True,
@@ -99,7 +100,7 @@ def main() -> None:
     told = options.parse(parser)
     if not told.show:
         measure(told)
-    rows = options.read_csv(told.results / "train.csv")
+    rows = read_csv(told.results / "train.csv")
     if not rows:
         sys.exit(f"{told.results / 'train.csv'} holds nothing yet")
     tables.show(rows)

@@ -1,6 +1,6 @@
 """The update alone, on one CartPole batch: livedqn's against the same mathematics without a framework.
 
-python benchmarks/speed/update.py --rounds 15
+python -m benchmarks.speed.update --rounds 15
 
 All run in one process in turn. livedqn's lines: ``update`` is what it does to a batch, ``sample + update`` draws the
 batch from its replay first, as training does.
@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import os
 
-import options
+from benchmarks.processes import ONE_THREAD
+from benchmarks.speed import options
 
-os.environ.update(options.ONE_THREAD)  # before NumPy and torch are imported
+os.environ.update(ONE_THREAD)  # before NumPy and torch are imported
+
+from functools import partial
 
 import numpy as np
-import parts_of_livedqn as parts
-from contestants.bare_updates import LEARNERS, Batch
-from interleave import Work
-from updates import compare
+
+from benchmarks.speed import parts_of_livedqn as parts
+from benchmarks.speed.contestants.bare_updates import LEARNERS, Batch
+from benchmarks.speed.interleave import Work
+from benchmarks.speed.updates import compare
 
 
 def works() -> dict[str, Work]:
@@ -27,10 +31,8 @@ def works() -> dict[str, Work]:
     for variant, setting in (("compile", "true"), ("eager", "false")):
         agent, experience = parts.cartpole(compile=setting)
         sample = experience.sample(agent.batch_size)
-        found[f"livedqn:{variant} update"] = lambda agent=agent, sample=sample: agent.update(sample)
-        found[f"livedqn:{variant} sample + update"] = lambda agent=agent, experience=experience: agent.update(
-            experience.sample(agent.batch_size)
-        )
+        found[f"livedqn:{variant} update"] = partial(agent.update, sample)
+        found[f"livedqn:{variant} sample + update"] = partial(parts.sampled_update, agent, experience)
     batch, rng = Batch(), np.random.default_rng(0)
     for array in (batch.observation, batch.following):
         array[...] = rng.normal(size=array.shape)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-import machine
 import numpy as np
-import options
 import torch
-from interleave import Work, interleaved
-from tables import LIMIT, spread
+
+from benchmarks import machine
+from benchmarks.rows import write_csv
+from benchmarks.speed.interleave import Work, interleaved
+from benchmarks.speed.tables import LIMIT, spread
 
 
 def compare(works: dict[str, Work], told: argparse.Namespace, part: str, seconds: float) -> None:
@@ -24,5 +25,5 @@ def compare(works: dict[str, Work], told: argparse.Namespace, part: str, seconds
         print(f"| {name} | {' | '.join(columns)} |")
         for round_, (one, ratio) in enumerate(zip(own, ratios, strict=True)):
             rows.append({"update": name, "round": round_, "cpu_us": round(one * 1e6, 1), "ratio": round(ratio, 4)})
-    options.write_csv(told.results / f"{part}.csv", rows)
+    write_csv(told.results / f"{part}.csv", rows)
     machine.record(told.results, part)

@@ -7,22 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+benchmark = pytest.importorskip("benchmarks.ope.open_bandit", reason="needs the checkout")
 DATA = os.environ.get("LIVEDQN_OPEN_BANDIT", "")
 
 
-@pytest.fixture(scope="module")
-def benchmark(script):
-    return script("open_bandit")
-
-
 @pytest.mark.skipif(not DATA, reason="LIVEDQN_OPEN_BANDIT names no folder of the data")
-def test_the_published_figure(benchmark):
+def test_the_published_figure():
     logs = benchmark.logged(Path(DATA), "random", "all")
     found = benchmark.estimators(logs, benchmark.thompson("all"))
     assert found["IPW"].value / logs["click"].mean() == 1.1981263157894735
 
 
-def test_made_data(benchmark, tmp_path):
+def test_made_data(tmp_path):
     folder = tmp_path / "random" / "tiny"
     folder.mkdir(parents=True)
     rows = [(0, 1, 1, 0.5), (1, 2, 0, 0.25), (0, 3, 1, 0.5), (1, 1, 1, 0.25)]
@@ -38,7 +34,7 @@ def test_made_data(benchmark, tmp_path):
     assert logs["context"].shape == (4, 0)
 
 
-def test_a_lent_model(benchmark):
+def test_a_lent_model():
     logs = {
         "item": np.array([0, 1]), "position": np.array([0, 1]), "click": np.array([1.0, 0.0]),
         "propensity": np.array([0.5, 0.1]),
@@ -50,7 +46,7 @@ def test_a_lent_model(benchmark):
     assert found["DR"].value == pytest.approx((0.3 + 0.6 + 0.1 - 1.0) / 2)
 
 
-def test_a_simulated_policy_has_one_item_at_each_position(benchmark):
+def test_a_simulated_policy_has_one_item_at_each_position():
     policy = benchmark.thompson("men", simulated=50)
     assert policy.shape == (34, 3)
     np.testing.assert_allclose(policy.sum(axis=0), 1)

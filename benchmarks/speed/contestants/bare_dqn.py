@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contest
 import gymnasium
 import numpy as np
-import work
 
-from contestants.bare_updates import LEARNERS, Batch, Learner
+from benchmarks.speed import contest, work
+from benchmarks.speed.contestants.bare_updates import LEARNERS, Batch, Learner
 
 
 class Replay:
@@ -29,7 +28,7 @@ class Replay:
         """Fill the batch."""
         drawn = self._rng.integers(0, self._size, work.BATCH_SIZE)
         for array, out in zip(self._arrays, self._batch.arrays, strict=True):
-            array.take(drawn, axis=0, out=out, mode="clip")  # clip: the check of "raise" would copy
+            np.take(array, drawn, axis=0, out=out, mode="clip")  # clip: the check of "raise" would copy
 
 
 def loop(told: contest.Told, learner: Learner) -> int:

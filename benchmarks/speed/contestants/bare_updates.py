@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
-import work
 from torch import Tensor, nn
+
+from benchmarks.speed import work
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 
@@ -26,7 +28,7 @@ class Batch:
         self.action = np.zeros(size, np.int64)
         self.reward = np.zeros(size, np.float32)
         self.terminated = np.zeros(size, np.float32)
-        self.arrays = (self.observation, self.action, self.reward, self.following, self.terminated)
+        self.arrays: tuple[Any, ...] = (self.observation, self.action, self.reward, self.following, self.terminated)
         self.tensors = tuple(map(torch.from_numpy, self.arrays))
 
 
@@ -77,7 +79,7 @@ class Eager(Learner):
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Greedy actions."""
         with torch.inference_mode():
-            return self.online(torch.from_numpy(observation)).argmax(-1).numpy()
+            return np.asarray(self.online(torch.from_numpy(observation)).argmax(-1))
 
     def update(self) -> None:
         """One update on the batch."""
@@ -86,7 +88,7 @@ class Eager(Learner):
             y = r + work.DISCOUNT * (1 - terminated) * self.target(following).amax(1)
         loss = nn.functional.mse_loss(self.online(s).gather(1, a[:, None]).squeeze(1), y)
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
 
 
@@ -98,7 +100,7 @@ class Compiled(Learner):
         weights = [p.detach() for p in self.online.parameters()]
         start = [w.clone() for w in weights]
         moments = [torch.zeros_like(w) for w in weights], [torch.zeros_like(w) for w in weights]
-        state = (weights, list(self.target.parameters()), *moments, torch.zeros(()))
+        state: tuple[Any, ...] = (weights, list(self.target.parameters()), *moments, torch.zeros(()))
         compiled = torch.compile(_whole_update, fullgraph=True)
         self._call: Callable[[], None] = lambda: compiled(*state, *batch.tensors)
         self.update()  # compiles; then everything is as it was

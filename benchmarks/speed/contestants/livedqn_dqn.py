@@ -14,13 +14,12 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import contest
 import numpy as np
-import parts_of_livedqn as parts
 import torch
-import work
 
 import livedqn
+from benchmarks.speed import contest, work
+from benchmarks.speed import parts_of_livedqn as parts
 from livedqn import training
 from livedqn.agent import DQN
 from livedqn.lightning import pl
@@ -102,7 +101,7 @@ def fitted(told: contest.Told, profiler: AbstractContextManager[Any], **more: An
                 fit(trainer, agent, marks)
         raise Fitted(agent, meter, ticks)
 
-    pl.Trainer.fit = timed  # type: ignore[method-assign]
+    pl.Trainer.fit = timed  # type: ignore[assignment, method-assign]
     training.evaluate.validate = lambda *_, **__: np.zeros(1)  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -19,12 +19,12 @@ def watched(composed: Any) -> None:
 
     step = DQN.training_step
 
-    def first(agent: DQN, *given: Any) -> None:
-        step(agent, *given)
+    def first(agent: DQN, until: int, batch_idx: int) -> None:
+        step(agent, until, batch_idx)
         print(time.time(), time.process_time(), flush=True)
         sys.exit(0)
 
-    DQN.training_step = first  # type: ignore[method-assign]
+    DQN.training_step = first  # type: ignore[assignment, method-assign]
     train(composed)
 
 

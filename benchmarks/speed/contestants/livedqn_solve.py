@@ -6,9 +6,9 @@ import sys
 import tempfile
 from typing import Any
 
-import finish
 import numpy as np
 
+from benchmarks.speed import finish
 from livedqn import cli, training
 from livedqn.types import FloatArray
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import finish
 import gymnasium
 from stable_baselines3 import DQN
 from stable_baselines3.common.callbacks import ConvertCallback, EveryNTimesteps
+
+from benchmarks.speed import finish
 
 STEPS = 50_000
 
@@ -25,7 +26,8 @@ def main() -> None:
         goal.evaluate(lambda x: model.predict(x, deterministic=True)[0], model.num_timesteps)
         return True
 
-    model.learn(told.steps or STEPS, EveryNTimesteps(finish.EVERY_STEPS, ConvertCallback(evaluate)), log_interval=None)
+    steps, often = told.steps or STEPS, EveryNTimesteps(finish.EVERY_STEPS, ConvertCallback(evaluate))
+    model.learn(steps, often, log_interval=steps)
     goal.end(None, model.num_timesteps)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import contest
 import gymnasium
 import torch
-import work
 from tianshou.algorithm import DQN
 from tianshou.algorithm.modelfree.dqn import DiscreteQLearningPolicy
 from tianshou.algorithm.optim import AdamOptimizerFactory
@@ -17,8 +15,10 @@ from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OffPolicyTrainerParams
 from tianshou.utils.net.common import Net
 
+from benchmarks.speed import contest, work
 
-class CountedDQN(DQN):  # type: ignore[type-arg]
+
+class CountedDQN(DQN):  # type: ignore[misc]
     """Counts its updates, which the trainer does not tell."""
 
     updates = 0

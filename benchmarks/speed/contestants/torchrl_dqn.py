@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contest
 import gymnasium
 import torch
-import work
 from tensordict.nn import TensorDictSequential
 from torchrl.collectors import Collector
 from torchrl.data import LazyTensorStorage, TensorDictReplayBuffer
 from torchrl.envs import EnvBase, GymWrapper, SerialEnv
 from torchrl.modules import MLP, EGreedyModule, QValueActor
 from torchrl.objectives import DQNLoss, HardUpdate
+
+from benchmarks.speed import contest, work
 
 
 def make_env() -> EnvBase:

@@ -1,0 +1,1 @@
+"""What livedqn can do, measured. Studies are modules, run from the checkout: ``python -m benchmarks.speed.run``."""

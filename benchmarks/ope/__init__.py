@@ -1,0 +1,1 @@
+"""Whether estimates from logs are right."""
