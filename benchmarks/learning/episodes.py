@@ -67,7 +67,7 @@ def logged(game: Game) -> str:
     """The id of the same game with an :class:`EpisodeLog` around it."""
     plain = gymnasium.spec(gym(1, id=game.id).envs[0].spec.id)  # type: ignore[union-attr]  # registers it
     name = f"Logged/{plain.name}-v{plain.version}"
-    wrapper = WrapperSpec("EpisodeLog", "episodes:EpisodeLog", kwargs={})
+    wrapper = WrapperSpec("EpisodeLog", f"{__name__}:EpisodeLog", kwargs={})
     gymnasium.registry[name] = replace(
         plain, id=name, disable_env_checker=True, additional_wrappers=(wrapper,)
     )  # fmt: skip
