@@ -8,9 +8,11 @@ import pytest
 
 from livedqn.config import CapConfig
 from livedqn.envs import LiveStream, Viewers
-from livedqn.envs.absence import REQUESTS_AWAY, churn_chance, days_away, return_chance
+from livedqn.envs.absence import REQUESTS_AWAY, bring_into, churn_chance, days_away, return_chance
+from livedqn.envs.columns import GIFT
 from livedqn.envs.hidden import expect
 from livedqn.envs.payoff import Payoff
+from livedqn.envs.sessions import Sessions
 from livedqn.envs.sim import sim
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage
@@ -179,3 +181,33 @@ def test_what_follows_the_worlds_end_is_a_request_within_it() -> None:
     assert (infos["ids"]["time_s"][truncated] < 2 * DAY).all()
     age = observation["candidates"][..., column(env, "candidates", "age")]
     assert age.max() < 24 * 60  # the rooms that are live then, not those of the last hour, a day older
+
+
+def test_gifts_that_had_arrived_before_the_worlds_end_still_have() -> None:
+    """Everybody clicks, gives, leaves now and then, and comes back until the world is over."""
+    generous = Viewers(
+        gift_share=1.0, watch_median_s=900.0, click_bias=3.0, leave_bias=-1.5, churn_bias=-50.0, gift_at_once=1.0
+    )
+    env = sim(60, days=2, episode="viewer", viewers=generous)
+    seen, _ = env.reset(seed=1)
+    taken_back = 0
+    for _ in range(100):
+        before, actions = seen["history"].copy(), np.minimum(seen["mask"].sum(axis=1) - 1, 1)
+        seen, _, terminated, truncated, infos = env.step(actions)
+        for row in np.flatnonzero(truncated & (infos["signals"]["left"] > 0)):
+            shown = int(actions[row] > 0)
+            was, now = before[row, shown:, GIFT], seen["history"][row, : len(before[row]) - shown, GIFT]
+            assert np.array_equal(was[was > 0], now[was > 0])
+            taken_back += (was > 0).sum()
+        if (terminated | truncated).any():
+            seen, _ = env.reset(options={"reset_mask": terminated | truncated})
+    assert taken_back > 100
+
+
+def test_nobody_is_taken_back_to_before_the_world_began() -> None:
+    session = Sessions.empty(1, 1, 1, (1, 8))
+    session.visit["time_s"] = 1_000_090.0  # 40 s behind a world of 50 s: a day earlier it had not begun
+    session.arrives_s[0] = 1_000_070.0
+    bring_into(0, 1_000_000.0, 1_000_050.0, session)
+    assert session.visit["time_s"][0] == session.visit["start_s"][0] == 1_000_000
+    assert session.arrives_s[0, 0] == 1_000_070 - 90

@@ -137,3 +137,10 @@ def test_actions_count_from_zero_and_dicts_are_flattened() -> None:
     observation, reward, *_ = env.step(np.array([0, 1]))
     assert reward.tolist() == [3, 4]
     assert observation.tolist() == [[0, 1, 0, 0, 0, 0]] * 2  # one-hot of 1, then four zeros
+
+
+def test_a_seed_a_row() -> None:
+    one, other = gym(2), gym(2)
+    assert np.array_equal(one.reset(seed=(3, 4))[0], other.reset(seed=np.array([3, 4]))[0])
+    with pytest.raises(ValueError, match="1 seeds for 2 rows"):
+        one.reset(seed=[3])

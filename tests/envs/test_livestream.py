@@ -1,6 +1,9 @@
 """The simulator: its contract, its randomness, its candidates, and what a step does to a session."""
 
+import copy
 import io
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,10 @@ from hypothesis import strategies as st
 from livedqn.envs import LiveStream, Viewers
 from livedqn.envs.acquaintances import REMEMBERED
 from livedqn.envs.arrivals import Shares, _drawn
+from livedqn.envs.gym import gym
+from livedqn.envs.rooms import SimulatedRooms
 from livedqn.envs.sim import sim
+from livedqn.envs.timetable import Timetable
 from livedqn.testing import check_env
 from livedqn.types import IntArray, LivedqnError, Observation, Spec
 
@@ -376,3 +382,59 @@ def test_settings_out_of_range_are_one_line(setting: dict[str, Any]) -> None:
 def test_no_split_where_there_is_none() -> None:
     with pytest.raises(ValueError, match="no split 'nosuch'"):
         sim(2).reset(seed=1, options={"split": "nosuch"})
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_a_copy_goes_on_as_the_original_does(copied: Any) -> None:
+    env = sim(3)
+    seen, _ = env.reset(seed=1)
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        seen, *_, infos = env.step(random_actions(seen, rng))
+        if env._sessions.ended.any():
+            seen, infos = env.reset(options={"reset_mask": env._sessions.ended.copy()})
+    other = copied(env)
+    for _ in range(4):
+        actions = random_actions(seen, rng)
+        (seen, reward, *ended, infos), theirs = env.step(actions), other.step(actions)
+        assert all(np.array_equal(seen[name], theirs[0][name]) for name in seen)
+        assert np.array_equal(reward, theirs[1])
+        assert all(np.array_equal(infos["ids"][name], theirs[-1]["ids"][name]) for name in infos["ids"])
+        over = ended[0] | ended[1]
+        seen, _ = env.reset(options={"reset_mask": over})
+        other.reset(options={"reset_mask": over})
+
+
+@pytest.mark.parametrize("made", [sim, gym])
+@pytest.mark.parametrize("mask", [np.array([0, 1]), np.ones(3, np.bool_), [True]])
+def test_a_mask_of_another_form_restarts_nothing(made: Any, mask: Any) -> None:
+    env = made(2)
+    env.reset(seed=1)
+    with pytest.raises(ValueError, match=r"reset_mask is .*; it must be bool \(2,\)"):
+        env.reset(options={"reset_mask": mask})
+
+
+@pytest.mark.parametrize(("name", "number"), [("streamer", 31), ("streamer", 0), ("topic", 9)])
+def test_numbers_of_rooms_that_there_are_not(name: str, number: int) -> None:
+    class Numbered(SimulatedRooms):
+        def timetable(self, seed: int, split: str) -> Timetable:
+            table = super().timetable(seed, split)
+            numbers = getattr(table, name).copy()
+            numbers[np.argmax(table.count), 0] = number
+            return replace(table, **{name: numbers})
+
+    rooms = Numbered(streamers=30, topics=8, days=1)
+    env = LiveStream(
+        2, rooms, Viewers(), candidates=4, history=2, max_requests=9, episode="session", invalid="raise"
+    )  # fmt: skip
+    with pytest.raises(LivedqnError, match=f"the timetable has {name} {number}, but the rooms say that there are"):
+        env.reset(seed=1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"irrelevant_s": 90.0}, {"good_s": 0.0, "irrelevant_s": 0.0}, {"irrelevant_s": -1.0}, {"weariness_requests": 1e6}],
+)
+def test_viewers_who_would_make_no_sense(settings: dict[str, float]) -> None:
+    with pytest.raises(LivedqnError, match=next(iter(settings))):
+        Viewers(**settings)

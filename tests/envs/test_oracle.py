@@ -138,3 +138,24 @@ def test_caps_hold_in_futures() -> None:
     assert one.returns(env.hidden, rows, np.ones(2, np.int64), keys, 9) == pytest.approx([1, 1])
     none = Futures(env.hidden, payoff, Limits(-np.inf, np.inf, 0.0), 2)
     assert none.returns(env.hidden, rows, np.zeros(2, np.int64), keys, 9) == pytest.approx([0, 0])
+
+
+def test_nothing_is_expected_of_what_is_behind_the_worlds_end() -> None:
+    env = sim(4, days=1, viewers=replace(TYPICAL, leave_bias=0.0))
+    env.reset(seed=3)
+    state = env.state_dict()
+    for name, value in {"time_s": 86_399.5, "start_s": 86_000.0, "bin": 95}.items():
+        state["sessions"][name][:] = value
+    env.load_state_dict(state)
+    payoff = Payoff.of(WatchTime(), env.viewers)
+    futures = Futures(env.hidden, payoff, FREE, 40)
+    rows, keys = np.repeat(np.arange(4), 10), np.arange(40, dtype=np.uint64)
+    one, many = (futures.returns(env.hidden, rows, np.ones(40, np.int64), keys, horizon) for horizon in (1, 9))
+    assert np.array_equal(one, many)
+
+
+def test_grid_reaches_as_far_as_anybody_watches() -> None:
+    v = replace(TYPICAL, watch_longest_s=36_000.0)
+    z = np.random.default_rng(0).normal(size=400_000).astype(np.float32)
+    drawn = behaviour.watch_s(np.float32(4.0), 0, z, np.float32(50_000.0), v).mean() / 60
+    assert of_click(0, 4.0, 50_000.0, Payoff.of(WatchTime(), v)) == pytest.approx(drawn, rel=0.03)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from livedqn.envs import TYPICAL
+from livedqn.envs import TYPICAL, rooms
 from livedqn.envs.behaviour import quality
 from livedqn.envs.rooms import SimulatedRooms, _among_the_most_popular
 from livedqn.envs.timetable import Timetable
@@ -112,3 +112,11 @@ def test_settings_of_streamers_out_of_range_are_one_line(setting: dict[str, floa
     with pytest.raises(LivedqnError, match=next(iter(setting))) as error:
         SimulatedRooms(streamers=3, topics=2, days=1, **setting)  # type: ignore[arg-type]
     assert "\n" not in str(error.value)
+
+
+def test_as_many_worlds_are_kept_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = SimulatedRooms(streamers=40, topics=3, days=1)
+    monkeypatch.setattr(rooms, "KEPT_BYTES", int(2.5 * of.timetable(1, "").nbytes))
+    kept = [of.timetable(seed, "") for seed in (1, 2, 1, 3)]
+    assert kept[0] is kept[2] is of.timetable(1, "")  # asked for since, so it is not the oldest
+    assert of.timetable(2, "") is not kept[1]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from livedqn.replay.prioritised import Prioritised, importance_weights
 from livedqn.replay.sum_tree import LINE, WIDTH, SumTree
-from livedqn.types import Column, Spec
+from livedqn.types import Column, LivedqnError, Spec
 
 SPEC = Spec(context=(Column("serial"),), context_shape=(1,), num_actions=2)
 
@@ -89,3 +89,9 @@ def test_new_transitions_get_the_greatest_priority_and_errors_replace_it() -> No
     replay.add(np.zeros(1, int), np.ones(1), np.ones(1), np.ones(1), observe(4))  # the fourth enters with 3
     drawn = replay.sample(7_500, np.random.default_rng(0)).slots
     assert np.bincount(drawn, minlength=4)[:4] == pytest.approx(np.array([1_000, 3_000, 500, 3_000]), abs=3)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1.0, np.nan, np.inf])
+def test_an_epsilon_that_would_draw_one_transition_for_ever(epsilon: float) -> None:
+    with pytest.raises(LivedqnError, match=r"replay\.epsilon"):
+        Prioritised(SPEC, 1, 1, capacity=10, epsilon=epsilon)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections import namedtuple
 
 import numpy as np
@@ -70,3 +71,23 @@ def test_a_disk_that_others_fill_meanwhile_is_one_line(tmp_path, monkeypatch) ->
         LivedqnError, match=r"replay\.folder=.*: (No space left on device|File too large); name another"
     ):
         Uniform(SPEC, 1, 1, capacity=10**12, folder=str(tmp_path))
+
+
+def test_a_container_may_have_less_than_the_machine(tmp_path) -> None:
+    assert storage._of_container(tmp_path / "none") == sys.maxsize
+    for name, text in {"max": "max", "current": "700", "stat": "anon 500\ninactive_file 200\n"}.items():
+        (tmp_path / f"memory.{name}").write_text(f"{text}\n")
+    assert storage._of_container(tmp_path) == sys.maxsize
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert storage._of_container(tmp_path) == 1000 - 700 + 200  # pages of files that nobody uses can be given back
+
+
+def test_a_ring_that_held_more_forgets_it() -> None:
+    long, short = (Uniform(SPEC, 1, 1, capacity=20) for _ in range(2))
+    for replay, steps in ((long, 15), (short, 4)):
+        seen = {"context": np.zeros((1, 1), np.float32), "mask": np.ones((1, 3), np.bool_)}
+        replay.begin(seen, np.ones(1, np.bool_))
+        for _ in range(steps):
+            replay.add(np.zeros(1, np.int64), *np.zeros((3, 1), np.float32), seen)
+    long.load_state_dict(short.state_dict())
+    assert len(long) == len(short)

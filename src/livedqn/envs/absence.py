@@ -67,11 +67,16 @@ def come_back(row: int, to_wait: Any, to_begin: Any, session: Sessions, v: Any) 
 
 
 @formula
-def bring_into(row: int, end_s: float, session: Sessions) -> None:
-    """Take the next visit of ``row`` back by whole days into a world that is over before it.
+def bring_into(row: int, begin_s: float, end_s: float, session: Sessions) -> None:
+    """Take the next visit of ``row`` back by whole days into a world that is over before it, to its begin at most.
 
-    What follows a truncation has a value, and that is asked of what the viewer would have met: rooms that are live.
+    What follows a truncation has a value, and that is asked of what the viewer would have met: rooms that are live. A
+    gift that had arrived before the visit still has.
     """
     s = session.visit[row]
     late_s = SECONDS_PER_DAY * np.ceil((s.time_s - end_s + 1) / SECONDS_PER_DAY)
-    s.time_s = s.start_s = max(s.time_s - late_s, 0.0)
+    late_s = min(late_s, s.time_s - begin_s)
+    s.time_s -= late_s
+    s.start_s = s.time_s
+    for past in range(session.arrives_s.shape[1]):
+        session.arrives_s[row, past] -= late_s

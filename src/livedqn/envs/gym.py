@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space, create_empty_array
 from gymnasium.wrappers import FlattenObservation, TransformAction
 
 from livedqn.envs import keyed
+from livedqn.envs.restart import rows_of
 from livedqn.types import IntArray, LivedqnError
 
 Environment = gymnasium.Env[Any, Any]
@@ -58,20 +59,28 @@ class SingleEnvs(VectorEnv[Any, IntArray, Any]):
         self._terminated, self._truncated = np.zeros(self.num_envs, np.bool_), np.zeros(self.num_envs, np.bool_)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start every row, or those of ``options["reset_mask"]`` (B,) bool."""
+        """Start every row, or those of ``options["reset_mask"]`` (B,) bool; with one seed, or one a row."""
         options = dict(options or {})
         mask = options.pop("reset_mask", None)
-        rows = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
-        seeds = seed if isinstance(seed, list) else [None] * self.num_envs
-        if isinstance(seed, Integral):
-            keys = keyed.key(int(seed), keyed.Purpose.SESSION, np.arange(self.num_envs))
-            seeds = [int(row) for row in keys >> np.uint64(33)]
+        rows = rows_of(mask, self.num_envs).tolist()
+        seeds = self._seeds(seed)
         infos: dict[str, Any] = {}
         for row in rows:
             self._observation[row], info = self.envs[row].reset(seed=seeds[row], options=options or None)
             self._terminated[row] = self._truncated[row] = False
             infos = self._add_info(infos, info, row) if info else infos
         return self._observation, infos
+
+    def _seeds(self, seed: Any) -> list[Any]:
+        """One a row."""
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, Integral):
+            keys = keyed.key(int(seed), keyed.Purpose.SESSION, np.arange(self.num_envs))
+            return [int(row) for row in keys >> np.uint64(33)]
+        if len(seed) != self.num_envs:
+            raise ValueError(f"{len(seed)} seeds for {self.num_envs} rows; give one a row, or one for all")
+        return [None if row is None else int(row) for row in seed]
 
     def step(self, actions: IntArray) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Take one action a row, none of which may have ended."""

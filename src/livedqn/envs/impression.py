@@ -102,8 +102,8 @@ def respond(
                 come_back(row, to_wait, keyed.normal_of(keyed.bits_at(key, _RETURN_HOUR)), session, v)
         out.elapsed_s[row] = s.time_s - began_s
         is_over = s.time_s >= listing.end_s
-        if is_over and left:
-            bring_into(row, listing.end_s, session)
+        if is_over and left and not gone:
+            bring_into(row, listing.starts_s[0], listing.end_s, session)
             s.bin = 0
         s.bin = bin_from(s.bin, s.time_s, listing)
 

@@ -22,6 +22,7 @@ from livedqn.envs.impression import SIGNALS, Outcome, respond
 from livedqn.envs.listing import Listing
 from livedqn.envs.observation import IDS, Seen
 from livedqn.envs.recycled import Lent, Recycled
+from livedqn.envs.restart import rows_of
 from livedqn.envs.retrieval import Race, Served
 from livedqn.envs.revealed import Revealed
 from livedqn.envs.serving import serve
@@ -121,14 +122,13 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
         split = options.get("split", self._split or next(iter(self.rooms.splits), ""))
         if split not in self.rooms.splits and split:
             raise ValueError(f"no split {split!r}; the rooms have {', '.join(self.rooms.splits) or 'none'}")
-        mask = options.get("reset_mask")
+        rows = rows_of(options.get("reset_mask"), self.num_envs)
         if seed is None and self._seed < 0:
             seed = int(self.np_random.integers(2**31))
         if seed is not None or split != self._split:
             distinct = self._distinct if seed is None else options.get("distinct", self.num_envs)
             self._open(self._seed if seed is None else seed, split, distinct)
-            mask = None
-        rows = self._every_row if mask is None else np.flatnonzero(mask)
+            rows = self._every_row
         begin(rows, self._distinct, self._sessions, self._listing, self._arrivals, self._settings)
         present = self._serve(rows)
         self._present = None
@@ -166,6 +166,10 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
             self._sessions, self._served, self._listing, self._quality, self._settings, self._max_requests
         )  # fmt: skip
 
+    def __getstate__(self) -> dict[str, Any]:
+        # a copy of what is seen now would be views of one memory and the memory apart: it sees anew
+        return {**self.__dict__, "_present": None}
+
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on exactly: numbers, strings and tensors."""
         world = {"seed": self._seed, "split": self._split, "distinct": self._distinct}
@@ -183,6 +187,7 @@ class LiveStream(VectorEnv[Observation, IntArray, Any]):
             raise ValueError(f"distinct={distinct}; at least one row is")
         self._seed, self._split, self._distinct = seed, split, distinct
         self._timetable = self.rooms.timetable(seed, split)
+        self._timetable.require(self.rooms.streamers, self.rooms.topics)
         self._listing = Listing.of(self._timetable, self.viewers, seed)
         self._arrivals = Arrivals.to(seed, self._timetable, self.viewers, self.rooms.topics, self.rooms.streamers)
         self._race = Race.of(self._listing.rooms_live.shape[1])

@@ -17,16 +17,20 @@ from livedqn.types import FloatArray, Signals
 
 #: The grid of fits, in units of taste; beyond its ends the nearer end counts.
 FIT_LOW, FIT_STEP, FITS = -5.0, 0.125, 105
-#: The grid of square roots of seconds until a room ends, up to what typical viewers watch at most.
-ROOT_LEFT_STEP, LEFTS = 7.1, 13
+#: Points of the grid of square roots of seconds until a room ends, from 0 to the longest that anybody watches.
+LEFTS = 13
 #: Draws of a click at each point, the same for all points: quantiles in a random order, so that heavy tails are met.
 DRAWS = 4096
 
 
 class Payoff(NamedTuple):
-    """Expected rewards of a request. Whether the viewer leaves at it, and for how long, is no part of them."""
+    """Expected rewards of a request. Whether the viewer leaves at it, and for how long, is no part of them.
+
+    They are means of draws, so a reward that is mostly rare and large, the plain value of gifts, is expected too low.
+    """
 
     clicked: FloatArray  # (2, FITS, LEFTS) float64, of a room that is clicked, without and with a moment
+    root_left_step: float  # between the points of LEFTS
     ignored: float  # of one that is shown and not clicked
     nothing: float
     leaving: float  # what is added where a viewer leaves whom nothing is shown
@@ -56,11 +60,12 @@ class Payoff(NamedTuple):
             )  # fmt: skip
 
         fits = (FIT_LOW + FIT_STEP * np.arange(FITS)).astype(np.float32)
-        lefts = ((ROOT_LEFT_STEP * np.arange(LEFTS)) ** 2).astype(np.float32)
+        step = viewers.watch_longest_s**0.5 / (LEFTS - 1)
+        lefts = ((step * np.arange(LEFTS)) ** 2).astype(np.float32)
         nothing = mean(False)
         return cls(
             np.array([[[click(moment, fit, left_s) for left_s in lefts] for fit in fits] for moment in (0, 1)]),
-            mean(True), nothing, mean(False, left=True) - nothing,
+            step, mean(True), nothing, mean(False, left=True) - nothing,
         )  # fmt: skip
 
 
@@ -68,7 +73,7 @@ class Payoff(NamedTuple):
 def of_click(moment: Any, fit: Any, left_s: Any, payoff: Payoff) -> Any:
     """The expected reward of a click, between the points of the grid (bilinear)."""
     x = min(max((fit - FIT_LOW) * (1 / FIT_STEP), 0.0), FITS - 1.001)
-    y = min(np.sqrt(max(left_s, 0.0)) * (1 / ROOT_LEFT_STEP), LEFTS - 1.001)
+    y = min(np.sqrt(max(left_s, 0.0)) * (1 / payoff.root_left_step), LEFTS - 1.001)
     i, j = int(x), int(y)
     clicked = payoff.clicked[np.int64(moment)]
     low = clicked[i, j] + (y - j) * (clicked[i, j + 1] - clicked[i, j])

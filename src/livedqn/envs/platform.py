@@ -53,12 +53,14 @@ class Platform:
     change_popularity: float = 0.067
 
     def __post_init__(self) -> None:
+        for name, count in (("starts", 24), ("length_min", 8), ("viewers_log", 3)):
+            if not isinstance(getattr(self, name), tuple):
+                raise LivedqnError(f"platform.{name} is a {type(getattr(self, name)).__name__}; it must be a tuple")
+            if len(getattr(self, name)) != count:
+                raise LivedqnError(f"platform.{name} has {len(getattr(self, name))} numbers; it needs {count}")
         numbers = [n for value in astuple(self) for n in (value if isinstance(value, tuple) else (value,))]
         if not all(isfinite(number) for number in numbers):
             raise LivedqnError("a number of platform is not finite; choose another")
-        for name, count in (("starts", 24), ("length_min", 8), ("viewers_log", 3)):
-            if len(getattr(self, name)) != count:
-                raise LivedqnError(f"platform.{name} has {len(getattr(self, name))} numbers; it needs {count}")
         if min(self.starts) < 0 or not sum(self.starts):
             raise LivedqnError("platform.starts are how often each hour counts; none is below 0, and some are above")
         if self.length_min[0] <= 0 or any(low > high for low, high in pairwise(self.length_min)):

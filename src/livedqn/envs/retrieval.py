@@ -66,6 +66,10 @@ class Race(NamedTuple):
         known_at = np.zeros(places, PLACE)
         return cls(first, states, states.view(np.uint32), known_at, weight, finish, finish.view(np.int32))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # nothing is kept from one race to the next, and what is one memory here would be two in a copy
+        return Race.of, (len(self.weight) // AT_ONCE,)
+
 
 @formula
 def retrieve(

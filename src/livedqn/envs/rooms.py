@@ -6,7 +6,7 @@ Numbers marked T were measured on French Twitch channels; see :mod:`livedqn.envs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from math import inf
 
 import numpy as np
 import torch
@@ -50,18 +50,27 @@ class SimulatedRooms:
             )
         if not 0 < self.popular <= 1:
             raise LivedqnError(f"env sim has popular={self.popular}, which is no share; choose one above 0, up to 1")
-        if not self.past_broadcasts >= 0:
-            raise LivedqnError(f"env sim has past_broadcasts={self.past_broadcasts}; it needs at least 0")
+        if not 0 <= self.past_broadcasts < inf:
+            raise LivedqnError(f"env sim has past_broadcasts={self.past_broadcasts}; choose a number, at least 0")
         for name in ("streamers", "topics", "days"):
             if getattr(self, name) < 1:
                 raise LivedqnError(f"env sim has {name}={getattr(self, name)}; it needs at least 1")
 
     def timetable(self, seed: int, split: str) -> Timetable:
         """The rooms of the world of ``seed``; a world is its own split."""
-        return _simulated(self, seed)
+        key = self, seed
+        found = _kept.pop(key, None) or _simulated(self, seed)
+        _kept[key] = found  # the newest is last
+        while len(_kept) > 1 and sum(timetable.nbytes for timetable in _kept.values()) > KEPT_BYTES:
+            del _kept[next(iter(_kept))]
+        return found
 
 
-@lru_cache(maxsize=32)  # policies are compared on the same worlds again and again
+#: Policies are compared on the same worlds again and again, so the last ones are kept, as many as fit.
+KEPT_BYTES = 2**28
+_kept: dict[tuple[SimulatedRooms, int], Timetable] = {}
+
+
 def _simulated(rooms: SimulatedRooms, seed: int) -> Timetable:
     number = np.arange(1, rooms.streamers + 1)
     regularity, popularity, experience = keyed.normal(keyed.key(PLATFORM, Purpose.STREAMER, number), 3).T

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from livedqn.types import FloatArray, IntArray
+from livedqn.types import FloatArray, IntArray, LivedqnError
 
 SECONDS_PER_DAY = 86_400
 
@@ -52,6 +52,29 @@ class Timetable:
                 arrays[name] = np.zeros((len(starts_s), max(1, int(count.max()))), values.dtype)
                 arrays[name][bin_of, place] = values[order]
         return cls(starts_s=starts_s, end_s=end_s, count=count, **arrays)
+
+    @property
+    def nbytes(self) -> int:
+        """Of all arrays."""
+        return sum(getattr(self, field.name).nbytes for field in fields(self) if field.name != "end_s")
+
+    def require(self, streamers: int, topics: int) -> None:
+        """Look at what is read without a check later on.
+
+        Raises:
+            LivedqnError: a streamer's or topic's number is not among so many, or bins do not follow one another.
+        """
+        live = np.arange(self.room.shape[1]) < self.count[:, None]
+        for name, most in (("streamer", streamers), ("topic", topics)):
+            numbers = getattr(self, name)[live]
+            wrong = (numbers < 1) | (numbers > most)
+            if wrong.any():
+                raise LivedqnError(
+                    f"the timetable has {name} {numbers[wrong][0]}, but the rooms say that there are {most}, numbered "
+                    f"from 1; number them so, and give ids of the platform as streamer_id"
+                )
+        if not (np.diff(self.starts_s) > 0).all() or not self.end_s > self.starts_s[-1]:
+            raise LivedqnError("the timetable's bins do not follow one another; starts_s must rise up to below end_s")
 
     def bin_at(self, time_s: FloatArray) -> IntArray:
         """The bin of each time, (B,) int64; the last one for a time after the end."""

@@ -146,6 +146,14 @@ class Viewers:
                 raise LivedqnError(f"viewers.{name}={getattr(self, name)} is no share; choose one from 0 to 1")
         if self.tag_sessions < 0:
             raise LivedqnError(f"viewers.tag_sessions={self.tag_sessions}; choose a number of sessions, at least 0")
+        # beyond, a streamer never shown, a million requests ago, would begin to weary
+        if self.weariness_requests > 10_000:
+            raise LivedqnError(f"viewers.weariness_requests={self.weariness_requests:g}; choose 10,000 at most")
+        if self.irrelevant_s < 0 or not 0 < self.good_s >= self.irrelevant_s:
+            raise LivedqnError(
+                f"viewers.irrelevant_s={self.irrelevant_s:g} and good_s={self.good_s:g}; a good room "
+                "is watched at all, and no less than one that is not irrelevant"
+            )
         for name in ("sessions_median", "affinity_median_min", "weariness_requests", "watch_median_s",
                      "watch_longest_s", "gift_median", "gift_delay_shape", "gift_delay_scale_s", "moment_s",
                      "feed_median_s"):  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,8 @@ class Prioritised:
         self, spec: Spec, num_envs: int, n_step: int, *, capacity: int = 500_000, folder: str | None = None,
         alpha: float = 0.6, beta: float = 0.6, epsilon: float = 1e-3,
     ) -> None:  # fmt: skip
-        if not 0 <= alpha <= 1 or not 0 <= beta <= 1 or epsilon <= 0:
-            raise LivedqnError("replay.alpha and replay.beta lie in [0, 1], and replay.epsilon above 0")
+        if not 0 <= alpha <= 1 or not 0 <= beta <= 1 or not 0 < epsilon < inf:
+            raise LivedqnError("replay.alpha and replay.beta lie in [0, 1], and replay.epsilon above 0, and is finite")
         self._ring = Ring(spec, num_envs, n_step, capacity, folder)
         self._tree = SumTree(self._ring.slots)
         tree_bytes = -(-self._tree.nodes.nbytes // self._ring.slots)

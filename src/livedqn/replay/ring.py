@@ -164,4 +164,6 @@ class Ring:
         records = self._records.reshape(len(filled), self.length, -1)
         for row, count, saved in zip(records, filled, state["records"], strict=True):
             row[:count] = saved.numpy()
+            behind = row[count:, WINDOW]  # of whatever this ring held before; untouched pages of a file stay so
+            behind[behind > 0] = 0
         self.num_ready = int(np.count_nonzero(self._records[:, WINDOW]))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -49,13 +51,30 @@ def zeros(count: int, dtype: np.dtype[Any], folder: str | None, what: str) -> np
 
 
 def available_bytes() -> int:
-    """Memory that may still be taken, in bytes: the kernel's estimate, or all there is where it gives none."""
+    """Memory that may still be taken, in bytes: what the machine has, or what the container may still take of it."""
+    return min(_of_machine(), _of_container())
+
+
+def _of_machine() -> int:
+    """The kernel's estimate, or all there is where it gives none."""
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
         for line in meminfo.read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _of_container(folder: Path = Path("/sys/fs/cgroup")) -> int:
+    """What its control group (version 2) allows beyond what cannot be given back; no limit where there is none."""
+    try:
+        most, taken = ((folder / f"memory.{name}").read_text().strip() for name in ("max", "current"))
+        inactive = re.search(r"^inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.MULTILINE)
+    except OSError:
+        return sys.maxsize
+    if most == "max":
+        return sys.maxsize
+    return max(int(most) - int(taken) + (int(inactive[1]) if inactive else 0), 0)
 
 
 def require_memory(needed: int, what: str, advice: str) -> None:
