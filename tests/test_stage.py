@@ -270,3 +270,19 @@ def test_where_a_room_always_has_to_be_shown() -> None:
         stage.reset(0, "train")
     with pytest.raises(LivedqnError, match="so there can be no cap on injections"):
         Stage(env, Native(), CapConfig(max_shown_per_session=2))
+
+
+def test_no_world_of_single_environments_begins_as_another() -> None:
+    """Gymnasium seeds row i with seed + i, so that test worlds would begin as training's do."""
+    kwargs = {"autoreset_mode": AutoresetMode.DISABLED}
+    stage = Stage(gymnasium.make_vec("CartPole-v1", 8, "sync", vector_kwargs=kwargs), Native(), CapConfig())
+    starts = [stage.reset(world_seed(split, index), split)["context"] for split in SPLITS for index in range(3)]
+    assert len(np.unique(np.concatenate(starts), axis=0)) == 9 * 8
+    assert np.array_equal(stage.reset(world_seed("train", 0), "train")["context"], starts[0])
+
+
+def test_where_viewers_come_back_it_is_told_when_they_leave() -> None:
+    env = MustShow()
+    env.metadata = {**env.metadata, "episode": "viewer", "signals": ("clicked",)}
+    with pytest.raises(LivedqnError, match="so it owes the signal left"):
+        Stage(env, Native(), CapConfig())

@@ -72,7 +72,8 @@ def _read(path: str, form: Form, name: str, tolerated: float, changed: int) -> C
     """The rows of a file that was last changed at ``changed``."""
     with _opened(path) as file:
         text = file.read()  # to its end before the first row counts: a broken archive may begin with plausible rows
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    # strict: else a stray quote takes all rows up to the next one with it
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     missing = [column for column in form.needed if column not in (reader.fieldnames or ())]
     if missing and text.strip():
         raise LivedqnError(f"{name}={path} lacks the columns {', '.join(missing)}; it owes {', '.join(form.needed)}")
@@ -149,11 +150,22 @@ def whole(text: str) -> int:
     return int(text)
 
 
+#: Letters of an id.
+LONGEST = 1_000
+
+
 def label(text: str) -> str:
     """An id of any kind."""
     if not text.strip():
         raise ValueError("is empty")
+    if len(text) > LONGEST:  # each of a column takes as much memory as its longest
+        raise ValueError(f"has {len(text):,} letters; an id has {LONGEST:,} at most")
     return text
+
+
+def label_or_none(text: str) -> str:
+    """An id of any kind, or nothing."""
+    return label(text) if text else ""
 
 
 def flag(text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from livedqn.config import CapConfig
+from livedqn.envs.rows import seeds_of
 from livedqn.protocols import Env, Reward
 from livedqn.request import conform, refuse_no_choice
 from livedqn.scoring import all_signals, require_signals, scored
@@ -96,7 +97,7 @@ class Stage:
         self.num_envs = env.num_envs
         self.ids: dict[str, IntArray] = {}
         self._has_rooms = self.spec.has_rooms
-        self._visits = self.spec.episode == "viewer" and "left" in self.spec.signals
+        self._visits = self.spec.episode == "viewer"
         self._keeps = self._metadata.get("overwrites") is False
         self._own: Any = np.asarray if self._keeps else np.array
         self._current: Observation = {}
@@ -117,7 +118,8 @@ class Stage:
             options["split"] = split
         if distinct is not None and self._metadata.get("distinct"):
             options["distinct"] = distinct
-        raw, infos = self.env.reset(seed=seed, options=options or None)
+        own: Any = seeds_of(seed, self.num_envs) if self._is_of_singles else seed
+        raw, infos = self.env.reset(seed=own, options=options or None)
         self._cap.reset(np.ones(self.num_envs, np.bool_))
         self._current = conform(self.spec, self._observe(raw))  # for a policy would refuse it, later
         self.ids = self._owned(infos.get("ids", {}))
@@ -175,7 +177,7 @@ class Stage:
 
     def _require_a_fit(self) -> None:
         """Raise LivedqnError where the environment is not one that can be played, or reward or cap do not fit it."""
-        from gymnasium.vector import AutoresetMode  # whoever only loads a policy need not wait for it
+        from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv  # who only loads a policy needs none
 
         if (mode := self._metadata.get("autoreset_mode")) is not AutoresetMode.DISABLED:
             raise LivedqnError(
@@ -183,6 +185,13 @@ class Stage:
                 "AutoresetMode.DISABLED: a row that starts anew unasked hides what followed its last action; "
                 "gymnasium.make_vec(id, n, 'sync', vector_kwargs={'autoreset_mode': AutoresetMode.DISABLED}) builds "
                 "such an environment, and so does env=gym env.id=<id>"
+            )
+        # these would seed row i with seed + i
+        self._is_of_singles = isinstance(getattr(self.env, "unwrapped", None), SyncVectorEnv | AsyncVectorEnv)
+        if self.spec.episode == "viewer" and "left" not in self.spec.signals:
+            raise LivedqnError(
+                "the environment's metadata say episode='viewer', where leaving is a step among others, so it owes the "
+                "signal left, 1 at the last request of a visit; livedqn.testing.check_env says what else it owes"
             )
         if self._cap.is_active and not self.spec.has_rooms:
             raise LivedqnError(

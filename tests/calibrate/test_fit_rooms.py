@@ -149,3 +149,11 @@ def test_whatever_little_there_is_is_fitted_or_refused(
         found = of_rooms(Timetable(end_s=table.end_s, **some), streamers, MEASURED)
         values = {one.setting: one.value for one in found if isinstance(one, Fit)}
         replace(MEASURED, **{n: values[f"platform.{n}"] for n in vars(MEASURED) if f"platform.{n}" in values})
+
+
+def test_snapshots_far_apart_do_not_say_how_long_rooms_last() -> None:
+    table = SimulatedRooms(streamers=100, topics=3, days=14).timetable(1, "")
+    hourly = {name: values[::4] for name, values in vars(table).items() if name != "end_s"}
+    fits = of_rooms(Timetable(end_s=table.end_s, **hourly), 100, MEASURED)
+    left = {name for one in fits if isinstance(one, LeftOpen) and "60 min apart" in one.why for name in one.settings}
+    assert {"platform.length_min", "platform.monthly_median", "platform.monthly_log_sd"} <= left

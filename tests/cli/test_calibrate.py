@@ -97,6 +97,8 @@ LOG = "viewer,time_s,room,clicked,watch_s"
             "lacks the columns watch_s; it owes viewer, time_s, room, clicked, watch_s",
         ),
         ([LOG, "7,1,3,yes,0"], "line 2: clicked='yes' is neither 0 nor 1; correct or remove this row"),
+        ([LOG, '7,1,"3,0,0', "8,1,3,0,0"], "cannot be read (unexpected end of data)"),
+        ([LOG, f"7,1,{1_001 * 'r'},0,0"], "line 2: room='rrrr"),
         ([LOG, "7,1,3,1,-4"], "line 2: watch_s='-4' is no number that is finite and not below 0"),
         ([LOG, "7,1,,1,4"], "line 2: clicked='1' though room is empty: nothing was shown"),
         ([LOG, "7,1,3,0,4"], "line 2: watch_s='4' of a room that was not clicked"),

@@ -181,3 +181,15 @@ def test_what_cannot_be_done_is_said(livedqn, write, words, why):
 
 def test_both_files_are_needed(livedqn):
     assert "join needs events=<file>" in livedqn("join").error
+
+
+def test_what_an_earlier_call_set_aside_stays(livedqn, write, tmp_path):
+    words = [*write(shown(1, "ann", 1000), "no json"), "state=state.json"]
+    assert "what found no place is in run/set_aside.jsonl, with why" in livedqn(*words).out
+    write(shown(2, "bob", 2000), "nor this")
+    assert "what found no place is in run/set_aside-2.jsonl, with why" in livedqn(*words).out
+    write(shown(3, "cy", 3000))
+    assert "what found no place" not in livedqn(*words).out
+    found = {path.name: path.read_text() for path in (tmp_path / "run").glob("set_aside*.jsonl")}
+    assert set(found) == {"set_aside.jsonl", "set_aside-2.jsonl"}
+    assert "no json" in found["set_aside.jsonl"] and "nor this" in found["set_aside-2.jsonl"]

@@ -112,3 +112,8 @@ def test_one_policy_has_no_mean(saved, tmp_path):
     with pytest.raises(LivedqnError, match="average=true is of several policies"):
         run(settings(saved[:1], average=True), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_folder_of_a_run_is_not_told_over(saved):
+    with pytest.raises(LivedqnError, match=r"policy\.ckpt is there already, .*; use another folder"):
+        run(settings(saved[:1]), Path(saved[0]).parent)

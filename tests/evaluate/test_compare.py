@@ -99,8 +99,11 @@ def test_names_are_the_shortest_that_differ():
     assert agent_names(["runs/x/policy.ckpt"]) == ["policy"]
     assert agent_names(["runs/x/policy.ckpt", "runs/x/final.ckpt"]) == ["policy:policy", "policy:final"]
     assert agent_names(["runs/x/policy.ckpt", "runs/y/policy.ckpt"]) == ["policy:x/policy", "policy:y/policy"]
+    assert agent_names(["runs/x/policy.v1", "runs/x/policy.v2"]) == ["policy:policy.v1", "policy:policy.v2"]
     with pytest.raises(LivedqnError, match="twice"):
         agent_names(["a.ckpt", "a.ckpt"])
+    with pytest.raises(LivedqnError, match="twice"):
+        agent_names(["a.ckpt", "runs/../a.ckpt"])
 
 
 def test_in_a_game_the_only_baseline_is_random(game, tiny):

@@ -52,3 +52,8 @@ def test_ratio_of_means_by_hand():
     # 5 / 8, and around it (2 - 5/4) / 4 = 3/16 and (3 - 15/4) / 4 = -3/16; t = 12.706, s = 3/16 sqrt 2
     found = ratio(np.array([2.0, 3.0]), np.array([2.0, 6.0]))
     assert found.mean == 0.625 and found.half == pytest.approx(12.706 * 3 / 16, rel=1e-3)
+
+
+def test_a_share_of_nothing_is_unknown():
+    assert np.isnan(ratio(np.array([1.0, 3.0]), np.zeros(2)).mean)
+    assert np.isnan(ratio(np.array([1.0, 3.0]), np.array([1.0, -4.0])).mean)

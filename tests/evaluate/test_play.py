@@ -156,6 +156,7 @@ def test_visits_by_hand():
     assert found["next_day_return"] == pytest.approx(1 / 3)  # of three who left
     assert found["session_length"] == 5 / 4  # four visits, the last one cut off
     assert found["watch_minutes"] == 6 / 4
+    assert played.request_of_visit.tolist() == [0, 1, 0, 0, 0]
 
 
 def test_a_cap_of_a_rule_is_one_of_a_visit():

@@ -10,6 +10,7 @@ from livedqn.config import CapConfig, EvaluationConfig
 from livedqn.envs.gym import gym
 from livedqn.envs.sim import sim
 from livedqn.evaluate import final_evaluation
+from livedqn.report import style
 from livedqn.report.curves import curves
 from livedqn.rewards import Engagement, Native
 from livedqn.stage import Stage
@@ -76,3 +77,10 @@ def test_drawing_changes_no_style_of_others(tmp_path):
     before = dict(matplotlib.rcParams)
     written(tmp_path, lambda rows: Stage(gym(rows), Native(), CapConfig()))
     assert dict(matplotlib.rcParams) == before
+
+
+def test_dollars_in_names_are_no_mathematics(tmp_path):
+    with style.look():
+        made, (axis,) = style.figure(3, 2)
+        axis.set_title("policy:$5_$/policy")
+        made.savefig(tmp_path / "picture.png")

@@ -24,6 +24,8 @@ LENGTHS = 200  # rooms that say something of them
 MONTHLY_SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 #: Beyond this the hour is nobody's own.
 JITTER_MOST_H = 4.0
+#: Snapshots further apart miss rooms that are shorter, and how many, nobody knows.
+APART_S = 1_800
 #: Why the others stay as they are.
 OPEN = (
     LeftOpen(("topics",), "how many categories count as topics of their own is yours to choose"),
@@ -72,6 +74,8 @@ def of_starts(entries: Entries, table: Timetable, jitter_most_h: float) -> Fits:
 def of_broadcasts(entries: Entries, table: Timetable, channels: int) -> Fits:
     """How often streamers go live. Who does so every day says only that: quantiles near one a day do not count."""
     names = ("platform.monthly_median", "platform.monthly_log_sd")
+    if spacing(table) > APART_S:
+        return [_too_far_apart(names, table)]
     days = (table.end_s - table.starts_s[0]) / _DAY_S
     seen = entries.started_s >= table.starts_s[0]
     number = np.bincount(entries.room_streamer[seen], minlength=channels + 1)[1:]
@@ -87,6 +91,8 @@ def of_broadcasts(entries: Entries, table: Timetable, channels: int) -> Fits:
 
 def of_lengths(entries: Entries, table: Timetable, was: Platform, longest_min: float) -> Fits:
     """How long rooms are live, in the quantiles of ``Platform.length_min``."""
+    if spacing(table) > APART_S:
+        return [_too_far_apart(("platform.length_min",), table)]
     bin_min = spacing(table) / 60
     minutes = ((entries.ends_s - entries.started_s) / 60 - bin_min / 2)[entries.is_whole]
     lengths = np.array([quantile(minutes, percent) for percent in LENGTH_PERCENT])
@@ -95,6 +101,11 @@ def of_lengths(entries: Entries, table: Timetable, was: Platform, longest_min: f
             lengths[outer] = lengths[inner] * was.length_min[outer] / was.length_min[inner]
     rising = np.minimum(np.maximum.accumulate(np.maximum(lengths, 1)), np.floor(longest_min))
     return [fit("platform.length_min", tuple(rising.tolist()), len(minutes), "whole rooms", LENGTHS)]
+
+
+def _too_far_apart(names: tuple[str, ...], table: Timetable) -> LeftOpen:
+    apart, most = spacing(table) / 60, APART_S / 60
+    return LeftOpen(names, f"snapshots {apart:g} min apart miss rooms that are shorter; it takes {most:g} min at most")
 
 
 def of_topics(entries: Entries, table: Timetable) -> Fits:

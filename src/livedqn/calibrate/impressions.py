@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livedqn.config.logs import SESSION_GAP_S
-from livedqn.csvrows import Check, Form, flag, label, number, read
+from livedqn.csvrows import Check, Form, flag, label, label_or_none, number, read
 from livedqn.envs import LiveStream
 from livedqn.types import BoolArray, FloatArray, IntArray, Notify
 
@@ -128,7 +128,7 @@ def _make_check() -> Check:
 
 FORM = Form(
     "impressions",
-    {"viewer": label, "time_s": number, "room": str, "clicked": flag, "watch_s": number},
+    {"viewer": label, "time_s": number, "room": label_or_none, "clicked": flag, "watch_s": number},
     _make_check,
     {
         "session": label,

@@ -33,7 +33,9 @@ class Entries:
         self.log_mean = np.bincount(self.of, np.log(np.maximum(self.heat, 1))) / entries
         self.peak = np.maximum(np.maximum.reduceat(self.heat, first), 1)
         self.is_one_bin = entries == 1
-        self.started_s, self.ends_s = table.started_s[bins, place][first], table.ends_s[bins, place][first]
+        # a room that is missing in a snapshot is two stretches of one, and ends with the last of them
+        self.started_s = table.started_s[bins, place][first]
+        self.ends_s = np.maximum.reduceat(table.ends_s[bins, place], first)
         # seen to its end; and begun a day before the table's, so that short ones are not seen whole more often
         last_s = table.end_s - _DAY_S
         self.is_whole = (self.started_s >= table.starts_s[0]) & (self.started_s < last_s) & (self.ends_s < table.end_s)

@@ -26,9 +26,10 @@ SCORES: dict[str, Callable[[Stage], Score | None]] = {
 
 
 def baseline(name: str, stage: Stage) -> QValues:
-    """Values (1, B, K) of a baseline: its score of each room, and 0 for *nothing*; -inf outside the mask.
+    """Values (1, B, K) of a baseline: its score of each room, which is 0 at least; -inf outside the mask.
 
-    ``random`` values all actions alike, so that any exploration spreads evenly over them.
+    *nothing* is worth less than any room, -1. ``random`` values all actions alike, *nothing* too, so that any
+    exploration spreads evenly over them.
 
     Raises:
         LivedqnError: there is no such policy, or the environment does not show what it goes by.
@@ -41,7 +42,7 @@ def baseline(name: str, stage: Stage) -> QValues:
 
     def values(observation: Observation) -> FloatArray:
         found = np.array(score(observation), np.float64)
-        found[:, 0] = 0
+        found[:, 0] = 0 if name == "random" else -1
         return np.where(observation["mask"], found, -np.inf)[None]
 
     return values

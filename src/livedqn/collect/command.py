@@ -60,7 +60,7 @@ def run(config: CollectConfig) -> signal.Signals | None:
             return draw(probabilities, observation["mask"], config.exploration_floor, rng)
 
         source = {key: value for key, value in asdict(config).items() if key not in ("out", "device", "threads")}
-        recorder = Recorder(stage.spec, config.num_envs, zlib.crc32(repr(source).encode()) >> 1, version)
+        recorder = Recorder(stage.spec, config.num_envs, zlib.crc32(repr((source, version)).encode()) >> 1, version)
         with Writer(out, stage.spec, {**source, "version": version}) as writer, _heeded() as stopped:
             for sessions in play(stage, act, recorder, seed=config.seed, steps=config.steps, stopped=stopped):
                 writer.add_later(sessions)

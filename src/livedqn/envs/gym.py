@@ -13,8 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, create_empty_array
 from gymnasium.wrappers import FlattenObservation, TransformAction
 
-from livedqn.envs import keyed
-from livedqn.envs.restart import rows_of
+from livedqn.envs.rows import rows_of, seeds_of
 from livedqn.types import IntArray, LivedqnError
 
 Environment = gymnasium.Env[Any, Any]
@@ -41,8 +40,7 @@ class SingleEnvs(VectorEnv[Any, IntArray, Any]):
     """Single environments, one after another, never reset unasked.
 
     As Gymnasium's ``SyncVectorEnv`` with autoreset disabled, but for a quarter of its time a step, with the reset of no
-    row allowed, and with seeds of rows that are hashed from the seed: seed + row lets worlds share episodes. Arrays are
-    overwritten by the next call.
+    row allowed, and with seeds of rows that are hashed from the seed. Arrays are overwritten by the next call.
 
     Args:
         envs: with one observation space, a Box, and one action space, Discrete.
@@ -76,8 +74,7 @@ class SingleEnvs(VectorEnv[Any, IntArray, Any]):
         if seed is None:
             return [None] * self.num_envs
         if isinstance(seed, Integral):
-            keys = keyed.key(int(seed), keyed.Purpose.SESSION, np.arange(self.num_envs))
-            return [int(row) for row in keys >> np.uint64(33)]
+            return seeds_of(int(seed), self.num_envs)
         if len(seed) != self.num_envs:
             raise ValueError(f"{len(seed)} seeds for {self.num_envs} rows; give one a row, or one for all")
         return [None if row is None else int(row) for row in seed]

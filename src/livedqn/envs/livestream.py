@@ -22,9 +22,9 @@ from livedqn.envs.impression import SIGNALS, Outcome, respond
 from livedqn.envs.listing import Listing
 from livedqn.envs.observation import IDS, Seen
 from livedqn.envs.recycled import Lent, Recycled
-from livedqn.envs.restart import rows_of
 from livedqn.envs.retrieval import Race, Served
 from livedqn.envs.revealed import Revealed
+from livedqn.envs.rows import rows_of
 from livedqn.envs.serving import serve
 from livedqn.envs.sessions import Sessions
 from livedqn.envs.timetable import Rooms, Timetable

@@ -37,6 +37,7 @@ def run(config: EvaluateConfig, folder: Path) -> None:
     """
     if not config.checkpoint:
         raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
+    refuse_run(folder)
     torch.set_num_threads(config.threads)
     found = read_policies(config, folder)
 
@@ -54,16 +55,22 @@ def run(config: EvaluateConfig, folder: Path) -> None:
         seed=config.seed, steps=min(int(one.config["steps"]) for one in found.values()),
         names=config.policies, rules=known_rules(found, config), notify=announce(),
     )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(evaluation, folder / "evaluation.json")
+    (folder / "config.yaml").write_text(plugins.as_yaml(asdict(config)))
     show(evaluation, sys.stdout)
     for name, one in found.items():
         if one.spec.offers_nothing:
             print(f"{name} shows {one.agent.shown()}")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(evaluation, folder / "evaluation.json")
-    (folder / "config.yaml").write_text(plugins.as_yaml(asdict(config)))
     if config.average:
         _keep(found[AVERAGE], config, evaluation)
     print(folder)
+
+
+def refuse_run(folder: Path) -> None:
+    """Raise LivedqnError where ``folder`` is that of a run, or of a mean: its files have the names of those to come."""
+    if (path := folder / "policy.ckpt").exists():
+        raise LivedqnError(f"{path} is there already, and what is told of it would be replaced; use another folder")
 
 
 def read_policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]:
@@ -79,9 +86,7 @@ def read_policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]
             raise LivedqnError("average=true is of several policies: checkpoint=[a/policy.ckpt,b/policy.ckpt]")
         if AVERAGE in found:
             raise LivedqnError(f"{found[AVERAGE].path} has the name under which the mean is told, {AVERAGE}; rename it")
-        if (path := folder / "policy.ckpt").exists():
-            raise LivedqnError(f"{path} is there already, and the mean of others would replace it; use another folder")
-        return {AVERAGE: checkpoint.average(read, path), **found}
+        return {AVERAGE: checkpoint.average(read, folder / "policy.ckpt"), **found}
     return found
 
 
@@ -110,9 +115,11 @@ def agent_names(paths: Sequence[str]) -> list[str]:
     """``policy`` for one; for several ``policy:<the shortest end of its path that tells it from the others>``."""
     if len(paths) == 1:
         return [OURS]
-    if len(set(paths)) < len(paths):
+    files = [Path(path).absolute() for path in paths]
+    if len({file.resolve() for file in files}) < len(files):
         raise LivedqnError("checkpoint names one file twice; name each once")
-    parts = [Path(path).absolute().with_suffix("").parts for path in paths]
+    stems = [file.with_suffix("") for file in files]
+    parts = [file.parts for file in (stems if len(set(stems)) == len(stems) else files)]
     for depth in range(1, max(map(len, parts)) + 1):
         ends = ["/".join(one[-depth:]) for one in parts]
         if len(set(ends)) == len(ends):

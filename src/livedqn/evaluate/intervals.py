@@ -73,6 +73,11 @@ def paired(ours: FloatArray, theirs: FloatArray) -> Interval:
 
 
 def ratio(top: FloatArray, bottom: FloatArray) -> Interval:
-    """Of mean(top) / mean(bottom), (W,) each: to first order it varies as the worlds' top - ratio bottom do."""
+    """Of mean(top) / mean(bottom), (W,) each: to first order it varies as the worlds' top - ratio bottom do.
+
+    NaN where the mean of ``bottom`` is not above 0: there is nothing that it could be a share of.
+    """
+    if not float(np.mean(bottom)) > 0:
+        return Interval(math.nan, math.nan, math.nan, 0)
     whole = float(np.mean(top)) / float(np.mean(bottom))
     return interval(whole + (np.asarray(top, np.float64) - whole * bottom) / float(np.mean(bottom)))

@@ -44,6 +44,16 @@ class Episodes:
         """E."""
         return len(self.truncated)
 
+    @property
+    def request_of_visit(self) -> IntArray:
+        """(N,) which request of its visit, from 0."""
+        order = np.lexsort((self.request, self.episode))
+        place = np.arange(len(order))
+        begins = np.append(True, self.visit_over[order][:-1])
+        found = np.empty_like(place)
+        found[order] = place - np.maximum.accumulate(np.where(begins, place, 0))
+        return found
+
     def per_episode(self, values: npt.NDArray[Any]) -> FloatArray:
         """Sums over each episode, (E,) float64, of ``values`` (N,)."""
         return np.bincount(self.episode, weights=values, minlength=self.count).astype(np.float64)

@@ -63,7 +63,7 @@ class Slices:
             found["click_through_new_streamers"] = click_through(played, new)
             found["click_through_known_streamers"] = click_through(played, ~new)
         if "hour" in played.viewers:
-            hour = played.viewers["hour"]
+            hour = played.viewers["hour"] % 24
             for first, end in HOURS:
                 found[f"return_{first:02}_{end:02}_h"] = _mean(returns, (hour >= first) & (hour < end))
         return found

@@ -13,7 +13,7 @@ import torch
 from livedqn import plugins, report
 from livedqn.config import EvaluateConfig
 from livedqn.evaluate import check_fit
-from livedqn.evaluate.command import AVERAGE, read_from, read_policies
+from livedqn.evaluate.command import AVERAGE, read_from, read_policies, refuse_run
 from livedqn.evaluate_logs.contestants import targets
 from livedqn.evaluate_logs.reading import Judging, holdout
 from livedqn.evaluate_logs.result import Result
@@ -40,6 +40,7 @@ def run(config: EvaluateConfig, folder: Path) -> bool:
     """
     if not config.checkpoint:
         raise LivedqnError("evaluate needs a policy: checkpoint=<run>/policy.ckpt, or checkpoint=[a.ckpt,b.ckpt]")
+    refuse_run(folder)
     torch.set_num_threads(config.threads)
     found = read_policies(config, folder)
     logs: Logs = plugins.build("logs", config.logs)

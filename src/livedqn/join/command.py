@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import math
 import time
@@ -43,7 +44,8 @@ def run(config: JoinConfig, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as files:
             events = files.enter_context(_opened(config.events))
-            refused = files.enter_context((folder / "set_aside.jsonl").open("w", encoding="utf-8"))
+            unplaced = _free(folder / "set_aside.jsonl")
+            refused = files.enter_context(unplaced.open("w", encoding="utf-8"))
 
             def set_aside(event: Event, why: str) -> None:
                 refused.write(json.dumps({"why": why, "event": plain.event(event)}) + "\n")
@@ -53,7 +55,7 @@ def run(config: JoinConfig, folder: Path) -> None:
                 session_gap_s=config.session_gap_s, set_aside=set_aside,
             )  # fmt: skip
             prefix = state.begin(joiner, out) if state else ""
-            faulty = files.enter_context(SetAside(folder / "set_aside.parquet", seen))
+            faulty = files.enter_context(SetAside(_free(folder / "set_aside.parquet"), seen))
             writer = files.enter_context(Writer(out, seen, {"command": "join"}, prefix=prefix))
 
             def write(impressions: Impressions | None) -> None:
@@ -98,10 +100,16 @@ def run(config: JoinConfig, folder: Path) -> None:
         print(f"  no events: {bad:,} lines, the first of them {first}")
     if faulty.rows:
         print(f"  impossible: {faulty.sessions:,} sessions, {faulty.rows:,} rows, with why, in {faulty.path}")
-    if (folder / "set_aside.jsonl").stat().st_size:
-        print(f"what found no place is in {folder / 'set_aside.jsonl'}, with why")
+    if unplaced.stat().st_size:
+        print(f"what found no place is in {unplaced}, with why")
     else:
-        (folder / "set_aside.jsonl").unlink()
+        unplaced.unlink()
+
+
+def _free(path: Path) -> Path:
+    """``path``, or the next that is free where earlier calls into its folder left one: ``name-2``, ``name-3``."""
+    names = itertools.chain([path], (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2)))
+    return next(name for name in names if not name.exists())
 
 
 def _refuse_ahead(event: Event, allowed_s: float) -> None:

@@ -65,6 +65,8 @@ class Reader:
 
     def event(self, found: Mapping[str, Any]) -> Event:
         """The event; LivedqnError says what is wrong with it."""
+        # empty text is how many tools write that there is none; as a name it would be one and the same for all
+        found = {key: value for key, value in found.items() if not (isinstance(value, str) and not value.strip())}
         if "kind" not in found:
             raise LivedqnError("the event lacks kind: impression, click, watch ...")
         return self._impression(found) if found["kind"] == "impression" else self._signal(found)

@@ -24,7 +24,9 @@ def audience(evaluation: Evaluation) -> Figure | None:
         return None
     made, axes = figure(1.6 + 2.1 * len(evaluation.played), 3.1, len(evaluation.played), sharey=True)
     for axis, (name, worlds) in zip(axes, evaluation.played.items(), strict=True):
-        table = np.nanmean([_shares(played, evaluation.slices) for played in worlds], axis=0)
+        shares = np.array([_shares(played, evaluation.slices) for played in worlds])
+        known = np.count_nonzero(~np.isnan(shares), axis=0)  # in some worlds there may be nobody of a kind, or in all
+        table = np.nansum(shares, axis=0) / np.where(known > 0, known, np.nan)
         left = np.zeros(len(table))
         for kind, share in zip(KINDS, table.T, strict=True):
             axis.barh(range(len(table)), share * 100, left=left, color=KINDS[kind], label=kind, height=0.72)
@@ -39,19 +41,17 @@ def audience(evaluation: Evaluation) -> Figure | None:
 
 
 def nothing(evaluation: Evaluation) -> Figure:
-    """The share of nothing as a session goes on."""
+    """The share of nothing as a visit goes on."""
     made, (axis,) = figure(8, 3.4)
     colour = colours(list(evaluation.played), evaluation.agents)
     for name, worlds in evaluation.played.items():
-        request = np.concatenate([played.request for played in worlds])
+        request = np.concatenate([played.request_of_visit for played in worlds])
         silent = np.concatenate([played.action == 0 for played in worlds])
         there = np.bincount(request)
         drawn = there >= TAIL * there[0]
         share = np.bincount(request, weights=silent)[drawn] / there[drawn]
         axis.plot(np.arange(1, len(share) + 1), share * 100, color=colour[name], label=name)
-    axis.set(
-        title="How often nothing is shown, as the session goes on", xlabel="request of the session", ylabel="% nothing"
-    )
+    axis.set(title="How often nothing is shown, as a visit goes on", xlabel="request of the visit", ylabel="% nothing")
     axis.set_ylim(bottom=0)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return made

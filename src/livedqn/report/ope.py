@@ -73,6 +73,9 @@ def propensities(result: Mapping[str, Any]) -> Figure:
     axis.plot([1e-4, 1], [1e-4, 1], "--", color=FAINT, linewidth=1, label="perfect")
     axis.plot(found["estimated"], found["shown"], "o-", color=OURS, label="mean of a bin")
     axis.set(xscale="log", yscale="log", xlabel="estimated propensity", ylabel="share shown")
+    for side in (axis.xaxis, axis.yaxis):  # powers would be written as mathematics
+        side.set_major_formatter("{x:g}")
+        side.set_minor_formatter("")
     axis.set_title("propensities were estimated")
     axis.legend(fontsize=8)
     return made

@@ -32,7 +32,7 @@ def picture(comparison: Comparison) -> Figure:
         rings = f" (rings: {', '.join(earlier)}; discs: {last})" if earlier else ""
         axis.set(
             title=f"What is simulated, beside {beside}", xlabel=f"off the number, in tolerances{rings}",
-            xlim=(-EDGE - 0.1, EDGE + 0.1), ylim=(len(shown) - 0.5, -0.5),
+            xlim=(-EDGE - 0.1, EDGE + 0.1), ylim=(max(len(shown), 1) - 0.5, -0.5),
         )  # fmt: skip
         named = len({one.source for one in comparison.figures}) > 1
         names = [f"{one.about} ({one.source})" if named else one.about for one in shown]

@@ -22,6 +22,7 @@ _RC: Any = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
     "grid.color": GRID, "grid.linewidth": 1, "xtick.color": FAINT, "ytick.color": FAINT, "legend.frameon": False,
     "figure.facecolor": "white", "lines.linewidth": 1.8,
+    "text.parse_math": False,  # names may hold dollars
 }  # fmt: skip
 
 

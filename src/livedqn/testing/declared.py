@@ -37,6 +37,10 @@ def declared(env: Any) -> Spec:
         cause = error.__cause__
         raise ContractError(str(cause)) if isinstance(cause, LivedqnError) else error from cause
     expect(spec.episode in ("session", "viewer"), f"metadata['episode'] is {spec.episode!r}, not session or viewer")
+    expect(
+        spec.episode == "session" or "left" in spec.signals,
+        "metadata['episode'] is 'viewer', so metadata['signals'] owes left: leaving is a step among others",
+    )
     return spec
 
 
