@@ -97,6 +97,8 @@ def test_what_is_no_agent_is_said(given, said):
         (ENV, {"reward": plugins.build}, r"reward=build \(from Python\) lacks signals"),
         (ENV, {"policies": ["hotest"]}, "there is no policy 'hotest' here; did you mean 'hottest'"),
         ("sin", {}, "there is no env=sin; did you mean 'sim'"),
+        (ENV, {"seed": -1}, "seed=-1; it needs at least 0"),
+        (ENV, {"steps": 0}, "steps=0; it needs at least 1"),
     ],
 )
 def test_what_does_not_fit_is_one_line(agent, env, told, said):

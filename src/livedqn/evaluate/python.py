@@ -49,6 +49,9 @@ def compare(
     Raises:
         LivedqnError: something cannot be built or does not fit together, is no agent, or no policy of that name.
     """
+    for what, value, least in (("seed", seed, 0), ("steps", steps, 1)):
+        if value is not None and value < least:
+            raise LivedqnError(f"compare() was given {what}={value}; it needs at least {least}")
     by_name = {f"{OURS}:{name}": one for name, one in agents.items()} if isinstance(agents, Mapping) else {OURS: agents}
 
     for name, agent in by_name.items():
