@@ -1,8 +1,8 @@
 """Are estimates from logs right? On simulated viewers the truth can be had by playing.
 
 python -m benchmarks.ope.truth --quick                 # a minute or two: does it work; writes nothing
-python -m benchmarks.ope.truth                         # some 8 minutes on a core of its own: 4 sets by 3 policies
-python -m benchmarks.ope.truth --sets 34               # the whole study, 102 sets: half an hour
+python -m benchmarks.ope.truth                         # some 13 minutes on a core of its own: 4 sets by 3 policies
+python -m benchmarks.ope.truth --sets 34               # the whole study, 102 sets: nearly two hours
 
 Log sets of one world, each of other viewers, are made by policies that explore much or little. Twenty policies are
 judged by each set, and their true values are means over more sessions than any set has. Printed is, for each estimator,
