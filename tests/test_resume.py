@@ -183,3 +183,25 @@ def test_resume_with_more_steps_extends_a_run(whole, tmp_path) -> None:
     steps = read_metrics(run / "metrics.csv")["updates"][0]
     assert steps[-1] == 3500
     assert steps == sorted(set(steps))
+
+
+def test_a_second_signal_does_not_wait_for_an_evaluation_in_training(tmp_path, monkeypatch, capsys) -> None:
+    came = []
+
+    def endless(*_: object, **__: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            came.append(number)
+            signal.raise_signal(number)
+        raise AssertionError("the second one ends it")
+
+    monkeypatch.setattr(evaluate, "validate", endless)
+    settings = {
+        "steps": 400,
+        "num_envs": 4,
+        "agent": {"warmup_steps": 100, "batch_size": 8},
+        "folder": tmp_path / "run",
+    }
+    run = livedqn.train({"plugin": "gym", "id": "CartPole-v1"}, **settings)
+    assert (run.stopped_by, came) == (signal.SIGTERM, [signal.SIGINT, signal.SIGTERM])
+    assert "stopping once this evaluation is over; a second signal stops it, too" in capsys.readouterr().err
+    assert (tmp_path / "run" / "resume").is_dir()

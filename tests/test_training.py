@@ -304,3 +304,10 @@ def test_a_run_logs_a_hundred_rows_or_one_a_tick(steps: int, num_envs: int, rows
     assert len(marks.log) == rows
     assert max(marks.log) == marks.total
     assert marks.log <= set(marks)
+
+
+def test_a_run_takes_no_other_runs_place(run):
+    before = (run.folder / "policy.ckpt").read_bytes()
+    with pytest.raises(LivedqnError, match=r"holds a policy already, .* go on with it by resume="):
+        livedqn.train(SIM, reward=Clicks(), folder=run.folder, seed=7, **SMALL)
+    assert (run.folder / "policy.ckpt").read_bytes() == before

@@ -83,6 +83,7 @@ RESULTS = Path(__file__).parent / "results"
 def train(words: Sequence[str], run: Path, program: Sequence[str] = LIVEDQN) -> Path:
     """The policy of one training; one that is there is not trained again."""
     if not (run / "report.html").exists():
+        shutil.rmtree(run, ignore_errors=True)  # of one that was stopped
         command = [sys.executable, *program, *words, *IN_SHORT, f"hydra.run.dir={run}"]
         done = subprocess.run(command, text=True, capture_output=True)
         if done.returncode:

@@ -146,6 +146,7 @@ class Loop(pl.Callback):
         self._tell, self._warned = tell, False
         self.choice: Choice = resumed["choice"] if resumed else Choice()
         self.stopped_by: signal.Signals | None = None
+        self._evaluating = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take over the signals, and restore a resumed run once its optimiser exists."""
@@ -188,16 +189,27 @@ class Loop(pl.Callback):
         if batch in self._marks.evaluate and self._evaluate is None:
             self._choose(pl_module, steps)
         elif batch in self._marks.evaluate and self._evaluate is not None:
-            returns = self._evaluate(pl_module)
-            metrics["validation_return"] = float(returns.mean())
-            if self.choice.prefers(returns):
-                self._choose(pl_module, steps)
+            returns = self._returns(pl_module, self._evaluate)
+            if returns is not None:
+                metrics["validation_return"] = float(returns.mean())
+                if self.choice.prefers(returns):
+                    self._choose(pl_module, steps)
         if metrics:
             self._log(steps, metrics)
         self._show(steps, metrics)
         if batch in self._marks.save or self.stopped_by:
             self._save(batch, pl_module)
         trainer.should_stop = self.stopped_by is not None
+
+    def _returns(self, agent: DQN, evaluate: Callable[[DQN], FloatArray]) -> FloatArray | None:
+        """Of an evaluation; None where a second signal did not wait for its end."""
+        self._evaluating = True
+        try:
+            return evaluate(agent)
+        except StoppedError:
+            return None
+        finally:
+            self._evaluating = False
 
     def _choose(self, agent: DQN, steps: int) -> None:
         self.choice.weights = {name: value.detach().clone() for name, value in agent.state_dict().items()}
@@ -222,4 +234,8 @@ class Loop(pl.Callback):
         return metrics
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.stopped_by = signal.Signals(number)
+        is_second, self.stopped_by = self.stopped_by is not None, signal.Signals(number)
+        if self._evaluating and is_second:
+            raise StoppedError(number)
+        if self._evaluating:
+            self._tell("stopping once this evaluation is over; a second signal stops it, too")

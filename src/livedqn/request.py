@@ -174,9 +174,9 @@ def _array(named: Mapping[str, Any], name: str, dtype: str) -> npt.NDArray[Any]:
 
 
 def room_names(request: Mapping[str, Any], num_actions: int) -> list[int | str | None]:
-    """The name of each action's room: None for *nothing*, and for all where the request names none."""
+    """The name of each action's room, None for *nothing*; empty where the request names none."""
     if "rooms" not in request:
-        return [None] * num_actions
+        return []
     rooms = request["rooms"]
     if not isinstance(rooms, list) or len(rooms) != num_actions:
         raise LivedqnError(f"rooms has to be a list of {num_actions}, one name for each row of candidates")

@@ -105,6 +105,11 @@ def run(config: TrainConfig, folder: Path) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
         if not config.resume:
             holds.enter_context(held(folder))
+            if (folder / "policy.ckpt").exists():
+                raise LivedqnError(
+                    f"{folder} holds a policy already, which this run would replace; go on with it by "
+                    f"resume={folder}, or choose another folder (hydra.run.dir=…, from Python folder=)"
+                )
         checkpoint.write_text(folder / "config.yaml", plugins.as_yaml(parts.plain))
         tracker = _tracker(parts)
         try:

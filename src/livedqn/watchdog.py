@@ -25,6 +25,11 @@ class DivergenceError(LivedqnError):
 
 def diverged(updates: int, why: str) -> DivergenceError:
     """The error that says so."""
+    if not updates:
+        return DivergenceError(
+            f"before the first update: {why}; what the encoder makes of an observation is none; "
+            "livedqn.testing.check_encoder looks for the reason"
+        )
     return DivergenceError(
         f"training diverged by update {updates:,}: {why}; policy.ckpt keeps the policy that was chosen before: "
         "try a smaller agent.learning_rate or a larger agent.sync_every"

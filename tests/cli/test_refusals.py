@@ -1,6 +1,7 @@
 """The errors that a user can make: each is one line on stderr, exit code 2, and nothing is left behind."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -241,3 +242,20 @@ def test_a_traceback_for_those_who_ask(livedqn, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["livedqn", "env=gym", "reward=nosuch"])
     with pytest.raises(LivedqnError, match="no reward=nosuch"):
         cli.main()
+
+
+def test_a_job_that_is_refused_leaves_the_others_of_a_sweep_be(livedqn, monkeypatch):
+    from livedqn import training
+
+    done = []
+
+    def run(config, folder):
+        if config.seed == 1:
+            raise LivedqnError("no such world")
+        done.append(config.seed)
+        return SimpleNamespace(stopped_by=None)
+
+    monkeypatch.setattr(training, "run", run)
+    outcome = livedqn("env=gym", "-m", "seed=1,2,3")
+    assert (outcome.code, done) == (2, [2, 3])
+    assert outcome.err.count("livedqn: error: no such world") == 1

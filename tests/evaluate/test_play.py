@@ -1,4 +1,5 @@
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from livedqn.evaluate.policies import Greedy, Random, Rule, ShowIf, favourite, h
 from livedqn.evaluate.slices import Slices
 from livedqn.rewards import WatchTime
 from livedqn.stage import Stage, world_seed
+from livedqn.types import LivedqnError
 
 
 def test_every_row_plays_its_quota_to_the_end(tiny):
@@ -157,6 +159,13 @@ def test_visits_by_hand():
     assert found["session_length"] == 5 / 4  # four visits, the last one cut off
     assert found["watch_minutes"] == 6 / 4
     assert played.request_of_visit.tolist() == [0, 1, 0, 0, 0]
+
+
+def test_an_episode_that_does_not_end_is_said(monkeypatch):
+    monkeypatch.setattr(sys.modules[play.__module__], "LONGEST", 20)
+    loyal = Stage(sim(3, viewers=Viewers(leave_bias=-50.0), max_requests=1_000), WatchTime(), CapConfig())
+    with pytest.raises(LivedqnError, match="an episode has not ended within 20 requests"):
+        play(Random(0), loyal, seed=1, split="test", episodes=3)
 
 
 def test_a_cap_of_a_rule_is_one_of_a_visit():

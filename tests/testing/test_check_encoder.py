@@ -125,6 +125,59 @@ class HidesLayers(Good):
         return self.hidden[0](super().forward(observation))
 
 
+class HasNoShape(Good):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.layer = nn.LazyLinear(self.width)
+
+
+class IsDouble(Good):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.layer.double()
+
+    def forward(self, observation):
+        return self.layer(self.inputs(observation).double()).float()
+
+
+class AnswersDouble(Good):
+    def forward(self, observation):
+        return super().forward(observation).double()
+
+
+class HoldsALayerInALambda(Good):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.gate = nn.Linear(self.width, self.width)
+        self.act = lambda x: x * torch.sigmoid(self.gate(x))
+
+    def forward(self, observation):
+        return self.act(super().forward(observation))
+
+
+class AttendsToNothing(nn.Module):
+    """PyTorch's fast path, which it takes without autograd alone, answers NaN where all is padding."""
+
+    def __init__(self, spec):
+        super().__init__()
+        if not spec.has_rooms:
+            raise LivedqnError("rooms only")
+        self.width = 16
+        self.inputs = nn.Linear(len(spec.history), 16)
+        self.attention = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True, dropout=0.0)
+
+    def forward(self, observation):
+        past = observation["history"]
+        return self.attention(self.inputs(past), src_key_padding_mask=past[..., 0] == 0)[:, -1]
+
+
+class FailsInTraining(Good):
+    def forward(self, observation):
+        if self.training:
+            raise RuntimeError("no mean of truth values")
+        return super().forward(observation)
+
+
 class NeedsDepth(Good):
     def __init__(self, spec):
         raise TypeError("depth?")
@@ -141,7 +194,7 @@ class ReadsAnotherKey(Good):
         (RefusesAll, "refuses every environment.*not today"),
         (no_module, "owes a torch.nn.Module"),
         (NoWidth, "width is None"),
-        (WrongWidth, r"answered shape \(6, 3\); it owes floating point of \(6, 4\) or \(6, 5, 4\)"),
+        (WrongWidth, r"answered torch.float32 of shape \(6, 3\); it owes float32 of \(6, 4\) or \(6, 5, 4\)"),
         (LosesEmptyPast, "a viewer may have no past"),
         (WritesContext, "changed the observation"),
         (AddsNoise, "differently to the same observation in eval mode"),
@@ -153,6 +206,12 @@ class ReadsAnotherKey(Good):
         (MixesByRoom, "what other rooms there are; declare mixes_rooms = True"),
         (Detached, "without a gradient"),
         (HidesLayers, "answers otherwise after load_state_dict.*nn.ModuleList, not in a list"),
+        (HasNoShape, r"layer\.weight has no shape yet"),
+        (IsDouble, r"layer\.weight is torch\.float64; it owes float32"),
+        (AnswersDouble, r"answered torch\.float64 of shape .*; it owes float32"),
+        (HoldsALayerInALambda, "goes on reading the original's weights"),
+        (AttendsToNothing, r"otherwise under torch\.inference_mode\(\)"),
+        (FailsInTraining, "raised RuntimeError: no mean of truth values"),
         (NeedsDepth, r"NeedsDepth \(rooms with a history\) raised TypeError: depth\? when built"),
         (ReadsAnotherKey, "raised KeyError: 'contexts' when given 6 rows"),
         (Good(example_spec()), "given an instance of Good; it takes the class"),

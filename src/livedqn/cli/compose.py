@@ -20,7 +20,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from livedqn.cli import earlier
 from livedqn.cli.commands import COMMANDS
 from livedqn.cli.from_logs import from_logs, judged
-from livedqn.cli.jobs import JOBS, refused, remove_empty
+from livedqn.cli.jobs import JOBS, remove_empty, say
 from livedqn.cli.overrides import take_paths, tidy
 from livedqn.cli.printed import leave_if_unread
 from livedqn.cli.words import Words
@@ -54,10 +54,10 @@ def run(words: Words, *, wants_traceback: bool) -> None:
         overrides.insert(0, f"hydra.sweep.dir={sweep}")  # said here, so that a refused sweep can be cleared away
     _refuse_code(words.flags)
     there_before = _existing(overrides)
-    is_composed = False
+    is_composed, refusals = False, 0
 
     def job(composed: DictConfig) -> None:
-        nonlocal is_composed
+        nonlocal is_composed, refusals
         is_composed = True
         try:
             JOBS[command](composed)
@@ -67,7 +67,10 @@ def run(words: Words, *, wants_traceback: bool) -> None:
         except (LivedqnError, OSError) as error:
             if wants_traceback or (isinstance(error, OSError) and not error.filename):
                 raise
-            refused(error if isinstance(error, LivedqnError) else _of_file(error))
+            say(error if isinstance(error, LivedqnError) else _of_file(error))
+            if "--multirun" not in words.flags:
+                sys.exit(2)
+            refusals += 1  # the other jobs of a sweep have nothing to do with it
         finally:
             remove_empty(Path(HydraConfig.get().runtime.output_dir), there_before)
         is_composed = False
@@ -84,6 +87,8 @@ def run(words: Words, *, wants_traceback: bool) -> None:
         raise LivedqnError(_of_file(error) if isinstance(error, OSError) else explain(error)) from error
     finally:
         remove_empty(Path(sweep).absolute(), there_before)
+    if refusals:
+        sys.exit(2)
 
 
 def completable(line: str) -> str:

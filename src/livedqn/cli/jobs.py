@@ -124,10 +124,9 @@ def _folder() -> Path:
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
-def refused(error: LivedqnError) -> None:
-    """Say what was wrong in one line and leave with 2."""
+def say(error: LivedqnError) -> None:
+    """Say what was wrong in one line."""
     print(f"livedqn: error: {' '.join(str(error).split())}", file=sys.stderr)
-    sys.exit(2)
 
 
 def remove_empty(folder: Path, there_before: Container[Path]) -> None:

@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from livedqn.protocols import Policy
 from livedqn.stage import Stage, Step
-from livedqn.types import ROLES, BoolArray, FloatArray, IntArray, Observation, Spec
+from livedqn.types import ROLES, BoolArray, FloatArray, IntArray, LivedqnError, Observation, Spec
+
+#: Requests after which an episode is taken for one that does not end.
+LONGEST = 100_000
 
 
 @runtime_checkable
@@ -66,6 +69,9 @@ def play(
 
     Every row plays a quota that is fixed beforehand, all of it to the end: collecting the first that finish would
     favour short ones. A row that is done plays on, unrecorded, until all are. ``distinct``: see :meth:`Stage.reset`.
+
+    Raises:
+        LivedqnError: an episode does not end within :data:`LONGEST` requests.
     """
     rows = np.arange(stage.num_envs)
     quota = episodes // stage.num_envs + (rows < episodes % stage.num_envs)
@@ -75,7 +81,14 @@ def play(
     notes.begin(observation, rows[quota > 0])
     policy.reset(np.ones(stage.num_envs, np.bool_))
     predicts = policy if isinstance(policy, Predicts) else None
+    rounds = 0
     while (active := notes.played < quota).any():
+        rounds += 1
+        if rounds % LONGEST == 0 and notes.longest(rows[active]) >= LONGEST:
+            raise LivedqnError(
+                f"an episode has not ended within {LONGEST:,} requests, and nobody can be judged by one that "
+                "never does; truncate them (env=gym: env.kwargs.max_episode_steps=…)"
+            )
         actions = policy(observation)
         value = None if predicts is None else predicts.value
         step = stage.step(actions)
@@ -110,6 +123,10 @@ class _Notes:
         self._comes_back = spec.episode == "viewer"
         self._truncated = np.zeros(episodes, np.bool_)
         self._tail = np.zeros(episodes, np.float32)
+
+    def longest(self, rows: IntArray) -> int:
+        """Requests of the longest episode that ``rows`` are in."""
+        return int(self._request[rows].max())
 
     def offer(self, observation: Observation) -> None:
         for role, column in self._candidates.items():

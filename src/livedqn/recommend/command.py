@@ -6,8 +6,8 @@ A request is described in :mod:`livedqn.request`; its answer, on stdout, is::
 
 ``ranked`` holds what the mask allows, best first, with values in the reward's unit; *nothing* goes before rooms that
 are not better by the policy's margin, and behind all of these stand rooms that are not on its shortlist. ``room`` is
-null for *nothing*, and where the request names no ``rooms``. ``propensity`` is the probability with which the action
-was chosen, to be logged: 1, since the policy is greedy.
+null for *nothing*, and left out where the request names no ``rooms``. ``propensity`` is the probability with which the
+action was chosen, to be logged: 1, since the policy is greedy.
 
 A line that cannot be answered is one line on stderr with its number; the others are answered, and the command ends
 with exit code 2.
@@ -72,8 +72,9 @@ def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
         raise LivedqnError(NOT_FINITE)
     chosen = agent.preferences(agent.listed(q, observation))[0]  # first by that, then by all values
     best_first = [int(action) for action in np.lexsort((-agent.preferences(q)[0], -chosen)) if allowed[action]]
-    ranked = [{"action": action, "room": rooms[action], "value": float(value[action])} for action in best_first]
-    return {"action": best_first[0], "room": rooms[best_first[0]], "propensity": 1.0, "ranked": ranked}
+    named = [{"action": action, "room": rooms[action]} if rooms else {"action": action} for action in best_first]
+    ranked = [{**one, "value": float(value[one["action"]])} for one in named]
+    return {**named[0], "propensity": 1.0, "ranked": ranked}
 
 
 @contextmanager

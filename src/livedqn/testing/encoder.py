@@ -6,9 +6,11 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.parameter import UninitializedParameter
 
 from livedqn.compilation import NotCompilableError, captured
 from livedqn.narrowing import narrowed
@@ -68,14 +70,30 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> str:
 def _check(name: str, module: Any, spec: Spec) -> None:
     expect(isinstance(module, nn.Module), f"{name} is a {type(module).__name__}; it owes a torch.nn.Module")
     width = getattr(module, "width", None)
-    expect(isinstance(width, int) and width > 0, f"{name}.width is {width!r}; it owes the width of its output")
+    expect(
+        isinstance(width, int | np.integer) and width > 0, f"{name}.width is {width!r}; it owes the width of its output"
+    )
+    _check_parameters(name, module)
     module.eval()
     observation = example_observation(spec, _BATCH, seed=1)
     state = _state(name, module, observation, spec.num_actions)
     _check_rows(name, module, observation, state)
+    _check_acting(name, module, observation, state)
     if spec.has_rooms:
         _check_rooms(name, module, observation, state)
     _check_learning(name, module, observation, state)
+
+
+def _check_parameters(name: str, module: nn.Module) -> None:
+    for own, parameter in module.named_parameters():
+        expect(
+            not isinstance(parameter, UninitializedParameter),
+            f"{name}.{own} has no shape yet; the spec that it is built with says all widths, so give the layer its own",
+        )
+        expect(
+            not parameter.is_floating_point() or parameter.dtype == torch.float32,
+            f"{name}.{own} is {parameter.dtype}; it owes float32, in which all is learned",
+        )
 
 
 def _check_saved(name: str, module: nn.Module, other: nn.Module, spec: Spec) -> None:
@@ -98,9 +116,9 @@ def _state(name: str, module: Any, observation: TensorObservation, num_actions: 
         state: Any = module(given)
     allowed = [(batch, module.width), (batch, num_actions, module.width)]
     expect(
-        isinstance(state, Tensor) and tuple(state.shape) in allowed and state.is_floating_point(),
-        f"{name} answered shape {tuple(getattr(state, 'shape', ()))}; "
-        f"it owes floating point of {allowed[0]} or {allowed[1]}",
+        isinstance(state, Tensor) and tuple(state.shape) in allowed and state.dtype == torch.float32,
+        f"{name} answered {getattr(state, 'dtype', type(state))} of shape {tuple(getattr(state, 'shape', ()))}; "
+        f"it owes float32 of {allowed[0]} or {allowed[1]}",
     )
     expect(
         state.isfinite().all(),
@@ -121,6 +139,16 @@ def _check_rows(name: str, module: Any, observation: TensorObservation, state: T
         _close(alone, state[-1:]),
         f"{name} answers otherwise for a viewer alone than among others; rows are different viewers (no batch "
         "statistics in eval mode)",
+    )
+
+
+def _check_acting(name: str, module: Any, observation: TensorObservation, state: Tensor) -> None:
+    with calling(name, "under torch.inference_mode()"), torch.inference_mode():
+        acting = module(observation)
+    expect(
+        _close(acting, state),
+        f"{name} answers otherwise under torch.inference_mode(), in which it acts; nn.TransformerEncoderLayer takes "
+        "another path there, and answers NaN where all of a row is padding: leave one place open",
     )
 
 
@@ -167,14 +195,33 @@ def _with_rooms(observation: TensorObservation, change: Callable[[Tensor], Tenso
 def _check_learning(name: str, module: nn.Module, observation: TensorObservation, state: Tensor) -> None:
     twin = copy.deepcopy(module)
     expect(_close(twin(observation), state), f"{name}: a deep copy, as the target network is, answers otherwise")
+    _check_apart(name, module, twin, observation, state)
     module.train()
     if any(parameter.requires_grad for parameter in module.parameters()):
-        output = module(observation)
+        with calling(name, "in training mode"):
+            output = module(observation)
         expect(output.requires_grad, f"{name} answers without a gradient, so nothing of it could learn")
         output.sum().backward()
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         expect(gradients, f"{name}: no parameter gets a gradient")
         expect(all(g.isfinite().all() for g in gradients), f"{name}: a gradient is not finite")
+
+
+def _check_apart(
+    name: str, module: nn.Module, twin: nn.Module, observation: TensorObservation, state: Tensor
+) -> None:  # fmt: skip
+    before = [parameter.detach().clone() for parameter in module.parameters()]
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(1.0)
+        answer = twin(observation)
+        for parameter, value in zip(module.parameters(), before, strict=True):
+            parameter.copy_(value)
+    expect(
+        _close(answer, state),
+        f"{name}: a deep copy, as the target network is, goes on reading the original's weights; a lambda or a hook "
+        "that holds a layer is not copied with it: call layers from forward",
+    )
 
 
 def _why_eager(module: nn.Module, spec: Spec) -> str:
