@@ -21,7 +21,7 @@ from livedqn.replay.prioritised import Prioritised
 from livedqn.replay.uniform import Uniform
 from livedqn.rewards import Weighted
 from livedqn.stage import Stage
-from livedqn.types import FloatArray, IntArray, Spec, TensorObservation
+from livedqn.types import FloatArray, IntArray, LivedqnError, Spec, TensorObservation
 from livedqn.watchdog import DivergenceError, are_numbers
 
 CARTPOLE = {"plugin": "gym", "id": "CartPole-v1"}
@@ -236,5 +236,8 @@ def test_values_that_are_no_numbers_end_the_run() -> None:
     nn.init.constant_(next(made.online.parameters()), float("nan"))
     with pytest.raises(DivergenceError, match="before the first update: its values are not numbers"):
         made.training_step(3, 1)
+    seen = {"context": np.full((1, 4), np.nan, np.float32), "mask": np.ones((1, 2), np.bool_)}
+    with pytest.raises(LivedqnError, match="of context"):  # not the agent's fault
+        made.acting_values(seen)
     assert are_numbers(np.array([[[-np.inf, 1.0]]], np.float32))
     assert not are_numbers(np.array([[[-np.inf, np.inf]]], np.float32))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -185,23 +186,34 @@ def test_resume_with_more_steps_extends_a_run(whole, tmp_path) -> None:
     assert steps == sorted(set(steps))
 
 
-def test_a_second_signal_does_not_wait_for_an_evaluation_in_training(tmp_path, monkeypatch, capsys) -> None:
-    came = []
-
-    def endless(*_: object, **__: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            came.append(number)
-            signal.raise_signal(number)
-        raise AssertionError("the second one ends it")
-
-    monkeypatch.setattr(evaluate, "validate", endless)
+@pytest.mark.usefixtures("no_pictures")
+def test_a_second_signal_does_not_wait_for_an_evaluation_and_resume_makes_up_for_it(
+    tmp_path, monkeypatch, capsys
+) -> None:
     settings = {
-        "steps": 400,
-        "num_envs": 4,
-        "agent": {"warmup_steps": 100, "batch_size": 8},
-        "folder": tmp_path / "run",
-    }
-    run = livedqn.train({"plugin": "gym", "id": "CartPole-v1"}, **settings)
-    assert (run.stopped_by, came) == (signal.SIGTERM, [signal.SIGINT, signal.SIGTERM])
-    assert "stopping once this evaluation is over; a second signal stops it, too" in capsys.readouterr().err
-    assert (tmp_path / "run" / "resume").is_dir()
+        "env": {"plugin": "sim", "days": 1, "streamers": 60, "max_requests": 10}, "steps": 600, "num_envs": 4,
+        "agent": {"warmup_steps": 100, "batch_size": 8, "steps_per_update": 4},
+        "evaluation": {"worlds": 2, "episodes": 2, "validation_worlds": 2, "validation_episodes": 2, "points": 3},
+    }  # fmt: skip
+    livedqn.train(**settings, folder=tmp_path / "whole")
+    validate, calls = evaluate.validate, []
+
+    def interrupted(*given: Any, **more: Any) -> Any:
+        calls.append(len(calls))
+        if len(calls) == 2:
+            signal.raise_signal(signal.SIGINT)
+            assert "another signal stops it, too" in capsys.readouterr().err
+            signal.raise_signal(signal.SIGTERM)
+            raise AssertionError("the second one ends it")
+        return validate(*given, **more)
+
+    monkeypatch.setattr(evaluate, "validate", interrupted)
+    run = livedqn.train(**settings, folder=tmp_path / "run")
+    assert (run.stopped_by, len(calls)) == (signal.SIGTERM, 2)
+    livedqn.train(resume=tmp_path / "run")
+    assert len(calls) == 4  # the evaluation that was stopped, and the third
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
+    chosen = [checkpoint.read(tmp_path / name / "policy.ckpt").steps for name in ("whole", "run")]
+    assert chosen[0] == chosen[1]
+    metrics = [read_metrics(tmp_path / name / "metrics.csv")["validation_return"] for name in ("whole", "run")]
+    assert metrics[0] == metrics[1]

@@ -110,6 +110,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
             axis.set(xlabel=label, xticks=values, xticklabels=[f"{value:,}" for value in values])
             axis.tick_params(axis="x", labelrotation=45)
             axis.minorticks_off()
+            axis.yaxis.set_major_formatter("{x:g}")
             axis.axhline(1, color=FAINT, lw=1, ls=":")  # a million a second
         axes[0].set(title="Cost of a viewer-step (dotted: a million a second)", ylabel="microseconds")
         made.savefig(path, dpi=110)

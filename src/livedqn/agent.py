@@ -225,7 +225,7 @@ class DQN(Actor):
         else:
             q = graphs.values(observation, noise)
         if not are_numbers(q):
-            conform(self.spec, observation)  # says so where the environment shows what is none
+            conform(self.spec, observation)  # which names what is no number where the environment shows it
             raise diverged(self.updates, "its values are not numbers")
         return q
 

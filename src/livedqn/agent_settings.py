@@ -22,7 +22,7 @@ class Bound(NamedTuple):
 
 
 POSITIVE = Bound(lambda value: value > 0, "must be above 0")
-SHARE = Bound(lambda value: 0 <= value <= 1, "lies in [0, 1]")
+SHARE = Bound(lambda value: 0 <= value <= 1, "must lie in [0, 1]")
 #: By name; null, where a setting may be that, is always right.
 BOUNDS = {
     **dict.fromkeys((
@@ -31,10 +31,10 @@ BOUNDS = {
         "learning_rate_updates", "discount_time_unit_s", "shortlist",
     ), POSITIVE),
     **dict.fromkeys(("discount", "retrace", "munchausen_alpha"), SHARE),
-    "sync_tau": Bound(lambda value: 0 < value <= 1, "lies in (0, 1]"),
-    "munchausen_clip": Bound(lambda value: value <= 0, "is at most 0"),
-    "cql_alpha": Bound(lambda value: value >= 0, "is 0 (off) or more"),
-    "bcq_threshold": Bound(lambda value: 0 <= value < 1, "lies in [0, 1), 0 being off"),
+    "sync_tau": Bound(lambda value: 0 < value <= 1, "must lie in (0, 1]"),
+    "munchausen_clip": Bound(lambda value: value <= 0, "must be at most 0"),
+    "cql_alpha": Bound(lambda value: value >= 0, "must be 0 (off) or more"),
+    "bcq_threshold": Bound(lambda value: 0 <= value < 1, "must lie in [0, 1), 0 being off"),
 }  # fmt: skip
 
 

@@ -107,7 +107,10 @@ def _rows(
     reader: csv.DictReader[str], parsers: Mapping[str, Parse], check: Check
 ) -> Iterator[tuple[int, tuple[Any, ...] | ValueError]]:
     """Line by line the values, or what is wrong with them."""
-    for fields in reader:
+    for fields in _fields(reader):
+        if isinstance(fields, csv.Error):
+            yield reader.reader.line_num, ValueError(str(fields))
+            continue
         try:
             if None in fields:  # where DictReader puts what it has no name for
                 raise ValueError(f"{fields[None][0][:40]!r} stands behind the last column")
@@ -117,6 +120,24 @@ def _rows(
             yield reader.line_num, error
         else:
             yield reader.line_num, tuple(values.values())
+
+
+def _fields(reader: csv.DictReader[str]) -> Iterator[dict[str | Any, str | Any] | csv.Error]:
+    """The fields of every row, or why a row of one line has none.
+
+    Raises:
+        csv.Error: a quote took more lines than one with it, or all to the end: nobody knows how many rows they are.
+    """
+    while True:
+        before = reader.reader.line_num
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if reader.reader.line_num != before + 1 or "end of data" in str(error):
+                raise csv.Error(f"from line {before + 1} on: {error}") from error
+            yield error
 
 
 def _value(column: str, text: str | None, parse: Parse) -> Any:
@@ -150,16 +171,16 @@ def whole(text: str) -> int:
     return int(text)
 
 
-#: Letters of an id.
-LONGEST = 1_000
+#: Letters of an id, at most.
+ID_LETTERS = 1_000
 
 
 def label(text: str) -> str:
     """An id of any kind."""
     if not text.strip():
         raise ValueError("is empty")
-    if len(text) > LONGEST:  # each of a column takes as much memory as its longest
-        raise ValueError(f"has {len(text):,} letters; an id has {LONGEST:,} at most")
+    if len(text) > ID_LETTERS:  # each of a column takes as much memory as its longest
+        raise ValueError(f"has {len(text):,} letters; an id has {ID_LETTERS:,} at most")
     return text
 
 

@@ -113,6 +113,9 @@ def is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
+_WAITING = "stopping once this evaluation is over; another signal stops it, too"
+
+
 class Loop(pl.Callback):
     """Does what is due at each mark.
 
@@ -183,17 +186,20 @@ class Loop(pl.Callback):
     ) -> None:
         """Log, evaluate, save, stop: in this order, so that what is saved knows what was found."""
         assert isinstance(pl_module, DQN)
-        steps, metrics = self._experience.steps, {}
+        steps, metrics, returns = self._experience.steps, {}, None
+        is_due = batch in self._marks.evaluate
+        if is_due and self._evaluate is not None:
+            returns = self._returns(pl_module, self._evaluate)
+            if returns is None:  # this mark is not done: it is due again when the run goes on
+                self._save(batch - 1, pl_module)
+                trainer.should_stop = True
+                return
         if batch in self._marks.log:
             metrics = self._metrics(pl_module)
-        if batch in self._marks.evaluate and self._evaluate is None:
+        if returns is not None:
+            metrics["validation_return"] = float(returns.mean())
+        if is_due and (returns is None or self.choice.prefers(returns)):
             self._choose(pl_module, steps)
-        elif batch in self._marks.evaluate and self._evaluate is not None:
-            returns = self._returns(pl_module, self._evaluate)
-            if returns is not None:
-                metrics["validation_return"] = float(returns.mean())
-                if self.choice.prefers(returns):
-                    self._choose(pl_module, steps)
         if metrics:
             self._log(steps, metrics)
         self._show(steps, metrics)
@@ -203,6 +209,8 @@ class Loop(pl.Callback):
 
     def _returns(self, agent: DQN, evaluate: Callable[[DQN], FloatArray]) -> FloatArray | None:
         """Of an evaluation; None where a second signal did not wait for its end."""
+        if self.stopped_by:
+            self._tell(_WAITING)
         self._evaluating = True
         try:
             return evaluate(agent)
@@ -238,4 +246,4 @@ class Loop(pl.Callback):
         if self._evaluating and is_second:
             raise StoppedError(number)
         if self._evaluating:
-            self._tell("stopping once this evaluation is over; a second signal stops it, too")
+            self._tell(_WAITING)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from livedqn.config import CapConfig
-from livedqn.envs.rows import seeds_of
 from livedqn.protocols import Env, Reward
 from livedqn.request import conform, refuse_no_choice
 from livedqn.scoring import all_signals, require_signals, scored
@@ -118,7 +117,11 @@ class Stage:
             options["split"] = split
         if distinct is not None and self._metadata.get("distinct"):
             options["distinct"] = distinct
-        own: Any = seeds_of(seed, self.num_envs) if self._is_of_singles else seed
+        own: Any = seed
+        if self._is_of_singles:
+            from livedqn.envs.rows import seeds_of  # with all environments, which who loads a policy need not wait for
+
+            own = seeds_of(seed, self.num_envs)
         raw, infos = self.env.reset(seed=own, options=options or None)
         self._cap.reset(np.ones(self.num_envs, np.bool_))
         self._current = conform(self.spec, self._observe(raw))  # for a policy would refuse it, later
@@ -177,7 +180,11 @@ class Stage:
 
     def _require_a_fit(self) -> None:
         """Raise LivedqnError where the environment is not one that can be played, or reward or cap do not fit it."""
-        from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv  # who only loads a policy needs none
+        from gymnasium.vector import (  # whoever only loads a policy need not wait for it
+            AsyncVectorEnv,
+            AutoresetMode,
+            SyncVectorEnv,
+        )
 
         if (mode := self._metadata.get("autoreset_mode")) is not AutoresetMode.DISABLED:
             raise LivedqnError(

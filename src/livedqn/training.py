@@ -101,15 +101,13 @@ def run(config: TrainConfig, folder: Path) -> Run:
     with ExitStack() as holds, ExitStack() as opened:  # so that what is refused, too, leaves no environment open
         if config.resume and folder.is_dir():  # before anything in it is read
             holds.enter_context(held(folder))
+        if not config.resume:
+            _refuse_taken(folder)
         parts = prepare(config, folder, opened)
         folder.mkdir(parents=True, exist_ok=True)
         if not config.resume:
             holds.enter_context(held(folder))
-            if (folder / "policy.ckpt").exists():
-                raise LivedqnError(
-                    f"{folder} holds a policy already, which this run would replace; go on with it by "
-                    f"resume={folder}, or choose another folder (hydra.run.dir=…, from Python folder=)"
-                )
+            _refuse_taken(folder)  # nobody else was faster
         checkpoint.write_text(folder / "config.yaml", plugins.as_yaml(parts.plain))
         tracker = _tracker(parts)
         try:
@@ -125,6 +123,14 @@ def run(config: TrainConfig, folder: Path) -> Run:
             tracker.finish(folder)
     _tell(parts, evaluation, loop.choice, said)
     return Run(folder, parts.agent, evaluation)
+
+
+def _refuse_taken(folder: Path) -> None:
+    if (folder / "policy.ckpt").exists():
+        raise LivedqnError(
+            f"{folder} holds a policy already, which this run would replace; go on with it by resume={folder}, or "
+            "choose another folder (hydra.run.dir=…, from Python folder=)"
+        )
 
 
 def _learn(parts: Parts, tracker: Tracker) -> Loop:

@@ -27,7 +27,7 @@ def diverged(updates: int, why: str) -> DivergenceError:
     """The error that says so."""
     if not updates:
         return DivergenceError(
-            f"before the first update: {why}; what the encoder makes of an observation is none; "
+            f"before the first update: {why}; the encoder makes something else of an observation; "
             "livedqn.testing.check_encoder looks for the reason"
         )
     return DivergenceError(

@@ -97,7 +97,8 @@ LOG = "viewer,time_s,room,clicked,watch_s"
             "lacks the columns watch_s; it owes viewer, time_s, room, clicked, watch_s",
         ),
         ([LOG, "7,1,3,yes,0"], "line 2: clicked='yes' is neither 0 nor 1; correct or remove this row"),
-        ([LOG, '7,1,"3,0,0', "8,1,3,0,0"], "cannot be read (unexpected end of data)"),
+        ([LOG, '7,1,"3,0,0', "8,1,3,0,0"], "cannot be read (from line 2 on: unexpected end of data)"),
+        ([LOG, "7,1,3,0,0", '8,1,"Best "stream" ever",0,0'], "line 3: ',' expected after '\"'"),
         ([LOG, f"7,1,{1_001 * 'r'},0,0"], "line 2: room='rrrr"),
         ([LOG, "7,1,3,1,-4"], "line 2: watch_s='-4' is no number that is finite and not below 0"),
         ([LOG, "7,1,,1,4"], "line 2: clicked='1' though room is empty: nothing was shown"),
@@ -112,7 +113,7 @@ LOG = "viewer,time_s,room,clicked,watch_s"
 def test_impressions_that_cannot_be_true(livedqn, lines, why):
     Path("log.csv").write_text("\n".join(lines))
     outcome = livedqn("calibrate", "data.impressions=log.csv", "requests=1")
-    assert f"data.impressions=log.csv{', ' if 'line' in why else ' '}{why}" in outcome.error
+    assert f"data.impressions=log.csv{', ' if why.startswith('line') else ' '}{why}" in outcome.error
     assert [path.name for path in Path().iterdir()] == ["log.csv"]
 
 

@@ -166,6 +166,7 @@ def test_an_episode_that_does_not_end_is_said(monkeypatch):
     loyal = Stage(sim(3, viewers=Viewers(leave_bias=-50.0), max_requests=1_000), WatchTime(), CapConfig())
     with pytest.raises(LivedqnError, match="an episode has not ended within 20 requests"):
         play(Random(0), loyal, seed=1, split="test", episodes=3)
+    assert loyal.env.hidden.sessions.visit["requests"].tolist() == [20] * 3
 
 
 def test_a_cap_of_a_rule_is_one_of_a_visit():

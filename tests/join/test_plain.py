@@ -64,6 +64,7 @@ def test_there_and_back(event):
         (CLICK | {"time_s": 1.7e12}, "milliseconds?"),
         (CLICK | {"time_s": "now"}, "time_s is 'now'; it is a number"),
         (CLICK | {"id": ""}, "the click lacks id"),
+        (CLICK | {"kind": "gift", "amount": ""}, "amount is ''; it is a number"),
         (CLICK | {"viewer": " "}, "the click lacks viewer"),
         (IMPRESSION | {"request": ""}, "the impression lacks request"),
         (CLICK | {"request": "", "room": ""}, "a click names neither request nor room"),

@@ -75,11 +75,12 @@ def test_a_disk_that_others_fill_meanwhile_is_one_line(tmp_path, monkeypatch) ->
 
 def test_a_container_may_have_less_than_the_machine(tmp_path) -> None:
     assert storage._of_container(tmp_path / "none") == sys.maxsize
-    for name, text in {"max": "max", "current": "700", "stat": "anon 500\ninactive_file 200\n"}.items():
+    stat = "anon 400\ninactive_file 200\nactive_file 90\nslab_reclaimable 10"
+    for name, text in {"max": "max", "current": "700", "stat": stat}.items():
         (tmp_path / f"memory.{name}").write_text(f"{text}\n")
     assert storage._of_container(tmp_path) == sys.maxsize
     (tmp_path / "memory.max").write_text("1000\n")
-    assert storage._of_container(tmp_path) == 1000 - 700 + 200  # pages of files that nobody uses can be given back
+    assert storage._of_container(tmp_path) == 1000 - 700 + 300  # pages of files that nobody uses can be given back
 
 
 def test_a_ring_that_held_more_forgets_it() -> None:

@@ -25,7 +25,7 @@ MONTHLY_SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 #: Beyond this the hour is nobody's own.
 JITTER_MOST_H = 4.0
 #: Snapshots further apart miss rooms that are shorter, and how many, nobody knows.
-APART_S = 1_800
+APART_MOST_S = 1_800
 #: Why the others stay as they are.
 OPEN = (
     LeftOpen(("topics",), "how many categories count as topics of their own is yours to choose"),
@@ -74,7 +74,7 @@ def of_starts(entries: Entries, table: Timetable, jitter_most_h: float) -> Fits:
 def of_broadcasts(entries: Entries, table: Timetable, channels: int) -> Fits:
     """How often streamers go live. Who does so every day says only that: quantiles near one a day do not count."""
     names = ("platform.monthly_median", "platform.monthly_log_sd")
-    if spacing(table) > APART_S:
+    if spacing(table) > APART_MOST_S:
         return [_too_far_apart(names, table)]
     days = (table.end_s - table.starts_s[0]) / _DAY_S
     seen = entries.started_s >= table.starts_s[0]
@@ -91,7 +91,7 @@ def of_broadcasts(entries: Entries, table: Timetable, channels: int) -> Fits:
 
 def of_lengths(entries: Entries, table: Timetable, was: Platform, longest_min: float) -> Fits:
     """How long rooms are live, in the quantiles of ``Platform.length_min``."""
-    if spacing(table) > APART_S:
+    if spacing(table) > APART_MOST_S:
         return [_too_far_apart(("platform.length_min",), table)]
     bin_min = spacing(table) / 60
     minutes = ((entries.ends_s - entries.started_s) / 60 - bin_min / 2)[entries.is_whole]
@@ -104,7 +104,7 @@ def of_lengths(entries: Entries, table: Timetable, was: Platform, longest_min: f
 
 
 def _too_far_apart(names: tuple[str, ...], table: Timetable) -> LeftOpen:
-    apart, most = spacing(table) / 60, APART_S / 60
+    apart, most = spacing(table) / 60, APART_MOST_S / 60
     return LeftOpen(names, f"snapshots {apart:g} min apart miss rooms that are shorter; it takes {most:g} min at most")
 
 

@@ -70,7 +70,10 @@ def run(config: EvaluateConfig, folder: Path) -> None:
 def refuse_run(folder: Path) -> None:
     """Raise LivedqnError where ``folder`` is that of a run, or of a mean: its files have the names of those to come."""
     if (path := folder / "policy.ckpt").exists():
-        raise LivedqnError(f"{path} is there already, and what is told of it would be replaced; use another folder")
+        raise LivedqnError(
+            f"{path} is there already, and config.yaml and evaluation.json beside it would be replaced; use another "
+            "folder"
+        )
 
 
 def read_policies(config: EvaluateConfig, folder: Path) -> dict[str, Checkpoint]:

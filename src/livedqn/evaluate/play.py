@@ -84,15 +84,15 @@ def play(
     rounds = 0
     while (active := notes.played < quota).any():
         rounds += 1
-        if rounds % LONGEST == 0 and notes.longest(rows[active]) >= LONGEST:
-            raise LivedqnError(
-                f"an episode has not ended within {LONGEST:,} requests, and nobody can be judged by one that "
-                "never does; truncate them (env=gym: env.kwargs.max_episode_steps=…)"
-            )
         actions = policy(observation)
         value = None if predicts is None else predicts.value
         step = stage.step(actions)
         notes.add(observation, actions, step, value, rows[active])
+        if rounds % LONGEST == 0 and notes.longest(rows[active & ~step.ended]) >= LONGEST:
+            raise LivedqnError(
+                f"an episode has not ended within {LONGEST:,} requests, and nobody can be judged by one that "
+                "never does; truncate them (env=gym: env.kwargs.max_episode_steps=…)"
+            )
         ended = step.ended
         if predicts is not None and (cut := step.truncated & ~step.terminated & active).any():
             policy(step.observation)
@@ -126,7 +126,7 @@ class _Notes:
 
     def longest(self, rows: IntArray) -> int:
         """Requests of the longest episode that ``rows`` are in."""
-        return int(self._request[rows].max())
+        return int(self._request[rows].max(initial=0))
 
     def offer(self, observation: Observation) -> None:
         for role, column in self._candidates.items():

@@ -44,7 +44,7 @@ def run(config: JoinConfig, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as files:
             events = files.enter_context(_opened(config.events))
-            unplaced = _free(folder / "set_aside.jsonl")
+            unplaced, impossible = _free(folder)
             refused = files.enter_context(unplaced.open("w", encoding="utf-8"))
 
             def set_aside(event: Event, why: str) -> None:
@@ -55,7 +55,7 @@ def run(config: JoinConfig, folder: Path) -> None:
                 session_gap_s=config.session_gap_s, set_aside=set_aside,
             )  # fmt: skip
             prefix = state.begin(joiner, out) if state else ""
-            faulty = files.enter_context(SetAside(_free(folder / "set_aside.parquet"), seen))
+            faulty = files.enter_context(SetAside(impossible, seen))
             writer = files.enter_context(Writer(out, seen, {"command": "join"}, prefix=prefix))
 
             def write(impressions: Impressions | None) -> None:
@@ -106,10 +106,14 @@ def run(config: JoinConfig, folder: Path) -> None:
         unplaced.unlink()
 
 
-def _free(path: Path) -> Path:
-    """``path``, or the next that is free where earlier calls into its folder left one: ``name-2``, ``name-3``."""
-    names = itertools.chain([path], (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2)))
-    return next(name for name in names if not name.exists())
+def _free(folder: Path) -> tuple[Path, Path]:
+    """``set_aside.jsonl`` and ``.parquet``, or with a number from 2 on where earlier calls have left such files."""
+    for number in itertools.count(1):
+        name = "set_aside" if number == 1 else f"set_aside-{number}"
+        lines, rows = (folder / f"{name}.{kind}" for kind in ("jsonl", "parquet"))
+        if not rows.exists() and not (lines.exists() and lines.stat().st_size):
+            break
+    return lines, rows
 
 
 def _refuse_ahead(event: Event, allowed_s: float) -> None:

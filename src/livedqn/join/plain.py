@@ -26,6 +26,8 @@ _IMPRESSION = (
     "kind", "request", "viewer", "time_s", *_SEEN, "rooms", "streamers", "action", "propensity", "policy", "native",
     "session",
 )  # fmt: skip
+#: What is named by text.
+_NAMES = ("kind", "id", "request", "viewer", "room", "session")
 _SIGNAL = ("kind", "id", "viewer", "time_s", "room", "request", "amount")
 
 
@@ -65,8 +67,8 @@ class Reader:
 
     def event(self, found: Mapping[str, Any]) -> Event:
         """The event; LivedqnError says what is wrong with it."""
-        # empty text is how many tools write that there is none; as a name it would be one and the same for all
-        found = {key: value for key, value in found.items() if not (isinstance(value, str) and not value.strip())}
+        # empty text is how many tools write that there is no name; as one it would be the same for all
+        found = {key: value for key, value in found.items() if key not in _NAMES or not _is_blank(value)}
         if "kind" not in found:
             raise LivedqnError("the event lacks kind: impression, click, watch ...")
         return self._impression(found) if found["kind"] == "impression" else self._signal(found)
@@ -111,6 +113,10 @@ class Reader:
             request=_name(found, "request") if "request" in has else None,
             amount=_number(found, "amount") if "amount" in has else 1.0,
         )  # fmt: skip
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _keys(found: Mapping[str, Any], known: tuple[str, ...], needed: tuple[str, ...]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -65,16 +64,21 @@ def _of_machine() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+#: Bytes of a control group that the kernel takes back before it refuses more, by their names in ``memory.stat``.
+_GIVEN_BACK = ("inactive_file", "active_file", "slab_reclaimable")
+
+
 def _of_container(folder: Path = Path("/sys/fs/cgroup")) -> int:
     """What its control group (version 2) allows beyond what cannot be given back; no limit where there is none."""
     try:
         most, taken = ((folder / f"memory.{name}").read_text().strip() for name in ("max", "current"))
-        inactive = re.search(r"^inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.MULTILINE)
+        lines = [line.partition(" ") for line in (folder / "memory.stat").read_text().splitlines()]
     except OSError:
         return sys.maxsize
     if most == "max":
         return sys.maxsize
-    return max(int(most) - int(taken) + (int(inactive[1]) if inactive else 0), 0)
+    given_back = sum(int(value) for name, _, value in lines if name in _GIVEN_BACK)
+    return max(int(most) - int(taken) + given_back, 0)
 
 
 def require_memory(needed: int, what: str, advice: str) -> None:
