@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,7 @@ from livedqn.evaluate.evaluation import Evaluation
 from livedqn.evaluate.intervals import interval, paired, ratio
 from livedqn.evaluate.policies import Agent
 from livedqn.report.style import FAINT, OTHERS, OURS, figure, look
-from livedqn.stage import Stage
+from livedqn.stage import MakeStage, Stage
 from livedqn.types import FloatArray
 
 #: Study -> what it trains on.
@@ -128,7 +129,8 @@ def judge(
         told: how many worlds and episodes.
         roles: who is compared.
         env: where they play; that of the first policy where nothing is said.
-        tunes: margins are tuned here, whatever the policies have.
+        tunes: margins are tuned here, whatever the policies have, and kept beside them: a judging that was stopped goes
+            on where it was.
         bandit_seeds: how many times each bandit is trained; ``dqn`` has as many, or there is one.
     """
     found = {name: checkpoint.read(path) for name, path in policies.items()}
@@ -143,12 +145,25 @@ def judge(
     settings = EvaluationConfig(worlds=told.worlds, episodes=told.episodes, tuning_episodes=told.tuning_episodes)
     for name, one in found.items():
         if tunes and f"policy:{name}" in names:
-            one.agent.margin.fill_(tuned_margin(one.agent, make_stage, settings, seed=told.world_seed))
+            one.agent.margin.fill_(_margin(one, make_stage, settings, told.world_seed, keeps=env is None))
             print(f"{name} shows a room that is worth {float(one.agent.margin):.3g} more than nothing", flush=True)
     return compare(
         {f"policy:{name}": agent for name, agent in agents.items()}, make_stage, settings,
         seed=told.world_seed, steps=config["steps"], names=names, bandit_seeds=bandit_seeds, notify=_tell,
     )  # fmt: skip
+
+
+def _margin(
+    one: checkpoint.Checkpoint, make_stage: MakeStage, settings: EvaluationConfig, seed: int, *, keeps: bool
+) -> float:  # fmt: skip
+    """The margin that is best for a policy on validation worlds, half a minute of looking for it."""
+    path = one.path.with_suffix(f".margin-{seed}-{settings.tuning_episodes}.json")
+    if keeps and path.exists():
+        return float(json.loads(path.read_text()))
+    margin = tuned_margin(one.agent, make_stage, settings, seed=seed)
+    if keeps:
+        path.write_text(json.dumps(margin))
+    return margin
 
 
 def _contestants(role: str, names: Collection[str]) -> list[str]:
