@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +151,11 @@ def test_a_tampered_file_is_one_line(policy, values) -> None:
     with pytest.raises(LivedqnError) as caught:
         checkpoint.read(changed(policy[0], **values))
     assert "\n" not in str(caught.value)
+
+
+def test_who_loads_a_policy_waits_for_no_environment():
+    code = (
+        "import sys, livedqn.checkpoint, livedqn.recommend.command\n"
+        "assert not {'gymnasium', 'livedqn.envs.livestream', 'pyarrow', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
