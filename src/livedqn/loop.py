@@ -184,7 +184,7 @@ class Loop(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: int, batch_idx: int
     ) -> None:
-        """Log, evaluate, save, stop: in this order, so that what is saved knows what was found."""
+        """Evaluate, log, save, stop: in this order, so that what is saved knows what was found."""
         assert isinstance(pl_module, DQN)
         steps, metrics, returns = self._experience.steps, {}, None
         is_due = batch in self._marks.evaluate
@@ -211,8 +211,8 @@ class Loop(pl.Callback):
         """Of an evaluation; None where a second signal did not wait for its end."""
         if self.stopped_by:
             self._tell(_WAITING)
-        self._evaluating = True
         try:
+            self._evaluating = True
             return evaluate(agent)
         except StoppedError:
             return None

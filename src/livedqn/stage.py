@@ -90,6 +90,7 @@ class Stage:
             self._metadata: Mapping[str, Any] = env.metadata or {}  # None is as good as none
             self.spec, self._cap = Spec.of(env), Cap(cap, env.num_envs)
             self._require_a_fit()
+            self._seeds_rows_in_turn = _seeds_rows_in_turn(env)
         except Exception:  # nobody gets a stage, so nobody else can
             self.close()
             raise
@@ -117,12 +118,12 @@ class Stage:
             options["split"] = split
         if distinct is not None and self._metadata.get("distinct"):
             options["distinct"] = distinct
-        own: Any = seed
-        if self._is_of_singles:
+        seeds: Any = seed
+        if self._seeds_rows_in_turn:
             from livedqn.envs.rows import seeds_of  # with all environments, which who loads a policy need not wait for
 
-            own = seeds_of(seed, self.num_envs)
-        raw, infos = self.env.reset(seed=own, options=options or None)
+            seeds = seeds_of(seed, self.num_envs)
+        raw, infos = self.env.reset(seed=seeds, options=options or None)
         self._cap.reset(np.ones(self.num_envs, np.bool_))
         self._current = conform(self.spec, self._observe(raw))  # for a policy would refuse it, later
         self.ids = self._owned(infos.get("ids", {}))
@@ -180,11 +181,7 @@ class Stage:
 
     def _require_a_fit(self) -> None:
         """Raise LivedqnError where the environment is not one that can be played, or reward or cap do not fit it."""
-        from gymnasium.vector import (  # whoever only loads a policy need not wait for it
-            AsyncVectorEnv,
-            AutoresetMode,
-            SyncVectorEnv,
-        )
+        from gymnasium.vector import AutoresetMode  # whoever only loads a policy need not wait for it
 
         if (mode := self._metadata.get("autoreset_mode")) is not AutoresetMode.DISABLED:
             raise LivedqnError(
@@ -193,8 +190,6 @@ class Stage:
                 "gymnasium.make_vec(id, n, 'sync', vector_kwargs={'autoreset_mode': AutoresetMode.DISABLED}) builds "
                 "such an environment, and so does env=gym env.id=<id>"
             )
-        # these would seed row i with seed + i
-        self._is_of_singles = isinstance(getattr(self.env, "unwrapped", None), SyncVectorEnv | AsyncVectorEnv)
         if self.spec.episode == "viewer" and "left" not in self.spec.signals:
             raise LivedqnError(
                 "the environment's metadata say episode='viewer', where leaving is a step among others, so it owes the "
@@ -254,6 +249,13 @@ def staged(make_env: MakeEnv, rows: int, reward: Reward, cap: CapConfig) -> Stag
             "evaluation play on different numbers of rows, so what makes it has to heed the number that it is given"
         )
     return Stage(env, reward, cap)
+
+
+def _seeds_rows_in_turn(env: Env) -> bool:
+    """Whether it would seed row i with seed + i, so that neighbouring worlds shared all episodes but a few."""
+    from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
+
+    return isinstance(getattr(env, "unwrapped", None), SyncVectorEnv | AsyncVectorEnv)
 
 
 def _undelivered(spec: Spec, infos: Mapping[str, Any]) -> LivedqnError:
