@@ -153,6 +153,16 @@ def test_a_tampered_file_is_one_line(policy, values) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_an_encoder_that_became_another_one_is_told_from_damage(policy) -> None:
+    path, _ = policy
+    wider = plugins.as_yaml({**CONFIG, "encoder": {"plugin": "mlp", "hidden": [9]}})
+    message = (
+        r"policy.ckpt does not fit its encoder as that is installed now, or is damaged: size mismatch for online\."
+    )
+    with pytest.raises(LivedqnError, match=message):
+        checkpoint.read(changed(path, config=wider))
+
+
 def test_who_loads_a_policy_waits_for_no_environment():
     code = (
         "import sys, livedqn.checkpoint, livedqn.recommend.command\n"

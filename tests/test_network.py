@@ -16,7 +16,7 @@ from livedqn.losses import chosen
 from livedqn.narrowing import narrowed
 from livedqn.network import CandidateHead, QNetwork
 from livedqn.testing import example_spec
-from livedqn.types import Spec, TensorObservation
+from livedqn.types import LivedqnError, Spec, TensorObservation
 
 SPEC = example_spec()
 
@@ -124,3 +124,16 @@ def test_layer_norm_centres_and_scales_hidden_layers_row_by_row() -> None:
         torch.testing.assert_close(x.mean(dim=-1), torch.zeros(x.shape[:-1]), rtol=0, atol=1e-5)
         torch.testing.assert_close(x.std(dim=-1, correction=0), torch.ones(x.shape[:-1]), rtol=0, atol=0.05)
     assert not any(isinstance(module, nn.LayerNorm) for module in network(Attention).modules())
+
+
+class Narrower(MLP):
+    """Says that its states are wider than they are."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec, hidden=(8,))
+        self.width = 9
+
+
+def test_a_width_that_is_not_the_states_is_said() -> None:
+    with pytest.raises(LivedqnError, match=r"^encoder Narrower has width=9, and answers states of shape \(3, 8\)"):
+        network(Narrower)(observation(4, seed=0))

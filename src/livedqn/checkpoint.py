@@ -106,13 +106,28 @@ def read(path: str | Path, device_name: str = "auto", encoder: EncoderFactory | 
             )
         agents = [build_agent(one, spec, encoder) for one in member_configs or [config]]
         agent = Committee(agents) if member_configs else agents[0]
-        agent.load_state_dict(state["weights"])
+        _load_weights(agent, state["weights"], path, encoder is None)
         agent.to(device.resolve(device_name)).eval()
         return Checkpoint(agent, config, spec, int(state["steps"]), state["baselines"], path, member_configs)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         if encoder is not None:
             raise LivedqnError(f"{path} does not fit the encoder that was given: {first_line(error)}") from error
         raise LivedqnError(f"{path} is damaged or was changed: {first_line(error)}; restore it from its run") from None
+
+
+def _load_weights(agent: Actor, weights: Mapping[str, Any], path: Path, is_plugin: bool) -> None:
+    """Put ``weights`` into ``agent``, whose encoder may have become another one since they were saved."""
+    try:
+        agent.load_state_dict(weights)
+    except RuntimeError as error:
+        _, *details = str(error).splitlines()  # behind a line without a name, what is missing, unknown or too wide
+        what = details[0].strip()[:200] if details else first_line(error)
+        if is_plugin:
+            raise LivedqnError(
+                f"{path} does not fit its encoder as that is installed now, or is damaged: {what}; install the version "
+                "of the encoder that it was trained with, or restore the file from its run"
+            ) from error
+        raise LivedqnError(f"{path} does not fit the encoder that was given: {what}") from error
 
 
 def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:

@@ -36,10 +36,10 @@ def config_of(told: Mapping[str, Any]) -> TrainConfig:
             raise LivedqnError(f"train() got {kind}={given!r}; it takes a name, settings, or a callable")
     told = {name: plugins.plain(value) for name, value in told.items()}
     for kind in (*plugins.KINDS, "logger"):
-        if isinstance(told.get(kind), str):
-            told[kind] = {"plugin": told[kind]}
-        if not isinstance(told.get(kind, {}), Mapping):
+        if not isinstance(told.get(kind, {}), str | Mapping):
             raise LivedqnError(f"train() got {kind}={told[kind]!r}; it takes a name, or settings")
+        if kind in told:
+            told[kind] = plugins.expanded(kind, told[kind])
     if "resume" in told:
         base = _before(Path(str(told["resume"])), told, objects)
     else:  # what is learned from is said

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from livedqn.features import Embeddings, dense_spec
 from livedqn.losses import dueling
 from livedqn.noisy import NoisyLinear, perturbed
-from livedqn.types import Spec, TensorObservation
+from livedqn.types import LivedqnError, Spec, TensorObservation
 
 EncoderFactory = Callable[[Spec], Any]
 #: As ``nn.Linear``.
@@ -44,7 +44,7 @@ class QNetwork(nn.Module):
         dense = dense_spec(spec)
         self.embeddings = Embeddings(spec)
         self.encoder = encoder_factory(dense)
-        width = int(self.encoder.width)
+        self._width = width = int(self.encoder.width)
         self.norm = _norm(width, layer_norm)
         linear: Linear = nn.Linear if noisy_sigma is None else partial(NoisyLinear, sigma=noisy_sigma)
 
@@ -58,9 +58,19 @@ class QNetwork(nn.Module):
         self.values_rooms_apart = spec.has_rooms and not getattr(self.encoder, "mixes_rooms", False)
 
     def forward(self, observation: TensorObservation, noise: Tensor | None = None) -> Tensor:
-        """Numbers (E, N, K, A), by weights that ``noise`` (M,) changes, the same for all rows; None: by their means."""
+        """Numbers (E, N, K, A), by weights that ``noise`` (M,) changes, the same for all rows; None: by their means.
+
+        Raises:
+            LivedqnError: the encoder answers states of another width than it says.
+        """
         dense = self.embeddings(observation)
-        state = self.norm(self.encoder(dense))
+        state = self.encoder(dense)
+        if state.shape[-1] != self._width:
+            raise LivedqnError(
+                f"encoder {type(self.encoder).__name__} has width={self._width}, and answers states of shape "
+                f"{tuple(state.shape)}: width is the last; livedqn.testing.check_encoder tells what else is owed"
+            )
+        state = self.norm(state)
         if noise is None:
             z = [head(state, dense) for head in self.heads]
         else:

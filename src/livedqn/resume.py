@@ -90,6 +90,8 @@ def _written(folder: Path) -> dict[str, Any]:
         found = checkpoint.parsed(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         raise LivedqnError(f"{path} does not exist; give the folder that the run named at its end") from None
+    except NotADirectoryError:
+        raise LivedqnError(f"{folder} is a file; a run goes on in its folder, which is {folder.parent}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise LivedqnError(f"{path} cannot be read: {error}") from error
     has_notes = all(isinstance(found.get(name, []), list) for name in checkpoint.NOTES)

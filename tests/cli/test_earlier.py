@@ -214,6 +214,12 @@ def test_a_damaged_config(livedqn, text):
     assert "damaged or was changed" in livedqn("resume=run").error
 
 
+def test_a_file_of_a_run_is_not_its_folder(livedqn):
+    Path("run").mkdir()
+    Path("run/policy.ckpt").touch()
+    assert livedqn("resume=run/policy.ckpt").error.endswith("is a file; a run goes on in its folder, which is run")
+
+
 def test_weights_to_start_from(livedqn, trained):
     assert livedqn("env=gym", "+init=some=run/policy.ckpt").code == 0
     assert livedqn("env=gym", "init=null").code == 0

@@ -178,6 +178,44 @@ class FailsInTraining(Good):
         return super().forward(observation)
 
 
+class NormalisesRooms(nn.Module):
+    """A state for every room, in units of the batch's rooms as long as it trains."""
+
+    def __init__(self, spec):
+        super().__init__()
+        if not spec.has_rooms:
+            raise LivedqnError("rooms only")
+        self.width = 3
+        self.layer = nn.Linear(len(spec.candidates), 3)
+        self.norm = nn.BatchNorm1d(3)
+
+    def forward(self, observation):
+        state = self.layer(observation["candidates"])
+        return self.norm(state.flatten(0, 1)).view_as(state)
+
+
+class Remembers(Good):
+    """What it answered while it trained, in no buffer."""
+
+    memory = 0.0
+
+    def forward(self, observation):
+        state = super().forward(observation) + self.memory
+        if self.training:
+            self.memory = float(state.detach().mean())
+        return state
+
+
+class DropsOut(Good):
+    """Draws in training mode, so that nobody can tell there what depends on what; which is allowed."""
+
+    mixes_rooms = False
+
+    def inputs(self, observation):
+        context = nn.functional.dropout(observation["context"], 0.5, self.training)
+        return nn.functional.pad(context, (0, self.layer.in_features - context.shape[-1]))
+
+
 class NeedsDepth(Good):
     def __init__(self, spec):
         raise TypeError("depth?")
@@ -212,6 +250,8 @@ class ReadsAnotherKey(Good):
         (HoldsALayerInALambda, "goes on reading the original's weights"),
         (AttendsToNothing, r"otherwise under torch\.inference_mode\(\)"),
         (FailsInTraining, "raised RuntimeError: no mean of truth values"),
+        (NormalisesRooms, "in training mode: a room's state depends on what other rooms there are"),
+        (Remembers, "keeps something between calls that is no buffer"),
         (NeedsDepth, r"NeedsDepth \(rooms with a history\) raised TypeError: depth\? when built"),
         (ReadsAnotherKey, "raised KeyError: 'contexts' when given 6 rows"),
         (Good(example_spec()), "given an instance of Good; it takes the class"),
@@ -220,6 +260,10 @@ class ReadsAnotherKey(Good):
 def test_the_broken_promise_is_named(encoder, promise):
     with pytest.raises(ContractError, match=promise):
         check_encoder(encoder)
+
+
+def test_one_that_draws_in_training_mode_passes_and_is_eager():
+    assert check_encoder(DropsOut).startswith("eager: ")
 
 
 def test_the_check_leaves_the_generator_alone():

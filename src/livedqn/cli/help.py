@@ -6,7 +6,6 @@ import dataclasses
 import inspect
 import textwrap
 from collections.abc import Mapping
-from importlib.resources import files
 
 from livedqn import __version__, config
 from livedqn.cli.commands import COMMANDS
@@ -14,6 +13,7 @@ from livedqn.cli.words import FLAGS
 from livedqn.plugins.defaults import defaults
 from livedqn.plugins.discover import KINDS, names
 from livedqn.plugins.docs import comments
+from livedqn.plugins.presets import presets
 
 _FIRST_STEPS = """\
   livedqn +env=sim reward=watchtime               train on simulated viewers
@@ -44,13 +44,6 @@ def page(command: str) -> str:
     flags = {f"{long}, {short}".rstrip(", "): text for long, (short, _, text) in FLAGS.items()}
     lines += ["Flags", *_table(flags)]
     return "\n".join(lines)
-
-
-def presets(group: str) -> dict[str, str]:
-    """The presets that ship with livedqn, files of ``livedqn.conf``: name -> its first line, what it is for."""
-    folder = files("livedqn.conf").joinpath(group)
-    found = {f.name.removesuffix(".yaml"): f.read_text() for f in folder.iterdir()} if folder.is_dir() else {}
-    return {name: found[name].partition("\n")[0].removeprefix("# ") for name in sorted(found)}
 
 
 def _known(option: str) -> list[str]:

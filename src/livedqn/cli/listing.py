@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from livedqn.cli.help import presets
 from livedqn.cli.words import Words
 from livedqn.plugins.discover import KINDS, distribution, find, load, names, who
 from livedqn.plugins.docs import describe, summary
 from livedqn.plugins.errors import PluginError
+from livedqn.plugins.presets import presets
 from livedqn.plugins.signature import settings
 from livedqn.types import LivedqnError
 

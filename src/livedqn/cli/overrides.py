@@ -81,7 +81,7 @@ def _parse(word: str) -> Override:
 def _refuse(override: Override) -> None:
     key, value = override.key_or_group, override.value()
     if key in GROUPS and isinstance(value, int | float):
-        raise LivedqnError(f"there is no {key}={value}; a {key} has a name: livedqn --help lists them")
+        raise LivedqnError(f"there is no {key}={value}; {key} is chosen by a name: livedqn --help lists them")
     if override.is_delete() or (key in GROUPS and value is None):
         if key in GROUPS:
             raise LivedqnError(f"{key} cannot be deleted: every run has one; choose one with {key}=<name>")

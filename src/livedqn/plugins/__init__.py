@@ -9,6 +9,7 @@ from livedqn.plugins.discover import KINDS, PARTS, names
 from livedqn.plugins.errors import PluginError
 from livedqn.plugins.escapes import as_yaml, escaped, unescaped
 from livedqn.plugins.hints import plain
+from livedqn.plugins.presets import expanded
 from livedqn.plugins.schema import schema
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "build",
     "defaults",
     "escaped",
+    "expanded",
     "names",
     "plain",
     "schema",

@@ -11,8 +11,9 @@ from omegaconf.errors import OmegaConfBaseException
 from livedqn.plugins.discover import load, who
 from livedqn.plugins.errors import PluginError, reason
 from livedqn.plugins.escapes import escaped
-from livedqn.plugins.hints import plain, restore
+from livedqn.plugins.hints import restore
 from livedqn.plugins.messages import explain
+from livedqn.plugins.presets import expanded
 from livedqn.plugins.schema import node
 from livedqn.plugins.signature import settings
 from livedqn.types import LivedqnError
@@ -23,8 +24,9 @@ def build(kind: str, chosen: Mapping[str, Any] | str | Callable[..., Any], *supp
 
     Args:
         kind: one of :data:`livedqn.plugins.KINDS`.
-        chosen: a name (all defaults), ``{"plugin": name, **settings}``, or from Python what needs no name: where
-            something is supplied what makes one of it (a class, a function), else the thing itself.
+        chosen: a name (all defaults), ``{"plugin": name, **settings}``, either with a preset's name too, or from Python
+            what needs no name: where something is supplied what makes one of it (a class, a function), else the thing
+            itself.
         supplied: what livedqn hands to every plugin of this kind, by position.
 
     Raises:
@@ -32,7 +34,7 @@ def build(kind: str, chosen: Mapping[str, Any] | str | Callable[..., Any], *supp
     """
     if not isinstance(chosen, str | Mapping):
         return _given(kind, chosen, supplied)
-    values = {"plugin": chosen} if isinstance(chosen, str) else plain(chosen)
+    values = expanded(kind, chosen)
     name = values.pop("plugin", None)
     if not isinstance(name, str):
         raise PluginError(f"the settings of {kind} name no plugin: add 'plugin': <name>")

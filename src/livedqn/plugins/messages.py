@@ -29,6 +29,10 @@ def explain(error: BaseException, prefix: str = "") -> str:
     where = ".".join(part for part in (prefix, str(cause.full_key or "")) if part)
     what = re.sub(r"^While dereferencing interpolation '.*?': ", "", _flat(str(cause.msg)))  # escaped text is none
     said = f"{where}: {what}" if where else what
+    if what.endswith("is not a ListConfig, list or tuple."):
+        said = f"{where} is a list, of one value too: {where}=[...]"
+    elif " is not a subclass of " in what:
+        said = f"{where} holds settings and is none itself: {where}.<name>=..."
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
         said = _unknown(where, cause.parent_node)
     elif isinstance(cause, ReadonlyConfigError):

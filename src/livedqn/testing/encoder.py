@@ -196,6 +196,7 @@ def _check_learning(name: str, module: nn.Module, observation: TensorObservation
     twin = copy.deepcopy(module)
     expect(_close(twin(observation), state), f"{name}: a deep copy, as the target network is, answers otherwise")
     _check_apart(name, module, twin, observation, state)
+    buffers = {own: buffer.clone() for own, buffer in module.named_buffers()}
     module.train()
     if any(parameter.requires_grad for parameter in module.parameters()):
         with calling(name, "in training mode"):
@@ -205,6 +206,28 @@ def _check_learning(name: str, module: nn.Module, observation: TensorObservation
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         expect(gradients, f"{name}: no parameter gets a gradient")
         expect(all(g.isfinite().all() for g in gradients), f"{name}: a gradient is not finite")
+    _check_training(name, module, observation)
+    module.eval()
+    if all(torch.equal(buffer, buffers[own]) for own, buffer in module.named_buffers()):
+        expect(
+            _close(module(observation), state),
+            f"{name} answers otherwise in eval mode after it was called in training mode: it keeps something between "
+            "calls that is no buffer, so nothing saves it, and rows of other viewers come to bear on these",
+        )
+
+
+def _check_training(name: str, module: nn.Module, observation: TensorObservation) -> None:
+    """A room's state depends on no other room in training mode either, as far as an encoder that draws can be asked."""
+
+    def drawn(seed: int) -> Tensor:
+        torch.manual_seed(seed)
+        answer: Tensor = module(observation)
+        return answer.detach()
+
+    with calling(name, "in training mode, a second time"):
+        is_asked = "candidates" in observation and not getattr(module, "mixes_rooms", False)
+        if is_asked and torch.equal(drawn(0), drawn(1)):  # what draws answers otherwise to other shapes
+            _check_room_alone(f"{name} in training mode", module, observation, drawn(0))
 
 
 def _check_apart(

@@ -65,7 +65,7 @@ def example_observation(spec: Spec, batch: int, seed: int) -> TensorObservation:
         candidates[:, 1:, of] = _any(kinds, batch, spec.num_actions - 1, random) * mask[:, 1:, None]
         history[..., past] = _any(kinds, batch, spec.history_length, random)
     used = torch.arange(batch) % (spec.history_length + 1)  # the first row has no past, the last ones a full one
-    history *= (torch.arange(spec.history_length) < used[:, None])[..., None]
+    history *= (torch.arange(spec.history_length) >= spec.history_length - used[:, None])[..., None]
     return {"context": normal(*spec.context_shape), "history": history, "candidates": candidates, "mask": mask}
 
 
