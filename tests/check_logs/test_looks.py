@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from livedqn.check_logs.categories import Categories
 from livedqn.check_logs.leaks import Leaks, areas, mean_ranks, spearman
 from livedqn.check_logs.overlap import OverlapLook, WeightSums
 from livedqn.check_logs.overview import Overview
@@ -231,7 +232,40 @@ def test_nothing_at_all_is_wrong():
 
 
 def test_times_that_no_calendar_has():
-    made = example_impressions([1], start_s=10**15)
     look = Overview(LOGS_SPEC)
-    look.add(made)
-    assert "1,000,000,000,000,000 s" in next(iter(look.lines()))
+    look.add(example_impressions([1], start_s=10**15))
+    assert next(iter(look.lines())).endswith("viewers, at no time that is one")
+
+
+def test_rows_that_cannot_be_read_are_not_of_1970_nor_of_a_viewer():
+    made = example_impressions([2, 2], start_s=1_800_000_000)
+    defect = np.array(["the time is missing", *[""] * 5])
+    time_s, viewer = made.time_s.copy(), made.viewer.copy()
+    time_s[0] = viewer[0] = 0
+    watched = made.signals["watch_s"].copy()
+    watched[0] = np.inf
+    look = Overview(LOGS_SPEC)
+    look.add(replace(made, defect=defect, time_s=time_s, viewer=viewer, signals={**made.signals, "watch_s": watched}))
+    first, _, means = look.lines()
+    assert "of 2 viewers, 2027-01-15 to 2027-01-15" in first
+    assert "inf" not in means
+
+
+def test_seconds_that_were_taken_for_milliseconds_are_doubted():
+    made = example_impressions([9], start_s=1_800_000)
+    hasty = replace(made, elapsed_s=np.full(len(made), 0.06, np.float32))
+    assert any("all times are of 1970" in what for what in found(Overview(LOGS_SPEC), hasty))
+    later = replace(hasty, time_s=hasty.time_s + 1_700_000_000)
+    for other in (made, later):  # as simulated ones are; as events may be
+        assert not any("1970" in what for what in found(Overview(LOGS_SPEC), other))
+
+
+def test_categories_that_nobody_knows_are_told():
+    made = example_impressions([6, 6])
+    assert not found(Categories(LOGS_SPEC), made)
+    context = made.observation["context"].copy()
+    context[:, 1] = 0
+    unknown = replace(made, observation={**made.observation, "context": context})
+    (finding,) = found(Categories(LOGS_SPEC), unknown).values()
+    assert finding.what == "context.country is none of its categories in 100.0% of what there is of it"
+    assert (finding.rows, finding.is_wrong) == (len(made), False)

@@ -5,6 +5,8 @@ import pyarrow as pa
 import pytest
 
 from livedqn.logs import cells
+from livedqn.logs.mapping import Cell
+from livedqn.types import Column
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_days_are_times_and_no_numbers():
     days = pa.array([date(1970, 1, 2), None])
     np.testing.assert_array_equal(cells.times(days, "s"), [86_400, np.nan])
     np.testing.assert_array_equal(cells.numbers(days), [np.nan, np.nan])
-    np.testing.assert_array_equal(cells.numbers(pa.array([timedelta(seconds=1)])), [np.nan])
+    np.testing.assert_array_equal(cells.numbers(pa.array([timedelta(seconds=1.5), None])), [1.5, np.nan])
 
 
 def test_values_of_a_list_in_text_may_be_in_quotes():
@@ -101,3 +103,63 @@ def test_blanks_are_missing_and_0_is_not():
     assert cells.missing(pa.array(["0", "", " ", None])).tolist() == [False, True, True, True]
     assert cells.missing(pa.array([0.0, np.nan, None])).tolist() == [False, True, True]
     assert cells.missing(pa.array([0, None])).tolist() == [False, True]
+
+
+def test_zeros_in_front_are_part_of_a_name():
+    names = cells.names(pa.array(["1", "001", "0", "-0", "10"]))
+    assert names[[0, 2, 3, 4]].tolist() == [1, 0, 0, 10]
+    assert names[1] > 2**32
+
+
+def test_floats_that_have_lost_their_digits_are_told():
+    column = pa.array([2.0**53 - 1, 2.0**53, -(2.0**60), np.nan, np.inf, None])
+    assert cells.lost(column).tolist() == [False, True, True, False, False, False]
+    assert not cells.lost(pa.array(["9007199254740993"])).any()
+
+
+@pytest.mark.parametrize(
+    "written", [["1|2", "3"], ["[1, 2]", "[3]"], ["['1', '2']", "['3']"], [" 1 | 2 ", "[3]"], ["[1|2]", "3"]]
+)
+def test_a_list_is_one_with_or_without_brackets(written):
+    sizes, flat = cells.lists(pa.array([*written, "[]", "", None]), "|")
+    assert sizes.tolist() == [2, 1, 0, 0, 0]
+    assert cells.names(flat).tolist() == [1, 2, 3]
+
+
+def test_where_nothing_stands_in_a_list_there_is_no_name():
+    _, flat = cells.lists(pa.array(["null|3|None", "nan|NA"]), "|")
+    names = cells.names(flat).tolist()
+    assert names[:4] == [0, 3, 0, 0]
+    assert names[4] > 2**32  # NA may be a name
+
+
+def test_a_category_is_one_however_it_is_written():
+    cell = Cell("x", Column("x", "category", cardinality=4), ("0", "1", "fr"))
+    found = cells.feature(pa.array([" fr ", "1.0", "0.00", "FR", None, "1"]), cell)
+    assert found.tolist() == [3, 2, 1, 0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([["a"], None], pa.list_(pa.string_view())), pa.array([[1], None], pa.large_list(pa.int32())),
+        pa.array([[1], None], pa.list_(pa.int64(), 1)), pa.array(["a", None], pa.string_view()), pa.nulls(2),
+        pa.array([[None], None], pa.list_(pa.null())), pa.array(["a", None]).dictionary_encode(),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_lists_of_every_type_that_is_let_in_can_be_read(column):
+    assert cells.is_list(column.type)
+    sizes, flat = cells.lists(cells.simple(column), "|")
+    assert sizes.tolist() == [len(flat), 0]
+    assert len(cells.names(flat)) == len(flat)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.binary(16), pa.list_(pa.list_(pa.int64())), pa.list_(pa.binary()), pa.struct([("a", pa.int64())])],
+    ids=str,
+)
+def test_types_that_cannot_be_read_are_not_let_in(kind):
+    assert not cells.is_list(kind)
+    assert not cells.is_single(kind)

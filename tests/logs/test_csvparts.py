@@ -97,3 +97,27 @@ def test_a_word_is_kept_in_its_column_alone(tmp_path):
     ]
     assert table["region"].to_pylist() == ["NA", None, None]
     assert table["room"].to_pylist() == [None, "17", None]
+
+
+def stray(*rows, of=400):
+    """A CSV in which fields of ``rows`` begin with a quote."""
+    return "a,b\n" + "".join(f"{i},{chr(34) * (i in rows)}t\n" for i in range(of))
+
+
+@pytest.mark.parametrize(("rows", "line", "lines"), [((20, 200), 22, 180), ((395,), 397, 5), ((399,), 401, 1)])
+def test_a_quote_that_takes_rows_with_it_is_an_error(tmp_path, rows, line, lines):
+    path = tmp_path / "table.csv"
+    path.write_text(stray(*rows))
+    with pytest.raises(LivedqnError, match=rf"from line {line} on a field in quotes takes {lines} lines with it"):
+        read(path, "a")
+
+
+def test_quotes_within_fields_and_line_breaks_within_quotes_are_text(tmp_path):
+    path = tmp_path / "table.csv"
+    text = 'a,b\n1,5" tv\n2,"say ""hi"", ok"\n3,"two\nlines"\n4,""\n' + "".join(
+        f'{i},"x\r\ny"\n' for i in range(5, 200_000)
+    )
+    path.write_text(text, newline="")
+    found = [row for table in parts(path, ["a", "b"]) for row in table.to_pylist()]  # of several blocks
+    assert [row["a"] for row in found] == [str(i) for i in range(1, 200_000)]
+    assert [row["b"] for row in found[:4]] == ['5" tv', 'say "hi", ok', "two\nlines", None]

@@ -2,6 +2,7 @@ import pytest
 import yaml
 
 from livedqn.logs import mapping
+from livedqn.types import LivedqnError
 
 GIVEN = """
 viewer: user
@@ -41,6 +42,13 @@ def test_values_that_no_row_would_ever_have_are_refused(values, says):
         ({"rooms": ["room"]}, r"rooms is \['room'\]; it is the name of a column of the table"),
         ({"terminated": False}, r"terminated is False; it is the name of a column of the table"),
         ({"history_length": 2.5}, r"history_length is 2\.5; it is a whole number from 1"),
+        ({"history_length": 10**7}, r"history_length is 10000000; it is 10,000 at most"),
+        ({"shown": "room", "rooms": "rooms"}, r"it has action and shown, which say the same: leave one out"),
+        ({"context": {"a": {"from": "x", "kind": "id", "scale": 2}}}, r"context\.a has scale, .* beside kind id"),
+        ({"context": {"a": {"from": "x", "values": [1], "missing": 0}}}, r"has missing, .* beside a list of values"),
+        ({"context": {"a": {"from": "x", "values": [1], "cardinality": 2}}}, r"a has cardinality, which means nothing"),
+        ({"context": {"a": {"from": "x", "values": [1, "1 "]}}}, r"context\.a has '1' twice among its values"),
+        ({"context": {"a": "heat"}}, r"column heat is one value a row in one place and a list in another"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_what_stands_there_and_what_should(change, says):
@@ -77,3 +85,10 @@ def test_columns_of_one_name_are_one_thing(candidates, says):
 def test_a_time_without_a_column_is_refused():
     with pytest.raises(ValueError, match="time lacks from"):
         mapping.parse(yaml.safe_load(GIVEN % "[fr]") | {"time": {"unit": "ms"}})
+
+
+def test_a_key_that_comes_twice_is_a_mistake(tmp_path):
+    path = tmp_path / "columns.yaml"
+    path.write_text(GIVEN % "[fr]" + "signals: {watch_s: watched}\n")
+    with pytest.raises(LivedqnError, match=r"columns\.yaml: signals stands twice in one place: leave one out"):
+        mapping.read(path)

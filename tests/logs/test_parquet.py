@@ -252,6 +252,12 @@ def test_a_page_that_cannot_be_decoded_is_one_line(tmp_path):
     ("column", "values", "why"),
     [
         ("request", [1, None, 3], "damaged from row 0 on: request may not be null; restore it"),
+        (
+            "action",
+            pa.array([-1, 0, 0], pa.int32()),
+            "action is below 0; a row without one, a last observation, has null",
+        ),
+        ("streamers", [[0, None]] * 3, "a value of streamers may not be null"),
         ("rooms", [[0] * 9] * 3, "rooms are not as many as mask says"),
         ("candidates", [b"1234"] * 3, "candidates are not as many as mask says"),
         ("candidates", [b"12345"] * 3, "candidates is no float32"),

@@ -139,8 +139,18 @@ def test_too_many_faults_are_refused_as_soon_as_a_share_is_one():
     with pytest.raises(LivedqnError, match=r"100.0% of the logs' rows .* more than tolerated=0.5; look: livedqn check"):
         passes(bad).take(100)
     many = join([replace(bad, session=bad.session + 10 * i) for i in range(ENOUGH // len(bad) + 1)])
-    with pytest.raises(LivedqnError, match="more than tolerated"):
+    with pytest.raises(LivedqnError, match=r"100.0% of the logs' first 10,\d+ rows .* more than tolerated"):
         passes(many, part(0)).take(1)
+
+
+def test_faults_that_stand_in_front_are_weighed_by_all_rows():
+    bad = part(0, [3] * 1000)
+    bad = replace(bad, elapsed_s=np.zeros(len(bad), np.float32))
+    good = [part(10_000 * i, [3] * 4000) for i in range(1, 5)]
+    found = passes(bad, *good, tolerated=0.07)
+    assert len(found.take(10**6)) == sum(map(len, good))
+    found.take(1)
+    assert found.counts.rows_at_fault == len(bad)
 
 
 def test_wider_candidates_than_the_metadata_say_are_a_fault():

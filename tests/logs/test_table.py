@@ -220,7 +220,8 @@ def test_missing_and_mistyped_columns_are_told_at_once(tmp_path, table):
     names = CSV.partition("\n")[0].split(",")
     pq.write_table(pa.table({n: [[1]] if n == "hour" else [1] for n in names}), tmp_path / "t.parquet")
     with pytest.raises(
-        ColumnsError, match=r"column hour is list<element: int64>, not one value a row; .*column heat is int64"
+        ColumnsError,
+        match=r"column hour is list<element: int64>, not one number, text or time a row; .*column heat is int64",
     ):
         Table(path=str(tmp_path / "t.parquet"), columns=str(tmp_path / "columns.yaml"))
 
@@ -326,3 +327,110 @@ def test_a_table_without_nothing(table):
     assert not list(faults(join(list(logs)), logs.spec))
     with pytest.raises(LivedqnError, match="has_nothing is 'never'; it is true, or false"):
         table(columns=MAPPING + "has_nothing: never\n")
+
+
+BY_TIME = "user,ts,hour,heat,shown,click\n" + "".join(f"u{i % 3},{60 * i},8,5|9,1,0\n" for i in range(12))
+SHORT = """
+viewer: user
+time: ts
+context: {hour: hour}
+candidates: {heat: heat}
+action: shown
+signals: {clicked: click}
+"""
+
+
+@pytest.mark.parametrize("by_row", [False, True])
+def test_a_table_in_order_of_time_is_not_sorted_by_visits(table, by_row, monkeypatch):
+    assert len(np.unique(join(list(table(BY_TIME, SHORT))).session)) == 3
+    if by_row:  # viewers are known from one part to the next
+        monkeypatch.setattr("livedqn.logs.table.Table._tables", one_by_one())
+    with pytest.raises(
+        LivedqnError, match=r"is_sorted=true, but in row 3 of .* behind rows of others; leave is_sorted"
+    ):
+        list(table(BY_TIME, SHORT, is_sorted=True))
+    ended = BY_TIME.replace("click\n", "click,end\n").replace(",0\n", ",0,y\n")
+    made = join(list(table(ended, SHORT + "terminated: end\n", is_sorted=True)))
+    assert len(np.unique(made.session)) == 12  # each request is a visit, however soon the next comes
+
+
+def test_rows_that_are_far_apart_may_stand_apart(table):
+    later = BY_TIME + "u0,99999,8,5,1,0\n" + "u1,99999,8,5,1,0\n"
+    lines = later.splitlines(keepends=True)
+    ordered = lines[0] + "".join(sorted(lines[1:-2])) + "".join(lines[-2:])  # u0's second visit stands behind u2's
+    assert len(np.unique(join(list(table(ordered, SHORT, is_sorted=True))).session)) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (("shown: shown", "shown: shown\nterminated: score"), "the field of terminated cannot be read"),
+        (("propensity: p", "propensity: model"), "the field of propensity cannot be read"),
+        (("rooms: rooms", "rooms: rooms\nmask: model"), "the field of mask cannot be read"),
+        (
+            ("room: {from: past, kind: id}", "room: {from: past, kind: id}\n  more: {from: heat}"),
+            "lists of the history",
+        ),
+    ],
+)
+def test_fields_that_cannot_be_read_are_faults_of_their_rows(table, change, what):
+    text = CSV.replace(",1,x\n", ",?,x\n", 1)
+    logs = table(text, MAPPING.replace(*change).replace("native: score", ""))
+    found = [fault.what for fault in faults(join(list(logs)), logs.spec)]
+    assert any(what in one for one in found)
+
+
+def test_a_word_in_a_mask_is_a_fault_of_its_row(table):
+    text = BY_TIME.replace("click\n", "click,open\n").replace(",0\n", ",0,1|0\n").replace(",1|0\n", ",1|maybe\n", 1)
+    logs = table(text, SHORT + "mask: open\n")
+    (fault,) = faults(join(list(logs)), logs.spec)
+    assert (fault.what, fault.rows.sum()) == ("the field of mask cannot be read", 1)
+
+
+def test_a_viewer_whose_digits_are_lost_is_a_fault(tmp_path, table):
+    table(BY_TIME, SHORT)
+    rows = pa.table(
+        {"user": [2.0**60, 17.0], "ts": [0, 60], "hour": [8, 8], "heat": [[5], [5]], "shown": [1, 1], "click": [0, 0]}
+    )
+    pq.write_table(rows, tmp_path / "t.parquet")
+    logs = Table(path=str(tmp_path / "t.parquet"), columns=str(tmp_path / "columns.yaml"))
+    (fault,) = faults(join(list(logs)), logs.spec)
+    assert fault.what == "the viewer has lost digits: a float; give it as integer or text"
+    assert fault.rows.sum() == 1
+
+
+def test_one_row_of_very_many_rooms_makes_parts_of_fewer_rows(table, monkeypatch):
+    monkeypatch.setattr("livedqn.logs.table.CANDIDATES", 300)
+    text = BY_TIME + "u3,0,8," + "|".join("5" * 1 for _ in range(99)) + ",1,0\n"
+    logs = table(text, SHORT)
+    sizes = [len(part) for part in logs]
+    assert max(sizes) <= 4 + 3
+    assert sum(sizes) == 13
+    assert logs.spec.num_actions == 100
+
+
+@pytest.mark.parametrize(
+    ("kinds", "what"),
+    [
+        ({"hour": pa.array([datetime(2026, 1, 1)])}, r"column hour is timestamp\[us\], which is no number"),
+        ({"heat": pa.array([[datetime(2026, 1, 1)]])}, r"column heat is list<.*timestamp\[us\]>, which is no number"),
+        ({"user": pa.array([b"0123456789abcdef"], pa.binary(16))}, r"column user is fixed_size_binary\[16\], not one"),
+        ({"heat": pa.array([[{"a": 1}]])}, r"column heat is list<.*struct<a: int64>>, not a list of numbers or text"),
+    ],
+)
+def test_columns_of_types_that_say_nothing_are_told(tmp_path, table, kinds, what):
+    table(BY_TIME, SHORT)
+    plain = {"user": ["a"], "ts": [0], "hour": [8], "heat": [[5]], "shown": [1], "click": [0]}
+    pq.write_table(pa.table(plain | kinds), tmp_path / "t.parquet")
+    with pytest.raises(ColumnsError, match=what):
+        Table(path=str(tmp_path / "t.parquet"), columns=str(tmp_path / "columns.yaml"))
+
+
+def test_two_columns_of_one_name_and_an_empty_separator_are_refused(table):
+    with pytest.raises(ColumnsError, match="column hour is there twice"):
+        table(
+            BY_TIME.replace("click\n", "hour\n", 1),
+            SHORT.replace("from: click", "from: hour").replace("clicked: click", "clicked: hour"),
+        )
+    with pytest.raises(LivedqnError, match=r"logs\.separator is empty"):
+        table(separator="")

@@ -1,6 +1,7 @@
 """The command on files: good lines are answered, a bad one is one line on stderr, and the exit code says so."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,3 +115,19 @@ def test_no_such_input(rooms_policy, tmp_path, name):
 def test_no_such_checkpoint(tmp_path):
     with pytest.raises(LivedqnError, match="does not exist"):
         recommend.run(RecommendConfig(checkpoint=str(tmp_path / "policy.ckpt")))
+
+
+def test_without_a_standard_input_there_is_nothing_to_read(rooms_policy, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(LivedqnError, match="there is no standard input to read requests from; input=<file>"):
+        recommend.run(RecommendConfig(checkpoint=str(rooms_policy), device="cpu"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file that is always full")
+def test_an_answer_that_cannot_be_written_is_one_line(rooms_policy, request_with_rooms, monkeypatch, tmp_path):
+    file = tmp_path / "requests.jsonl"
+    file.write_text(json.dumps(request_with_rooms))
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        with pytest.raises(LivedqnError, match="the answer to line 1 cannot be written: No space left on device"):
+            recommend.run(RecommendConfig(checkpoint=str(rooms_policy), input=str(file), device="cpu"))

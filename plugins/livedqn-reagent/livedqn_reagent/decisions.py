@@ -107,17 +107,18 @@ def _decision(at: int, row: dict[str, Any] | str, names: Names) -> Decision:
         return np.array([names.action.index(str(one))], np.float32) if str(one) in names.action else None
 
     chosen = action(row.get("action"))
-    metrics = row.get("metrics") or {}
+    metrics = found if isinstance(found := row.get("metrics"), Mapping) else {}
     following = row.get("next_state_features")
     propensity = next((row[key] for key in _PROPENSITY if row.get(key) is not None), None)
+    time_diff = _number(row.get("time_diff"))
     wrong = chosen is None or (propensity is not None and math.isnan(_number(propensity)))
     return Decision(
         at, str(row["mdp_id"]), row["sequence_number"], array(row["state_features"], names.state),
         actions("possible_actions"), chosen, math.nan if propensity is None else _number(propensity),
-        _number(row.get("reward")), _number(row.get("time_diff")),
+        _number(row.get("reward")), math.nan if math.isinf(time_diff) else time_diff,
         tuple(_number(metrics.get(name, 0.0)) for name in names.signals),
         array(following, names.state) if isinstance(following, Mapping) else None, actions("possible_next_actions"),
-        "the action, or its probability, is of another kind than elsewhere" if wrong else "",
+        "the action, or its probability, is of another kind than elsewhere" if wrong else _misfits(row),
     )  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def _read(line: str) -> dict[str, Any] | str:
     """A row that can be placed, or why it cannot."""
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "the row is no JSON"
     if not isinstance(row, dict) or not isinstance(row.get("state_features"), Mapping):
         return "the row has no state_features"
@@ -137,13 +138,24 @@ def _read(line: str) -> dict[str, Any] | str:
     return row
 
 
+def _misfits(row: dict[str, Any]) -> str:
+    """What of the optional fields cannot be read; "" where all can."""
+    if not isinstance(row.get("metrics") or {}, Mapping):
+        return "metrics are no names with numbers"
+    return "time_diff is infinite" if math.isinf(_number(row.get("time_diff"))) else ""
+
+
 def _listed(row: dict[str, Any], key: str) -> list[Any]:
     found = row.get(key)
     return found if isinstance(found, list) else []
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan
+    """NaN where it is none, or one that no float64 is."""
+    try:
+        return float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

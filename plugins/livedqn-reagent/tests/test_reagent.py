@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,24 @@ def made(tmp_path: Path):
         return str(path)
 
     return make
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"metrics": [1]}, "metrics are no names with numbers"),
+        ({"time_diff": math.inf, "next_state_features": {"0": 9.0}, "possible_next_actions": [LEFT]}, "is infinite"),
+        ({"reward": 10**400}, "native is not finite"),
+    ],
+)
+def test_values_that_are_none_are_faults_of_their_row(made, changes, what) -> None:
+    logs = ReAgent(path=made([*MADE, row("c", 0, **changes)]))
+    assert any(what in fault.what and fault.rows.sum() == 1 for fault in faults(join(list(logs)), logs.spec))
+
+
+def test_a_line_of_brackets_is_no_json(made) -> None:
+    logs = ReAgent(path=made([*MADE, "[" * 100_000]))
+    assert any("the row is no JSON" in fault.what for fault in faults(join(list(logs)), logs.spec))
 
 
 def test_contract(made) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from livedqn import plugins
+from livedqn.check_logs.categories import Categories
 from livedqn.check_logs.finding import Finding, Look
 from livedqn.check_logs.leaks import Leaks
 from livedqn.check_logs.overlap import OverlapLook
@@ -35,7 +36,9 @@ def run(config: CheckLogsConfig, folder: Path) -> bool:
     tell = announce()
     tell("reading", 0, 1)
     spec = logs.spec
-    looks: list[Look] = [Overview(spec), Rules(spec), RepeatedRequests(), Copies(), Ends(), OverlapLook(), Leaks(spec)]
+    looks: list[Look] = [
+        Overview(spec), Rules(spec), RepeatedRequests(), Copies(), Ends(), Categories(spec), OverlapLook(), Leaks(spec),
+    ]  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     with SetAside(folder / "set_aside.parquet", spec) as aside:
         for impressions in logs:

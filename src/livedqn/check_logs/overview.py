@@ -10,9 +10,10 @@ import numpy as np
 
 from livedqn.check_logs.finding import Finding
 from livedqn.logs import Impressions
-from livedqn.logs.rules import place
+from livedqn.logs.rules import LAST_S, place
 from livedqn.types import BoolArray, IntArray, Spec
 
+_YEAR_S = 365 * 86_400
 _NAMELESS = "a room that could be chosen has the id 0, which names none"
 
 
@@ -24,6 +25,7 @@ class Overview:
         self._rows, self._acted, self._shown, self._sessions = 0, 0, 0, 0
         self._viewers: list[IntArray] = []
         self._times: list[int] = []  # first and last of each part
+        self._steps, self._brief = 0, 0  # from a row of a session to the next, and those of less than a second
         self._policies: Counter[str] = Counter()
         self._sums = dict.fromkeys(spec.signals, 0.0)
         self._doubts: dict[str, Finding] = {}
@@ -38,12 +40,17 @@ class Overview:
         self._acted += int(acted.sum())
         self._shown += int((impressions.action > 0).sum())
         self._sessions += int(impressions.begins.sum())
-        self._viewers.append(np.unique(impressions.viewer))
-        self._times += [int(impressions.time_s.min()), int(impressions.time_s.max())]
+        is_read = np.ones(len(impressions), np.bool_) if impressions.defect is None else impressions.defect == ""
+        self._viewers.append(np.unique(impressions.viewer[is_read]))  # of another row nobody knows whose it is, or when
+        times = impressions.time_s[is_read & (impressions.time_s >= 0) & (impressions.time_s <= LAST_S)]
+        self._times += [int(times.min()), int(times.max())] if len(times) else []
+        goes_on = ~impressions.begins[1:]
+        self._steps += int(goes_on.sum())
+        self._brief += int((goes_on & (impressions.elapsed_s[:-1] < 1)).sum())
         names, counts = np.unique(impressions.policy[acted], return_counts=True)
         self._policies.update(dict(zip(names.tolist(), counts.tolist(), strict=True)))
         for name, signal in impressions.signals.items():
-            self._sums[name] += float(np.nansum(signal, dtype=np.float64))
+            self._sums[name] += float(np.sum(signal, where=np.isfinite(signal), dtype=np.float64))
         if self._spec.has_rooms:
             self._doubt(impressions)
 
@@ -57,6 +64,11 @@ class Overview:
                 "is held out, and what intervals are drawn from",
                 self._sessions, f"viewer {self._viewers[0][0]}", is_wrong=False, unit="sessions",
             )  # fmt: skip
+        if max(self._times, default=_YEAR_S) < _YEAR_S and self._brief > self._steps / 2:
+            yield Finding(
+                "all times are of 1970, and most requests within a second of the one before",
+                "times are in seconds, which a mapping says: time: {from: ..., unit: s}", self._brief, is_wrong=False,
+            )  # fmt: skip
         if not self._names_rooms:  # no room has a name in these logs, and none is owed: nothing is learned from it
             self._doubts.pop(_NAMELESS, None)
         yield from self._doubts.values()
@@ -66,10 +78,10 @@ class Overview:
         if not self._acted:
             return
         viewers = self._distinct()
-        first, last = (_date(time_s) for time_s in (min(self._times), max(self._times)))
+        when = f"{_date(min(self._times))} to {_date(max(self._times))}" if self._times else "at no time that is one"
         ends = self._rows - self._acted
         of = f"{self._acted:,} impressions and {ends:,} last observations of {viewers:,} viewers"
-        yield f"rows: {of}, {first} to {last}"
+        yield f"rows: {of}, {when}"
         policies = (f"{name or 'unknown'} {count / self._acted:.1%}" for name, count in self._policies.most_common(5))
         yield f"policies: {', '.join(policies)}{', ...' if len(self._policies) > 5 else ''}"
         if self._spec.has_rooms:
@@ -106,7 +118,4 @@ class Overview:
 
 
 def _date(time_s: int) -> str:
-    try:
-        return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d}"
-    except (ValueError, OverflowError, OSError):  # no time that a calendar has: milliseconds, say
-        return f"{time_s:,} s"
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d}"

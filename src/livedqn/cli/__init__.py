@@ -16,6 +16,8 @@ def main() -> None:
     Exit codes: 0 done, 2 an error that the user can mend (one line on stderr), 128 and its number where a signal ended
     it, 141 where nobody reads on (as after ``| head``), which is what a shell makes of SIGPIPE.
     """
+    if sys.stdout is None:  # closed by whoever called: what is printed is for nobody
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     gc.collect()
     gc.disable()  # importing makes a million objects that stay; a job goes on collecting once it has its modules

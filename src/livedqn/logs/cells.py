@@ -16,7 +16,11 @@ from livedqn.logs.names import EXACT, name
 from livedqn.types import IDS, BoolArray, FloatArray, IntArray
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-_TRUE, _FALSE = ["true", "yes", "t"], ["false", "no", "f"]
+_TRUE, _FALSE = ["true", "yes", "t", "y"], ["false", "no", "f", "n"]
+#: Of a list in text, where nothing stands: NA may be a name.
+_NONE = ["null", "NULL", "None", "nan", "NaN"]
+#: 17.0 is 17, as some tools write it where another number of the column is missing.
+_POINT_ZERO = r"^(-?\d+)\.0+$", r"\1"
 #: Times as Arrow reads them: with six digits of a second at most, and a zone, which is UTC where none is said.
 _TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?(Z|[-+]\d\d(:?\d\d)?)$"
 _TIMES = [
@@ -26,7 +30,7 @@ _TIMES = [
 
 
 def numbers(column: Any) -> FloatArray:
-    """(n,) float64; true and false are 1 and 0."""
+    """(n,) float64; true and false are 1 and 0, and a duration is in seconds."""
     if _is_text(column.type):
         with suppress(
             pa.ArrowInvalid
@@ -38,6 +42,8 @@ def numbers(column: Any) -> FloatArray:
         word = pc.utf8_lower(text)
         text = pc.if_else(pc.is_in(word, pa.array(_TRUE)), "1", pc.if_else(pc.is_in(word, pa.array(_FALSE)), "0", text))
         column = pc.if_else(pc.match_substring_regex(text, _NUMBER), text, None)
+    elif pa.types.is_duration(column.type):
+        return numbers(column.cast(pa.duration("ns"), safe=False).cast(pa.int64())) * 1e-9
     elif pa.types.is_null(column.type) or pa.types.is_temporal(column.type):
         return np.full(len(column), np.nan)
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
@@ -74,7 +80,7 @@ def feature(column: Any, cell: Cell) -> FloatArray:
         known = names(column)
         return np.where((known < 0) | (known >= IDS), 1 + known % (IDS - 1), known).astype(np.float32)
     if cell.values:
-        text = column.cast(pa.string())
+        text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column.cast(pa.string())), *_POINT_ZERO)
         place = pc.index_in(text, pa.array(cell.values)).fill_null(-1)
         return (np.asarray(place.to_numpy(zero_copy_only=False)) + 1).astype(np.float32)
     found = numbers(column) * cell.scale
@@ -123,30 +129,67 @@ def missing(column: Any) -> BoolArray:
 
 def lists(column: Any, separator: str) -> tuple[IntArray, Any]:
     """How many values each row has, (n,), and all values, flat; empty text and null are no values. In text, brackets
-    around a list and quotes around its values, as JSON and Python write them, are no part of it."""
+    around a list and quotes around its values, as JSON and Python write them, are no part of it, and commas are between
+    them where no ``separator`` is."""
     is_text = _is_text(column.type)
     if is_text:
-        text = pc.utf8_trim(column.cast(pa.string()).fill_null(""), "[] ")
-        column = pc.if_else(pc.equal(text, ""), None, pc.split_pattern(text, separator))
+        whole = pc.utf8_trim(column.cast(pa.string()).fill_null(""), " ")
+        text = pc.utf8_trim(whole, "[] ")
+        parts = pc.split_pattern(text, separator)
+        by_comma = pc.and_(pc.starts_with(whole, "["), pc.invert(pc.match_substring(text, separator)))
+        if pc.any(by_comma).as_py():
+            parts = pc.if_else(by_comma, pc.split_pattern(text, ","), parts)
+        column = pc.if_else(pc.equal(text, ""), None, parts)
+    elif pa.types.is_null(column.type):
+        column = column.cast(pa.list_(pa.null()))
     sizes = pc.list_value_length(column).fill_null(0)
     flat = column.flatten()
     if is_text:
+        flat = pc.utf8_trim(flat, " ")
+        is_none = pc.is_in(flat, pa.array(_NONE))
+        if pc.any(is_none).as_py():
+            flat = pc.if_else(is_none, None, flat)
         flat = pc.utf8_trim(flat, " '\"")
     return np.asarray(sizes.to_numpy(zero_copy_only=False), np.int64), flat
+
+
+def lost(column: Any) -> BoolArray:
+    """(n,), where a name is a floating-point number of so many digits that its neighbours are the same."""
+    if not pa.types.is_floating(column.type):
+        return np.zeros(len(column), np.bool_)
+    return np.abs(np.nan_to_num(numbers(column), posinf=0, neginf=0)) >= EXACT
+
+
+def is_single(kind: Any) -> bool:
+    """Whether a column of this type, made :func:`simple`, can be read here as one value a row."""
+    of = pa.types
+    known = of.is_integer, of.is_floating, of.is_decimal, of.is_boolean, of.is_temporal, of.is_null, of.is_string_view
+    return _is_text(kind) or any(is_it(kind) for is_it in known)
 
 
 def is_list(kind: Any) -> bool:
     """Whether a column of this type, made :func:`simple`, can be read by :func:`lists`."""
     of = pa.types
-    known = of.is_list, of.is_large_list, of.is_fixed_size_list, of.is_null, of.is_string_view, _is_text
-    return any(is_it(kind) for is_it in known)
+    if of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind):
+        return is_single(kind.value_type)
+    return of.is_null(kind) or of.is_string_view(kind) or _is_text(kind)
+
+
+def is_time(kind: Any) -> bool:
+    """Whether a column of this type, or its lists, hold moments: all that is temporal but a duration."""
+    one = kind.value_type if hasattr(kind, "value_type") and pa.types.is_nested(kind) else kind
+    return pa.types.is_temporal(one) and not pa.types.is_duration(one)
 
 
 def simple(column: Any) -> Any:
     """The same values in one of the types that are read here."""
-    if pa.types.is_string_view(column.type):
+    kind = column.type
+    if pa.types.is_string_view(kind):
         return column.cast(pa.string())
-    return column.cast(pa.list_(column.type.value_type)) if pa.types.is_fixed_size_list(column.type) else column
+    if pa.types.is_fixed_size_list(kind) or (is_list(kind) and pa.types.is_nested(kind)):
+        one = pa.string() if pa.types.is_string_view(kind.value_type) else kind.value_type
+        return column.cast(pa.large_list(one) if pa.types.is_large_list(kind) else pa.list_(one))
+    return column
 
 
 def texts(column: Any) -> npt.NDArray[np.str_]:

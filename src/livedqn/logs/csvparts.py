@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from io import StringIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from livedqn.kernel import kernel
 from livedqn.logs.rules import ColumnsError
-from livedqn.types import LivedqnError
+from livedqn.types import IntArray, LivedqnError
 
 #: Where a row stood in its file, from 0, a column beside those of the table.
 ROW = "row of the file"
@@ -26,6 +29,8 @@ BROKEN = "what is wrong with the row"
 _FIRST = 2
 #: Bytes that the line of names has at most, as for Arrow.
 _HEAD = 1 << 20
+#: Lines that one field in quotes takes at most: more are the rows behind a quote that nobody closed.
+MOST_LINES = 50
 _EMPTY = ["", "NA", "NaN", "nan", "null", "NULL", "None"]
 
 
@@ -70,6 +75,7 @@ def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]]
     if not has_rows:  # Arrow calls it damaged, and may abort as said above
         yield _whole(pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in wanted])), 0, [])
         return
+    has_breaks = _quoted(path, path.stat().st_mtime_ns)
     broken: list[Any] = []
     kept = {name: set(words) & set(_EMPTY) for name, words in (kept or {}).items()}
     somewhere = set().union(*kept.values())
@@ -84,7 +90,8 @@ def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]]
     )  # fmt: skip
     options = {
         "read_options": pa.csv.ReadOptions(use_threads=False),  # with threads a broken row has no number
-        "parse_options": pa.csv.ParseOptions(invalid_row_handler=note), "convert_options": convert,
+        "parse_options": pa.csv.ParseOptions(invalid_row_handler=note, newlines_in_values=has_breaks),
+        "convert_options": convert,
     }  # fmt: skip
     row, is_given = 0, False
     try:
@@ -102,6 +109,67 @@ def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]]
                 yield table
     except (pa.ArrowException, OSError) as error:
         raise LivedqnError(f"{path} cannot be read behind row {row:,}: {_line(error)}") from error
+
+
+@lru_cache(maxsize=16)
+def _quoted(path: Path, changed: int) -> bool:
+    """Whether some field of the file, last ``changed`` then, has a line break in it, which only one in quotes may.
+
+    Raises:
+        LivedqnError: the file cannot be read, or a field in quotes never ends, or takes far more lines than texts do.
+    """
+    state = np.array([0, _START, 0, 0, 0], np.int64)
+    try:
+        with pa.input_stream(str(path)) as file:
+            while block := file.read(_HEAD):
+                _scan(np.frombuffer(block, np.uint8), state)
+    except (pa.ArrowException, OSError) as error:
+        raise LivedqnError(f"{path} cannot be read: {_line(error)}") from error
+    line, where, lines, longest, begin = state.tolist()
+    if where == _QUOTED:  # to the end of the file
+        longest, begin = lines, line - lines
+    if longest > MOST_LINES or where == _QUOTED:
+        raise LivedqnError(
+            f"{path} cannot be read: from line {begin + 1:,} on a field in quotes takes {longest:,} lines "
+            'with it, so a quote (") is missing or too many; mend that line'
+        )
+    return bool(longest)
+
+
+#: Where in a row a byte stands: where a field begins, within a plain one, within quotes, behind a quote within these.
+_START, _PLAIN, _QUOTED, _CLOSED = range(4)
+_QUOTE, _COMMA, _NEWLINE, _RETURN = b'",\n\r'
+
+
+@kernel
+def _scan(block: npt.NDArray[np.uint8], state: IntArray) -> None:
+    """Follow Arrow through the bytes of a block.
+
+    ``state``: lines so far, where the last byte stood, line breaks in the field in quotes that it stood in, the most
+    that one had, and the line in which that one begins.
+    """
+    line, where, lines, longest, begin = state[0], state[1], state[2], state[3], state[4]
+    for byte in block:
+        if where == _QUOTED:
+            if byte == _QUOTE:
+                where = _CLOSED
+            elif byte == _NEWLINE:
+                line += 1
+                lines += 1
+                if lines > longest:
+                    longest, begin = lines, line - lines
+        elif byte == _NEWLINE:
+            line += 1
+            where = _START
+        elif byte == _COMMA:
+            where = _START
+        elif byte == _QUOTE and where == _CLOSED:  # doubled: a quote in a field
+            where = _QUOTED
+        elif byte == _QUOTE and where == _START:
+            where, lines = _QUOTED, 0
+        elif byte != _RETURN:
+            where = _PLAIN
+    state[0], state[1], state[2], state[3], state[4] = line, where, lines, longest, begin
 
 
 def _nulled(table: pa.Table, words: Collection[str], kept: Mapping[str, Collection[str]]) -> pa.Table:

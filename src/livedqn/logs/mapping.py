@@ -23,6 +23,9 @@ _PLAIN = (
     "request", "viewer", "session", "rooms", "streamers", "mask", "shown", "action", "propensity", "policy", "native",
     "elapsed_s", "terminated",
 )  # fmt: skip
+_LISTS = ("rooms", "streamers", "mask")
+#: Past impressions that are read of a row at most: more would fill the memory with zeros.
+_MOST_HISTORY = 10_000
 _SETTINGS = {
     "session_gap_s": SESSION_GAP_S, "history_length": 10, "ends": "terminated", "last_elapsed_s": 60.0,
     "has_nothing": Spec.has_nothing,
@@ -77,10 +80,16 @@ class ColumnMapping:
     def wanted(self) -> dict[str, bool]:
         """Columns of the table, and whether each holds a list a row."""
         single = [*(c.source for c in (*self.context, *self.signals)), self.time]
-        single += [theirs for ours, theirs in self.plain.items() if ours not in ("rooms", "streamers", "mask")]
+        single += [theirs for ours, theirs in self.plain.items() if ours not in _LISTS]
         lists = [cell.source for cell in (*self.history, *self.candidates)]
-        lists += [self.plain[ours] for ours in ("rooms", "streamers", "mask") if ours in self.plain]
+        lists += [self.plain[ours] for ours in _LISTS if ours in self.plain]
         return dict.fromkeys(single, False) | dict.fromkeys(lists, True)
+
+    @property
+    def numbers(self) -> set[str]:
+        """Columns of the table of whose values numbers are made, and neither names nor places in a list of values."""
+        plain = {self.plain[ours] for ours in ("propensity", "native", "elapsed_s", "mask") if ours in self.plain}
+        return plain | {cell.source for cell in self.cells if cell.column.kind != "id" and not cell.values}
 
 
 def read(path: Path) -> ColumnMapping:
@@ -99,6 +108,8 @@ def parse(found: Any) -> ColumnMapping:
         raise ValueError(f"it lacks {', '.join(missing)}")
     if "action" not in given and not {"shown", "rooms"} <= given.keys():
         raise ValueError("it lacks what was shown: action (0 is nothing), or shown and rooms (ids)")
+    if {"action", "shown"} <= given.keys():
+        raise ValueError("it has action and shown, which say the same: leave one out")
     time = given["time"] if isinstance(given["time"], Mapping) else {"from": given["time"]}
     time = {"unit": "s"} | written.keys("time", time, ("from", "unit"))
     settings = _SETTINGS | {key: given[key] for key in _SETTINGS if key in given}
@@ -113,6 +124,12 @@ def parse(found: Any) -> ColumnMapping:
         last_elapsed_s=written.number("last_elapsed_s", settings["last_elapsed_s"], is_positive=True),
         has_nothing=written.flag("has_nothing", settings["has_nothing"]),
     )  # fmt: skip
+    wanted = columns.wanted
+    for cell in (*columns.context, *columns.signals):
+        if wanted[cell.source]:
+            raise ValueError(f"column {cell.source} is one value a row in one place and a list in another")
+    if columns.history_length > _MOST_HISTORY:
+        raise ValueError(f"history_length is {columns.history_length}; it is {_MOST_HISTORY:,} at most")
     columns.spec(num_actions=1)  # which looks at its columns together, whatever the table holds
     _check_values([*columns.context, *columns.history, *columns.candidates])
     return columns
@@ -136,6 +153,13 @@ def _cells(part: str, given: Mapping[str, Any]) -> tuple[Cell, ...]:
         of = written.keys(where, found, _COLUMN) if isinstance(found, Mapping) else {"from": found}
         values = _values(where, of.get("values", ()))
         column = {key: of[key] for key in _FIELDS if key in of}
+        if values or of.get("kind") == "id":
+            useless = [key for key in ("scale", "missing") if key in of] + ["cardinality"] * bool(
+                values and "cardinality" in of
+            )
+            if useless:
+                what = "a list of values" if values else "kind id"
+                raise ValueError(f"{where} has {useless[0]}, which means nothing beside {what}: leave it out")
         if values:
             column = {"kind": "category", **column, "cardinality": len(values) + 1}
         return Cell(
@@ -164,4 +188,7 @@ def _values(where: str, given: Any) -> tuple[str, ...]:
             f"{where} has true or false among its values, which is how YAML reads yes, no, on and off too; put it in "
             "quotes, as the table has it"
         )
-    return tuple(map(str, given))
+    texts = tuple(str(value).strip() for value in given)
+    if again := [text for i, text in enumerate(texts) if text in texts[:i]]:
+        raise ValueError(f"{where} has {again[0]!r} twice among its values")
+    return texts

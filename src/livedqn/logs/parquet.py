@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from livedqn.logs.arrow import from_arrow
@@ -55,8 +56,14 @@ class Parquet:
 
     def _refuse_nulls(self, table: Any) -> None:
         empty = [name for name in _NEVER_NULL if name in table.column_names and table[name].null_count]
+        empty += [
+            f"a value of {name}" for name in ("mask", "rooms", "streamers")
+            if name in table.column_names and any(part.flatten().null_count for part in table[name].chunks)
+        ]  # fmt: skip
         if empty:
             raise ValueError(f"{', '.join(empty)} may not be null")
+        if pc.any(pc.less(table["action"], 0)).as_py():
+            raise ValueError("action is below 0; a row without one, a last observation, has null")
 
 
 _NEVER_NULL = (

@@ -17,8 +17,9 @@ from livedqn.logs.split import day_s, held_out
 from livedqn.protocols import Logs
 from livedqn.types import LivedqnError
 
-#: Rows from which on a share of faults is one.
-ENOUGH = 10_000
+#: Rows from which on nobody reads further where more than that share is at fault. Less may be tolerable in the end: a
+#: sorted table begins with the rows that have no name.
+ENOUGH, HOPELESS = 10_000, 0.5
 
 
 @dataclass
@@ -118,7 +119,7 @@ class Passes:
 
     def _next_pass(self) -> None:
         if not self.done:
-            self._require_tolerable(self.counts.rows)
+            self._require_tolerable(self._tolerated, "the logs' rows")
             if not self.counts.transitions:  # none, or none of which anything follows
                 why = "; ".join([f"they have {self.counts.rows:,} rows", *list(self.counts.lines())[1:]])
                 raise LivedqnError(f"the logs hold nothing to learn from: {why}; look: livedqn check-logs")
@@ -144,15 +145,16 @@ class Passes:
             counts.rows_at_fault += int(is_bad.sum())
             counts.sessions_at_fault += int((is_bad & part.begins).sum())
             counts.why.update({fault.what: int(fault.rows.sum()) for fault in found})
-            self._require_tolerable(ENOUGH)
+            if counts.rows >= ENOUGH:
+                self._require_tolerable(max(self._tolerated, HOPELESS), f"the logs' first {counts.rows:,} rows")
         return sound
 
-    def _require_tolerable(self, enough: int) -> None:
+    def _require_tolerable(self, share: float, of: str) -> None:
         counts = self.counts
-        if counts.rows >= max(enough, 1) and counts.rows_at_fault > self._tolerated * counts.rows:
+        if counts.rows_at_fault > share * counts.rows:
             what, rows = counts.why.most_common(1)[0]
             raise LivedqnError(
-                f"{counts.rows_at_fault / counts.rows:.1%} of the logs' rows belong to sessions with a fault "
+                f"{counts.rows_at_fault / counts.rows:.1%} of {of} belong to sessions with a fault "
                 f"({rows:,} rows: {what}), more than tolerated={self._tolerated}; look: livedqn check-logs"
             )
 

@@ -14,8 +14,10 @@ from livedqn.logs.csvparts import BROKEN, ROW
 from livedqn.logs.impressions import Impressions
 from livedqn.logs.mapping import ColumnMapping
 from livedqn.logs.rules import LAST_S
-from livedqn.types import BoolArray, FloatArray, IntArray
+from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
 
+#: Viewers, the last ones to leave, of whom it is known whether they are back too soon.
+LEFT = 100_000
 #: Seconds that lie at least between two requests of one viewer, and before leaving: clocks are coarse.
 LEAST_S = 1e-3
 
@@ -27,31 +29,43 @@ class Assembler:
         columns: which is what.
         separator: between values of a list, where lists are text.
         source: the table's file.
+        is_told_sorted: that the rows of a session stand together is said by the user, and may be wrong.
     """
 
-    def __init__(self, columns: ColumnMapping, separator: str, source: str) -> None:
+    def __init__(self, columns: ColumnMapping, separator: str, source: str, *, is_told_sorted: bool) -> None:
         self._columns, self._separator, self._source = columns, separator, source
+        #: Where visits are told by pauses: viewer -> time of the last row, and seconds within which it goes on.
+        self._left: dict[int, tuple[float, float]] | None = {} if is_told_sorted else None
         #: Viewer, time, session, time watched, and whether it was the end, of the last row so far.
         self._last: tuple[int, float, int, float, bool] = 0, np.nan, 0, 0.0, False
 
     def impressions(self, table: pa.Table) -> Impressions:
-        """The rows of ``table``; what only the next row can say is left open, see :meth:`completed`."""
+        """The rows of ``table``; what only the next row can say is left open, see :meth:`completed`.
+
+        Raises:
+            LivedqnError: the rows of a visit do not stand together, though they were said to.
+        """
         of, n = self._columns, len(table)
         column = {name: table[name].combine_chunks() for name in table.column_names}
         plain = {ours: column[theirs] for ours, theirs in of.plain.items()}
         row = np.asarray(column[ROW], np.int64)
         time_s = cells.times(column[of.time], of.time_unit)
         viewer = cells.names(plain["viewer"])
-        terminated = cells.numbers(plain["terminated"]) > 0 if "terminated" in plain else np.zeros(n, np.bool_)
         signals = {c.column.name: cells.feature(column[c.source], c) for c in of.signals}
         watch_s = np.nan_to_num(signals.get("watch_s", np.zeros(n, np.float32)))
-        is_named = "session" in plain
-        session = cells.names(plain["session"]) if is_named else self._visits(viewer, time_s, watch_s, terminated)
+        number = {ours: cells.numbers(plain[ours]) for ours in _NUMBERS if ours in plain}
         defect: npt.NDArray[Any] = np.full(n, "", "U64")
+        for ours in ("propensity", "terminated"):  # where nothing stands it is unknown, or was no end
+            if ours in plain:
+                defect[np.isnan(number[ours]) & ~cells.missing(plain[ours])] = f"the field of {ours} cannot be read"
         defect[np.isnan(time_s)] = "the time is missing, or cannot be read"
         for ours in ("request", "session", "viewer"):  # else all such rows are of one, 0
             if ours in plain:
+                defect[cells.lost(plain[ours])] = f"the {ours} has lost digits: a float; give it as integer or text"
                 defect[cells.missing(plain[ours])] = f"the {ours} is missing"
+        terminated = number.get("terminated", np.zeros(n)) > 0
+        is_named = "session" in plain
+        session = cells.names(plain["session"]) if is_named else self._visits(viewer, time_s, watch_s, terminated, row)
         sizes, wide = self._candidates(column, plain, defect)
         broken = cells.texts(column[BROKEN])
         defect[broken != ""] = broken[broken != ""]
@@ -60,13 +74,12 @@ class Assembler:
         allowed = wide.pop("mask")
         mask = real & (allowed > 0) if "mask" in plain else real
         mask[:, 0] = of.has_nothing
-        number = {ours: cells.numbers(plain[ours]) for ours in ("propensity", "native", "elapsed_s") if ours in plain}
         return Impressions(
             request=cells.names(plain["request"]) if "request" in plain else row,
             session=session, viewer=viewer, time_s=_whole(time_s),
             observation={
                 "context": np.stack([cells.feature(column[c.source], c) for c in of.context], axis=1),
-                "history": self._history(column, n), "mask": mask,
+                "history": self._history(column, defect), "mask": mask,
                 "candidates": np.stack([wide[f"candidates.{c.column.name}"] for c in of.candidates], axis=2),
             },
             rooms=rooms, streamers=streamers, action=_action(plain, rooms, real),
@@ -96,7 +109,9 @@ class Assembler:
             whole, elapsed_s=_single(elapsed_s), terminated=terminated, truncated=last & ~terminated
         )  # fmt: skip
 
-    def _visits(self, viewer: IntArray, time_s: FloatArray, watch_s: FloatArray, terminated: BoolArray) -> IntArray:
+    def _visits(
+        self, viewer: IntArray, time_s: FloatArray, watch_s: FloatArray, terminated: BoolArray, row: IntArray
+    ) -> IntArray:
         """Sessions where none are named: a new one for another viewer, behind an end, and after a pause in which
         nothing was watched."""
         last_viewer, last_s, last_session, last_watch_s, was_end = self._last
@@ -107,9 +122,35 @@ class Assembler:
             pause_s = np.diff(time_s, prepend=last_s)
         goes_on = (viewer == before_viewer) & ~ended & (np.abs(pause_s) <= self._columns.session_gap_s + watched_s)
         session = last_session + np.cumsum(~goes_on)
+        if self._left is not None:
+            within_s = np.where(terminated, -1.0, self._columns.session_gap_s + watch_s)
+            self._refuse_scattered(self._left, viewer, time_s, within_s, row)
         if len(viewer):
             self._last = int(viewer[-1]), float(time_s[-1]), int(session[-1]), float(watch_s[-1]), bool(terminated[-1])
         return session
+
+    def _refuse_scattered(
+        self, left: dict[int, tuple[float, float]], viewer: IntArray, time_s: FloatArray, within_s: FloatArray,
+        row: IntArray,
+    ) -> None:  # fmt: skip
+        """Raise LivedqnError where a viewer goes on with a visit behind the rows of another viewer."""
+        comes = np.concatenate([[True], viewer[1:] != viewer[:-1]])
+        if len(viewer) and viewer[0] == self._last[0]:
+            comes[0] = False  # goes on from the part before
+        goes = np.concatenate([comes[1:], [True]])
+        for i in (comes | goes).nonzero()[0].tolist():
+            name = int(viewer[i])
+            if comes[i]:
+                last_s, reach_s = left.pop(name, (0.0, -1.0))
+                if abs(time_s[i] - last_s) <= reach_s:
+                    raise LivedqnError(
+                        f"logs.is_sorted=true, but in row {row[i]:,} of {self._source} a viewer goes on with a visit "
+                        "behind rows of others; leave is_sorted out, or sort the table by viewer and time"
+                    )
+            if goes[i]:
+                left[name] = float(time_s[i]), float(within_s[i])
+        for name in list(left)[: max(len(left) - LEFT, 0)]:
+            del left[name]
 
     def _candidates(
         self, column: dict[str, Any], plain: dict[str, Any], defect: npt.NDArray[Any]
@@ -127,6 +168,10 @@ class Assembler:
         counts = np.stack([sizes for sizes, _ in listed.values()])
         unlike = (counts != counts[0]).any(axis=0)
         defect[unlike] = "lists of the candidates differ in length"
+        if "mask" in plain:
+            sizes, values = listed["mask"]
+            unread = np.isnan(values) & ~cells.missing(cells.lists(plain["mask"], self._separator)[1])
+            defect[np.repeat(np.arange(n), sizes)[unread]] = "the field of mask cannot be read"
         most = int(counts.max(initial=0))
         none = np.zeros((n, 1 + most), np.int64)
         wide = {"rooms": none, "streamers": none, "mask": none}
@@ -136,19 +181,27 @@ class Assembler:
             wide[name][:, 1:][place] = values
         return counts.min(axis=0), wide
 
-    def _history(self, column: dict[str, Any], n: int) -> FloatArray:
+    def _history(self, column: dict[str, Any], defect: npt.NDArray[Any]) -> FloatArray:
         """(n, T, H) float32: the newest last; column 0 is 1 where there was an impression."""
-        of = self._columns
+        of, n = self._columns, len(defect)
+        counts: list[IntArray] = []
         past = np.zeros((n, of.history_length, 1 + len(of.history)), np.float32)
         for i, cell in enumerate(of.history, start=1):
             sizes, flat = cells.lists(column[cell.source], self._separator)
+            counts.append(sizes)
             values = cells.feature(flat, cell)
             ends = np.cumsum(sizes)
             back = np.arange(of.history_length)[::-1] + 1  # how far from the end of its list each place is
             place = back <= sizes[:, None]
             past[:, :, i][place] = values[(ends[:, None] - back)[place]]
             past[:, :, 0] = np.maximum(past[:, :, 0], place)
+        if counts:
+            defect[(np.stack(counts) != counts[0]).any(axis=0)] = "lists of the history differ in length"
         return past
+
+
+#: Plain columns that hold a number a row.
+_NUMBERS = ("propensity", "native", "elapsed_s", "terminated")
 
 
 def _whole(time_s: FloatArray) -> IntArray:

@@ -19,8 +19,8 @@ from livedqn.logs.rows import Assembler
 from livedqn.logs.rules import ColumnsError
 from livedqn.types import LivedqnError
 
-#: Rows that are made impressions at once.
-PART = 16_384
+#: Rows that are made impressions at once, and candidates in all of them, where some row has very many.
+PART, CANDIDATES = 16_384, 1 << 22
 
 
 class Table:
@@ -39,20 +39,25 @@ class Table:
 
     def __init__(self, *, path: str, columns: str, separator: str = "|", is_sorted: bool = False) -> None:
         self._path, self._separator, self._is_sorted = Path(path), separator, is_sorted
+        if not separator:
+            raise LivedqnError("logs.separator is empty; name what stands between the values of a list")
         self._columns = mapping.read(Path(columns))
         if not self._path.is_file():
             raise LivedqnError(f"logs.path={path} is no file; give a .csv or .parquet")
         self._check_columns()
-        self.spec = self._columns.spec(1 + self._most_rooms())
+        most = self._most_rooms()
+        self.spec = self._columns.spec(1 + most)
+        self._rows = max(min(PART, CANDIDATES // (1 + most)), 1)
         self.source: dict[str, Any] = {"table": path}
 
     def __iter__(self) -> Iterator[Impressions]:
         """All rows, so many at a time: whole sessions."""
-        assembler = Assembler(self._columns, self._separator, str(self._path))
+        assembler = Assembler(self._columns, self._separator, str(self._path), is_told_sorted=self._is_sorted)
         tables = self._tables(list(self._columns.wanted))
         if not self._is_sorted:
-            tables = _parts(self._sorted(pa.concat_tables(tables)))
-        for sessions in whole_sessions(assembler.impressions(table) for table in tables):
+            tables = iter([self._sorted(pa.concat_tables(tables))])
+        parts = (part for table in tables for part in _parts(table, self._rows))
+        for sessions in whole_sessions(assembler.impressions(part) for part in parts):
             yield assembler.completed(sessions)
 
     def _check_columns(self) -> None:
@@ -62,9 +67,13 @@ class Table:
             if name not in kinds:
                 problems.append(f"column {name} is missing")
             elif is_list and not cells.is_list(kinds[name]):
-                problems.append(f"column {name} is {kinds[name]}, not a list or text")
-            elif not is_list and (pa.types.is_nested(kinds[name]) or pa.types.is_binary(kinds[name])):
-                problems.append(f"column {name} is {kinds[name]}, not one value a row")
+                problems.append(f"column {name} is {kinds[name]}, not a list of numbers or text, or text")
+            elif not is_list and not cells.is_single(kinds[name]):
+                problems.append(f"column {name} is {kinds[name]}, not one number, text or time a row")
+            elif name in self._columns.numbers and cells.is_time(kinds[name]):
+                problems.append(f"column {name} is {kinds[name]}, which is no number")
+        names = [field.name for field in self._layout()]
+        problems += [f"column {name} is there twice" for name in self._columns.wanted if names.count(name) > 1]
         if problems:
             has = ", ".join(list(kinds)[:20]) + (", ..." if len(kinds) > 20 else "")
             cure = "map these, or make the column" if len(kinds) > 1 else "that is one column: are commas between them?"
@@ -114,9 +123,17 @@ class Table:
         """By session, else by viewer, and time; rows of equal time stay as they stand."""
         who = cells.names(table[self._columns.plain.get("session", self._columns.plain["viewer"])].combine_chunks())
         time_s = cells.times(table[self._columns.time].combine_chunks(), self._columns.time_unit)
-        return table.take(pa.array(np.lexsort([time_s, who])))
+        roomy = pa.schema([(field.name, _roomy(field.type)) for field in table.schema])
+        return table.cast(roomy).take(pa.array(np.lexsort([time_s, who])))
 
 
-def _parts(table: pa.Table) -> Iterator[pa.Table]:
-    for start in range(0, len(table), PART):
-        yield table.slice(start, PART)
+def _parts(table: pa.Table, rows: int) -> Iterator[pa.Table]:
+    for start in range(0, len(table), rows):
+        yield table.slice(start, rows)
+
+
+def _roomy(kind: Any) -> Any:
+    """The same type, for columns of more than 2 GiB of text or 2^31 values, which are put in order whole."""
+    if pa.types.is_string(kind):
+        return pa.large_string()
+    return pa.large_list(_roomy(kind.value_type)) if pa.types.is_list(kind) else kind

@@ -26,13 +26,25 @@ def read(setting: str, path: Path, parse: Callable[[Any], T], page: str) -> T:
         LivedqnError: it cannot be read, or is not understood.
     """
     try:
-        return parse(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return parse(yaml.load(path.read_text(encoding="utf-8"), _Loader))
     except OSError as error:
         raise LivedqnError(f"{setting}={path} cannot be read: {error.strerror}; {page} shows one") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LivedqnError(f"{setting}={path} is no YAML: {' '.join(str(error).split())}") from None
     except ValueError as error:
         raise LivedqnError(f"{setting}={path}: {error}; {page} shows one") from None
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """PyYAML's safe one, to which a key that comes twice is a mistake: it takes the last one and says nothing."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of ``node``, whose keys differ."""
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if again := [name for i, name in enumerate(names) if name in names[:i]]:
+            raise ValueError(f"{again[0]} stands twice in one place: leave one out")
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 def keys(where: str, found: Any, known: Collection[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ with exit code 2.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,13 +48,27 @@ def run(config: RecommendConfig) -> None:
             if not line.strip():
                 continue
             try:
-                # at once: whoever asks through a pipe waits for it
-                print(json.dumps({"line": number, **answer(agent, parse(line))}), flush=True)
+                text = json.dumps({"line": number, **answer(agent, parse(line))})
             except LivedqnError as error:
                 print(f"livedqn: error: line {number}: {error}", file=sys.stderr)
                 all_answered = False
+            else:
+                _write(text, number)
     if not all_answered:
         raise SystemExit(2)
+
+
+def _write(text: str, number: int) -> None:
+    """Print an answer at once: whoever asks through a pipe waits for it."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk, say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed goes nowhere
+        raise LivedqnError(
+            f"the answer to line {number} cannot be written: {error.strerror}; those before it are"
+        ) from error
 
 
 def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,6 +96,8 @@ def answer(agent: Actor, request: Mapping[str, Any]) -> dict[str, Any]:
 def _input(path: str | None) -> Iterator[Iterable[bytes]]:
     """The lines of a file, or of stdin."""
     if path is None:
+        if sys.stdin is None:
+            raise LivedqnError("there is no standard input to read requests from; input=<file> reads a file")
         if sys.stdin.isatty():
             print(
                 "reading observations from the keyboard, one JSON object a line; input=<file> reads a file",
