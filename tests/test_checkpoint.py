@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import subprocess
 import sys
@@ -169,3 +170,22 @@ def test_who_loads_a_policy_waits_for_no_environment():
         "assert not {'gymnasium', 'livedqn.envs.livestream', 'pyarrow', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_full_disk_is_told_of_its_file_and_leaves_no_half_of_it(policy, tmp_path, monkeypatch) -> None:
+    path, agent = policy
+    whole = path.read_bytes()
+
+    def fill(state: object, file: object) -> None:
+        try:
+            file.write(b"half of it")  # type: ignore[attr-defined]
+            raise OSError(errno.ENOSPC, "No space left on device")
+        finally:  # as PyTorch's writer does
+            raise RuntimeError("unexpected pos 592640 vs 592564")
+
+    monkeypatch.setattr(torch, "save", fill)
+    with pytest.raises(OSError, match="No space left") as caught:
+        checkpoint.save(path, agent, CONFIG, 124, {}, agent.state_dict())
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == whole
+    assert not list(tmp_path.glob("*.part"))

@@ -87,7 +87,7 @@ def test_an_offline_run_holds_all_that_was_logged(tmp_path, alone):
     tracker = Trackers([MetricsFile(tmp_path / "metrics.csv"), run])
     tracker.log(100, {"return": 1.5, "loss": math.nan})
     tracker.log(200, {"return": 2.5})
-    tracker.finish(tmp_path)
+    tracker.finish(tmp_path, has_failed=False)
 
     (path,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
     found = list(records(path))
@@ -102,13 +102,23 @@ def test_an_offline_run_holds_all_that_was_logged(tmp_path, alone):
     assert any(one.type == "policy" and one.manifest.contents[0].path == "policy.ckpt" for one in artifacts)
 
 
+def test_a_failed_run_is_one_to_a_sweep_too(tmp_path, alone):
+    (tmp_path / "policy.ckpt").write_bytes(b"weights")
+    run = WandbRun(WandbLogger(mode="offline"), tmp_path, {})
+    run.finish(tmp_path, has_failed=True)
+    (path,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    found = list(records(path))
+    assert [one.exit.exit_code for one in found if one.WhichOneof("record_type") == "exit"] == [1]
+    assert not any(one.request.HasField("log_artifact") or one.HasField("artifact") for one in found)
+
+
 def test_a_resumed_run_keeps_its_id(tmp_path, alone):
     first = WandbRun(WandbLogger(mode="offline"), tmp_path, {})
     first.log(100, {"return": 1.0})
-    first.finish(tmp_path)
+    first.finish(tmp_path, has_failed=False)
     second = WandbRun(WandbLogger(mode="offline"), tmp_path, {})
     second.log(200, {"return": 2.0})
-    second.finish(tmp_path)
+    second.finish(tmp_path, has_failed=False)
     assert second.id == first.id
     files = sorted((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
     history = [one.history for path in files for one in records(path) if one.WhichOneof("record_type") == "history"]
@@ -121,7 +131,7 @@ def test_no_network_is_one_line_and_offline(tmp_path, alone, monkeypatch, capfd)
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # nobody listens there
     run = WandbRun(WandbLogger(mode="online"), tmp_path, {})
     run.log(1, {"return": 1})
-    run.finish(tmp_path)
+    run.finish(tmp_path, has_failed=False)
     lines = capfd.readouterr().err.strip().splitlines()
     assert len(lines) == 1 and "going on offline" in lines[0]
     assert list((tmp_path / "wandb").glob("offline-run-*/*.wandb"))

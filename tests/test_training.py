@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -115,6 +116,11 @@ def test_an_environment_of_ones_own_and_old_weights(tmp_path) -> None:
         ({"logger": "paper"}, "there is no logger=paper"),
         ({"logger": {"plugin": "wandb", "mode": "on"}}, "logger.mode is 'on'; choose offline, online or disabled"),
         ({"init": "nowhere.ckpt"}, "does not exist"),
+        ({"holdout": 0.5}, r"holdout=0.5 is of logs; add logs=parquet, or leave it out"),
+        ({"agent": {"plugin": "dqn", "huber_delta": math.inf}}, r"agent.huber_delta=inf must be above 0, and finite"),
+        ({"agent": {"plugin": "dqn", "support": [-1.0, math.inf]}}, r"agent.support=\[-1.0,inf\]: .* both finite"),
+        ({"exploration": {"plugin": "boltzmann", "start": math.inf}}, "a temperature is above 0, and finite"),
+        ({"exploration": {"plugin": "ucb", "bonus": math.nan}}, "choose 0 or more, and finite"),
     ],
 )
 def test_what_does_not_fit_is_one_line_and_leaves_nothing(wrong, said, tmp_path) -> None:
@@ -122,6 +128,38 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(wrong, said, tmp_path)
         livedqn.train(SIM, folder=tmp_path / "run", **{**SMALL, **wrong})
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_no_policy_is_chosen_before_its_inputs_are_fitted_unless_none_ever_are(tmp_path) -> None:
+    late = {
+        **SMALL,
+        "agent": {**SMALL["agent"], "warmup_steps": 800},
+        "evaluation": {**SMALL["evaluation"], "points": 3},
+    }
+    run = livedqn.train(SIM, folder=tmp_path / "late", **late)  # evaluated at 500, 1,000 and 1,500 steps
+    found = torch.load(run.folder / "policy.ckpt", weights_only=True)
+    assert found["weights"]["is_fitted"]
+    assert found["steps"] >= 1_000
+    never = livedqn.train(SIM, folder=tmp_path / "never", **{**late, "steps": 700})
+    found = torch.load(never.folder / "policy.ckpt", weights_only=True)
+    assert (bool(found["weights"]["is_fitted"]), found["steps"]) == (False, 700)
+
+
+def test_weights_of_another_reward_learn_in_its_unit(run, tmp_path) -> None:
+    init = str(run.folder / "policy.ckpt")  # of clicks
+    seconds = {"plugin": "weighted", "weights": {"watch_s": 1.0}}
+    fresh = livedqn.train(SIM, reward=seconds, folder=tmp_path / "fresh", **SMALL)
+    again = livedqn.train(SIM, reward=seconds, init=init, folder=tmp_path / "again", **SMALL)
+    assert again.agent.reward_scale == pytest.approx(float(fresh.agent.reward_scale))
+    assert float(run.agent.reward_scale) > 2 * float(fresh.agent.reward_scale)
+    assert torch.equal(
+        again.agent.transform.state_dict()["arrays.context.mean"],
+        run.agent.transform.state_dict()["arrays.context.mean"],
+    )
+    for name, value in (("distribution", "quantile"), ("support", [-1.0, 1.0]), ("standardise", False)):
+        other = {**SMALL, "agent": {**SMALL["agent"], name: value}}
+        with pytest.raises(LivedqnError, match=rf"was trained with agent\.{name}=.*, and this run has"):
+            livedqn.train(SIM, reward=seconds, init=init, folder=tmp_path / "other", **other)
 
 
 class Unheard(Clicks):
@@ -306,6 +344,12 @@ def test_a_run_logs_a_hundred_rows_or_one_a_tick(steps: int, num_envs: int, rows
     assert len(marks.log) == rows
     assert max(marks.log) == marks.total
     assert marks.log <= set(marks)
+
+
+def test_a_run_of_very_many_steps_has_as_many_marks_as_one_of_many() -> None:
+    marks = Marks.of(10**11, 0, num_envs=1_024, points=10, save_every=10**10)
+    assert marks.total == 10**11
+    assert len(marks) <= 1_000_020
 
 
 def test_a_run_takes_no_other_runs_place(run):

@@ -142,6 +142,7 @@ class DQN(Actor):
         self._make_learner = partial(Learner, gradient_clip=gradient_clip, sync_every=sync_every, sync_tau=sync_tau)
 
         self._tensors = Shared()
+        self.rescales = False  # whether the reward's scale is of another reward, until the warm-up is over
         self.is_compiled: bool | None = None  # None = not decided yet; kept in the learner's state
         self.watchdog = Watchdog()
         self.eval()
@@ -230,15 +231,15 @@ class DQN(Actor):
         return q
 
     def fit_transforms(self, experience: Experience) -> None:
-        """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life."""
-        if self.is_fitted:
-            return
-        self.is_fitted.fill_(True)
-        if self._scale_rewards:
+        """Fix the feature transforms and the reward's scale from what the warm-up brought; once in an agent's life, but
+        for the scale of another reward than its weights were trained for (``rescales``)."""
+        if self._scale_rewards and (self.rescales or not self.is_fitted):
             self.reward_scale.fill_(1 / experience.reward_rms())
-        if self._standardise:
-            seen = experience.sample(min(self.warmup_steps, 4_096)).observation
+        if self._standardise and not self.is_fitted:
+            seen = experience.sample(min(len(experience.replay), 4_096)).observation
             self.transform.fit(tensors(seen, self.reward_scale.device))
+        self.is_fitted.fill_(True)
+        self.rescales = False
 
     @property
     def updates(self) -> int:
@@ -275,7 +276,7 @@ class DQN(Actor):
         """All that learning goes on from: tensors and plain Python."""
         return {
             "weights": self.state_dict(), "learner": self.learner.state_dict(),
-            "is_compiled": self.is_compiled, "watchdog": self.watchdog.state_dict(),
+            "is_compiled": self.is_compiled, "rescales": self.rescales, "watchdog": self.watchdog.state_dict(),
             "settled": {name: getattr(self, name) for name in SETTLED},
         }  # fmt: skip
 
@@ -283,5 +284,5 @@ class DQN(Actor):
         """The inverse of :meth:`learner_state`, once the learner exists."""
         self.load_state_dict(state["weights"])
         self.learner.load_state_dict(state["learner"])
-        self.is_compiled = state["is_compiled"]
+        self.is_compiled, self.rescales = state["is_compiled"], state["rescales"]
         self.watchdog.load_state_dict(state["watchdog"])

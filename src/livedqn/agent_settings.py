@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ class Bound(NamedTuple):
     text: str
 
 
-POSITIVE = Bound(lambda value: value > 0, "must be above 0")
+POSITIVE = Bound(lambda value: 0 < value < math.inf, "must be above 0, and finite")
 SHARE = Bound(lambda value: 0 <= value <= 1, "must lie in [0, 1]")
 #: By name; null, where a setting may be that, is always right.
 BOUNDS = {

@@ -25,7 +25,7 @@ from livedqn.network import EncoderFactory
 from livedqn.types import LivedqnError, Spec, first_line
 
 #: The form of each kind of file; a change of it makes older files unreadable, and says so.
-FORMATS = {"policy": 4, "resume point": 8}
+FORMATS = {"policy": 4, "resume point": 9}
 
 #: What a run itself notes beside the config that it was told, so that nothing that it has learned from judges its
 #: policy: the logs behind its first weights (see :func:`learned_from`), and digests of some files of its own logs.
@@ -229,8 +229,12 @@ def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with temporary.open("wb") as file:
             write(file)
         durable.replace(temporary, path)
-    except OSError as error:  # a full disk does not say of which file it speaks
-        raise OSError(error.errno, error.strerror, str(path)) from error
+    except (OSError, RuntimeError) as error:  # torch, which cannot finish a file on a full disk, hides that it is full
+        temporary.unlink(missing_ok=True)  # else it goes on filling the disk
+        cause = error.__context__ if isinstance(error, RuntimeError) else error
+        if not isinstance(cause, OSError):
+            raise
+        raise OSError(cause.errno, cause.strerror, str(path)) from error  # which says of which file it speaks
 
 
 def read_state(path: Path, kind: str) -> dict[str, Any]:

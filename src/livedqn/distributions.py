@@ -180,8 +180,10 @@ def distribution(
     if name == "quantile":
         return Quantiles(atoms, kappa)
     low, high = support
-    if not low < high:
-        raise LivedqnError(f"agent.support=[{low},{high}]: name the least return first, then a greater one")
-    if resolution is not None and not resolution > 0:
+    if not -math.inf < low < high < math.inf:
+        raise LivedqnError(
+            f"agent.support=[{low},{high}]: name the least return first, then a greater one, both finite"
+        )
+    if resolution is not None and not 0 < resolution < math.inf:
         raise LivedqnError(f"agent.resolution={resolution} must be above 0, or null for returns that lie evenly")
     return Categorical(atoms, low, high, resolution)

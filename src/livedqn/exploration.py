@@ -7,6 +7,7 @@ platform then mixes in its floor and draws (:func:`draw`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,8 +90,10 @@ class Boltzmann:
     def __init__(
         self, *, start: float = 1.0, end: float = 0.1, steps: int = 100_000, schedule: str = "exponential"
     ) -> None:
-        if min(start, end) <= 0:
-            raise LivedqnError(f"exploration boltzmann has start={start}, end={end}; a temperature is above 0")
+        if not all(0 < temperature < math.inf for temperature in (start, end)):
+            raise LivedqnError(
+                f"exploration boltzmann has start={start}, end={end}; a temperature is above 0, and finite"
+            )
         self.temperature = Schedule(start, end, steps, schedule)
 
     def __call__(self, q: FloatArray, mask: BoolArray, step: int) -> FloatArray:
@@ -113,9 +116,9 @@ class UCB:
     min_estimates = 2
 
     def __init__(self, *, bonus: float = 1.0) -> None:
-        if bonus < 0:
+        if not 0 <= bonus < math.inf:
             raise LivedqnError(
-                f"exploration ucb has bonus={bonus}; a negative one shuns what is unknown: choose 0 or more"
+                f"exploration ucb has bonus={bonus}; a negative one shuns what is unknown: choose 0 or more, and finite"
             )
         self.bonus = bonus
 

@@ -24,6 +24,8 @@ from livedqn.types import FloatArray, LivedqnError
 
 #: Environment steps a tick: Lightning costs 0.2 ms a tick, and a signal is heeded at its end.
 TICK = 256
+#: What a run is cut into at most, however long it is.
+MOST_TICKS = 1_000_000
 #: Rows of metrics.csv in a run; fewer where there are fewer ticks, or fewer steps of all viewers.
 LOG_ROWS = 100
 
@@ -55,11 +57,12 @@ class Marks:
         def up(marks: Iterable[int]) -> frozenset[int]:
             return frozenset(-(-mark // num_envs) * num_envs for mark in marks)
 
-        rows = min(LOG_ROWS, -(-steps // TICK))
+        tick = max(TICK, -(-steps // MOST_TICKS))
+        rows = min(LOG_ROWS, -(-steps // tick))
         log = up(steps * (i + 1) // rows for i in range(rows))
         evaluate = up(steps * (i + 1) // points for i in range(points)) - {0}
         save = up({*range(save_every, steps, save_every), steps})
-        ticks = rows * -(-steps // (rows * TICK))  # as many to every row, so that each row is at the end of one
+        ticks = rows * -(-steps // (rows * tick))  # as many to every row, so that each row is at the end of one
         due = {*up(steps * (i + 1) // ticks for i in range(ticks)), *log, *evaluate, *save}
         return cls(max(due), log, evaluate, save, due=tuple(sorted(mark for mark in due if mark > start)))
 
@@ -198,7 +201,9 @@ class Loop(pl.Callback):
             metrics = self._metrics(pl_module)
         if returns is not None:
             metrics["validation_return"] = float(returns.mean())
-        if is_due and (returns is None or self.choice.prefers(returns)):
+        # what nobody has fitted yet, before the warm-up is over, is no candidate: its numbers mean something else
+        is_candidate = is_due and (bool(pl_module.is_fitted) or batch == self._marks.total)
+        if is_candidate and (returns is None or self.choice.prefers(returns)):
             self._choose(pl_module, steps)
         if metrics:
             self._log(steps, metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -19,7 +20,7 @@ from livedqn.given import OBJECTS, located
 from livedqn.logs.files import NOTED, digests
 from livedqn.loop import Marks
 from livedqn.protocols import Replay, Reward
-from livedqn.sources import FromEnv, FromLogs, read
+from livedqn.sources import FromEnv, FromLogs, read, told_to
 from livedqn.stage import MakeStage
 from livedqn.types import LivedqnError, Spec
 
@@ -101,10 +102,26 @@ def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
             raise LivedqnError(
                 f"{config.init} is the mean of several policies; begin from one of those: init=<run>/policy.ckpt"
             )
+        _refuse_other_numbers(config.init, began_from.config["agent"], plain["agent"])
         agent.load_weights(began_from.agent.state_dict())
+        agent.rescales = plain["reward"] is None or began_from.config["reward"] != plain["reward"]
         agent.margin.zero_()  # of the values that will be learned another is best
         plain["learned_from"] = checkpoint.learned_from(began_from.config)
     return agent.to(device.resolve(config.device))
+
+
+def _refuse_other_numbers(path: str | None, had: Mapping[str, Any], has: Mapping[str, Any]) -> None:
+    """Raise LivedqnError where a network of the same shape reads its inputs or means its numbers otherwise."""
+    old, new = told_to(had), told_to(has)
+    names = ["distribution", "standardise", "scale_rewards"]
+    names += ["support", "resolution"] if new.get("distribution") == "c51" else []
+    for name in names:
+        was, is_now = (list(value) if isinstance(value, tuple) else value for value in (old.get(name), new.get(name)))
+        if was != is_now:
+            raise LivedqnError(
+                f"init={path} was trained with agent.{name}={was}, and this run has {is_now}: its weights would mean "
+                f"something else; add agent.{name}={was}, or leave init out"
+            )
 
 
 def _plain(config: TrainConfig, noted: checkpoint.Notes) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def pace(
     Raises:
         LivedqnError: it makes none.
     """
-    told = _told(config)
+    told = told_to(config.agent)
     known = {**(before or {}), **{name: value for name, value in told.items() if value is not None}}
     warmup = known.get("warmup_steps") or min(agent.warmup_steps, max(int(WARMUP_SHARE * steps), 1))
     every = known.get("steps_per_update") or agent.steps_per_update
@@ -136,7 +136,7 @@ def caution(
     Raises:
         LivedqnError: as :func:`survey` does.
     """
-    told = _told(config)
+    told = told_to(config.agent)
     if told.get("cql_alpha", 0) is not None:
         return {}
     if before is not None:
@@ -149,12 +149,12 @@ def caution(
     return {"cql_alpha": agent.cql_alpha}
 
 
-def _told(config: TrainConfig) -> dict[str, Any]:
-    """The settings that the agent of a run has (another one's may lack some of ours), as the user or else its own
-    signature says them; None where neither does."""
+def told_to(agent: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that an agent has (another one's may lack some of ours), as its config or else its own signature
+    says them; None where neither does."""
     return {
-        one.name: config.agent.get(one.name, one.make_default and one.make_default())
-        for one in settings("agent", config.agent["plugin"])
+        one.name: agent.get(one.name, one.make_default and one.make_default())
+        for one in settings("agent", agent["plugin"])
     }
 
 
@@ -186,7 +186,7 @@ class FromEnv:
         """Let the learning rate fall over all updates that the run makes, or that it had ``before``, where the user
         says nothing; the setting."""
         name = "learning_rate_updates"
-        if _told(self._config).get(name, 0) is not None:
+        if told_to(self._config.agent).get(name, 0) is not None:
             return {}
         made = max((steps - agent.warmup_steps) // agent.steps_per_update, 1)
         agent.learning_rate_updates = made if before is None else before[name]

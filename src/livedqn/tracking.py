@@ -34,8 +34,8 @@ class Tracker(Protocol):
         """What was measured at environment step ``step``; not every metric comes every time."""
         ...
 
-    def finish(self, folder: Path) -> None:
-        """The run is over and ``folder`` holds what it leaves."""
+    def finish(self, folder: Path, *, has_failed: bool) -> None:
+        """The run is over, or an error ended it, and ``folder`` holds what it leaves."""
         ...
 
 
@@ -50,10 +50,10 @@ class Trackers:
         for tracker in self._trackers:
             tracker.log(step, metrics)
 
-    def finish(self, folder: Path) -> None:
+    def finish(self, folder: Path, *, has_failed: bool) -> None:
         """Tell all."""
         for tracker in self._trackers:
-            tracker.finish(folder)
+            tracker.finish(folder, has_failed=has_failed)
 
 
 class MetricsFile:
@@ -85,7 +85,7 @@ class MetricsFile:
                 raise LivedqnError(f"{self._path} is damaged or was changed: it has no column {STEP!r}; move it away")
             self._rewrite([row for row in rows if int(row[STEP]) <= step])
 
-    def finish(self, folder: Path) -> None:
+    def finish(self, folder: Path, *, has_failed: bool) -> None:
         """Every row is in the file already."""
 
     def _rewrite(self, rows: Sequence[Mapping[str, str]]) -> None:
@@ -176,17 +176,17 @@ class WandbRun:
         # W&B's own counter is ours too, so that the parts of a resumed run continue one another
         self._run.log({STEP: step, **{name: x for name, x in metrics.items() if math.isfinite(x)}}, step=step)
 
-    def finish(self, folder: Path) -> None:
-        """Add pictures and policy, and close."""
+    def finish(self, folder: Path, *, has_failed: bool) -> None:
+        """Add pictures and, unless the run has failed, the policy, and close; a sweep counts a failure as one."""
         pictures = {path.stem: self._wandb.Image(str(path)) for path in sorted((folder / "pictures").glob("*.png"))}
         if pictures:
             self._run.log(pictures)
-        if (folder / "policy.ckpt").exists():
+        if (folder / "policy.ckpt").exists() and not has_failed:
             artifact = self._wandb.Artifact(f"policy-{self.id}", type="policy")
             artifact.add_file(str(folder / "policy.ckpt"))
             self._run.log_artifact(artifact)
         with _quiet_streams():
-            self._run.finish()
+            self._run.finish(exit_code=int(has_failed))
             # finish() may return before the file is written; teardown() waits for the process that writes it
             self._wandb.teardown()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -109,18 +109,16 @@ def run(config: TrainConfig, folder: Path) -> Run:
             holds.enter_context(held(folder))
             _refuse_taken(folder)  # nobody else was faster
         checkpoint.write_text(folder / "config.yaml", plugins.as_yaml(parts.plain))
-        tracker = _tracker(parts)
         try:
-            with opened:
-                loop = _learn(parts, tracker)
-            if loop.stopped_by:
-                return _stopped(parts, loop.stopped_by)
-            said = list(parts.experience.lines()) if isinstance(parts.experience, LoggedExperience) else []
-            evaluation = _finish(parts, loop.choice, said)
+            with _tracked(parts) as tracker:
+                with opened:
+                    loop = _learn(parts, tracker)
+                if loop.stopped_by:
+                    return _stopped(parts, loop.stopped_by)
+                said = list(parts.experience.lines()) if isinstance(parts.experience, LoggedExperience) else []
+                evaluation = _finish(parts, loop.choice, said)
         except StoppedError as stopped:
             return _stopped(parts, stopped.by)
-        finally:
-            tracker.finish(folder)
     _tell(parts, evaluation, loop.choice, said)
     return Run(folder, parts.agent, evaluation)
 
@@ -143,6 +141,11 @@ def _learn(parts: Parts, tracker: Tracker) -> Loop:
 
     with Live(parts.marks.total, parts.start) as live:
         live.note(_memory(parts.replay))
+        if parts.marks.total - parts.agent.warmup_steps < parts.agent.steps_per_update:
+            live.note(
+                f"no update will be made: all {parts.marks.total:,} steps are warm-up, since agent.warmup_steps="
+                f"{parts.agent.warmup_steps} and agent.steps_per_update={parts.agent.steps_per_update}"
+            )
         parts.agent.learn_from(parts.experience, compile=config.compile, steps=parts.steps, tell=live.note)
         loop = Loop(
             parts.folder, parts.marks, parts.experience, parts.resumed,
@@ -216,14 +219,24 @@ def _stopped(parts: Parts, by: signal.Signals) -> Run:
     return Run(parts.folder, parts.agent, None, by)
 
 
-def _tracker(parts: Parts) -> Tracker:
-    """What the run logs to; of what an earlier part logged, only what it had done counts."""
+@contextmanager
+def _tracked(parts: Parts) -> Iterator[Tracker]:
+    """What the run logs to, told at the end whether an error ended it; of what an earlier part logged, only what it had
+    done counts."""
     metrics_file = MetricsFile(parts.folder / "metrics.csv")
     metrics_file.cut_back(parts.resumed["steps"] if parts.resumed else 0)
     loggers: list[Tracker] = [metrics_file]
     if isinstance(parts.config.logger, WandbLogger):
         loggers.append(WandbRun(parts.config.logger, parts.folder, parts.plain))
-    return Trackers(loggers)
+    tracker, has_failed = Trackers(loggers), True
+    try:
+        yield tracker
+        has_failed = False
+    except StoppedError:  # the run goes on some day
+        has_failed = False
+        raise
+    finally:
+        tracker.finish(parts.folder, has_failed=has_failed)
 
 
 def _memory(replay: Replay) -> str:

@@ -65,7 +65,7 @@ def run(words: Words, *, wants_traceback: bool) -> None:
             leave_if_unread()  # at once: Hydra would print what it makes of it
             raise
         except (LivedqnError, OSError) as error:
-            if wants_traceback or (isinstance(error, OSError) and not error.filename):
+            if wants_traceback or (isinstance(error, OSError) and not (error.filename or error.errno in CURES)):
                 raise
             say(error if isinstance(error, LivedqnError) else _of_file(error))
             if "--multirun" not in words.flags:
@@ -115,7 +115,7 @@ def _existing(overrides: list[str]) -> set[Path]:
 
 def _of_file(error: OSError) -> LivedqnError:
     cure = CURES.get(error.errno or 0, "look at what lies there")
-    return LivedqnError(f"{error.filename}: {error.strerror}; {cure}")
+    return LivedqnError(f"{error.filename or 'a file cannot be written'}: {error.strerror}; {cure}")
 
 
 def _prepared(words: Words) -> tuple[str, dict[str, Any], list[str]]:

@@ -168,6 +168,8 @@ class TrainConfig(WorldConfig):
         if self.before and self.logs is None:
             raise LivedqnError(f"before={self.before} is of logs; add logs=parquet, or leave it out")
         require_share("holdout", self.holdout)
+        if self.holdout != type(self).holdout and self.logs is None:
+            raise LivedqnError(f"holdout={self.holdout} is of logs; add logs=parquet, or leave it out")
 
 
 #: What ``ope.unit`` may be.

@@ -8,6 +8,7 @@ import numpy as np
 
 from livedqn.protocols import Batch
 from livedqn.replay.record import observation_fields
+from livedqn.replay.storage import require_memory
 from livedqn.types import Observation
 
 
@@ -24,6 +25,7 @@ class BatchArrays:
     """
 
     def __init__(self, record: np.dtype[Any], size: int, n_step: int) -> None:
+        require_memory(2 * size * record.itemsize, f"agent.batch_size={size}", "lower it")
         observation, following = (np.zeros(size * record.itemsize, np.uint8) for _ in range(2))
         views: tuple[Observation, Observation] = {}, {}
         fields, start = [], 0  # where a field stands in a record, how many bytes it has, where its N copies begin
