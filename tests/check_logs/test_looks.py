@@ -202,10 +202,27 @@ def test_the_overview_and_its_doubts():
         ("there is signals.watch_s of nothing", 1, False),
         ("signals.watch_s is longer than elapsed_s", 1, False),
     ]
-    rows, policies, means = look.lines()
+    rows, policies, offered, means = look.lines()
+    sizes = made.sizes - 1
+    assert offered == f"offered: {sizes.mean():.1f} rooms a request, {sizes.max()} at most"
     assert rows == "rows: 2 impressions and 0 last observations of 1 viewers, 1970-01-01 to 1970-01-01"
     assert policies == "policies: random 100.0%"
     assert means.startswith("shown: a room at 50.0% of requests; means over all requests: clicked 0.5, watch_s 33.2")
+
+
+def test_a_request_of_very_many_rooms_is_told():
+    wide = replace(LOGS_SPEC, num_actions=50)
+    made = example_impressions([2_000])
+    rooms = np.zeros((len(made), 50), np.int64)
+    rooms[:, 1] = 1
+    mask = rooms > 0
+    mask[:, 0] = True
+    few = replace(made, rooms=rooms, observation=made.observation | {"mask": mask})
+    assert not any("99.9%" in what for what in found(Overview(wide), few))
+    rooms[7, 1:] = mask[7, 1:] = 1
+    (finding,) = (f for what, f in found(Overview(wide), few).items() if "99.9%" in what)
+    assert finding.what == "a request has 49 rooms, though 99.9% have at most 1"
+    assert finding.rows == 1
 
 
 def test_a_room_of_the_id_of_nothing():
@@ -246,7 +263,7 @@ def test_rows_that_cannot_be_read_are_not_of_1970_nor_of_a_viewer():
     watched[0] = np.inf
     look = Overview(LOGS_SPEC)
     look.add(replace(made, defect=defect, time_s=time_s, viewer=viewer, signals={**made.signals, "watch_s": watched}))
-    first, _, means = look.lines()
+    first, *_, means = look.lines()
     assert "of 2 viewers, 2027-01-15 to 2027-01-15" in first
     assert "inf" not in means
 

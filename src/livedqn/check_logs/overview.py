@@ -30,6 +30,7 @@ class Overview:
         self._sums = dict.fromkeys(spec.signals, 0.0)
         self._doubts: dict[str, Finding] = {}
         self._names_rooms = False
+        self._offered = np.zeros(spec.num_actions, np.int64)  # requests by how many rooms they had
 
     def add(self, impressions: Impressions) -> None:
         """The next whole sessions."""
@@ -52,6 +53,8 @@ class Overview:
         for name, signal in impressions.signals.items():
             self._sums[name] += float(np.sum(signal, where=np.isfinite(signal), dtype=np.float64))
         if self._spec.has_rooms:
+            rooms = np.minimum(impressions.sizes, len(self._offered)) - 1
+            self._offered += np.bincount(rooms, minlength=len(self._offered))
             self._doubt(impressions)
 
     def findings(self) -> Iterator[Finding]:
@@ -62,12 +65,19 @@ class Overview:
             yield Finding(
                 "all sessions are of one viewer", "log who each visit was of, by any name that stays: viewers are what "
                 "is held out, and what intervals are drawn from",
-                self._sessions, f"viewer {self._viewers[0][0]}", is_wrong=False, unit="sessions",
+                self._sessions, f"viewer {np.concatenate(self._viewers)[0]}", is_wrong=False, unit="sessions",
             )  # fmt: skip
         if max(self._times, default=_YEAR_S) < _YEAR_S and self._brief > self._steps / 2:
             yield Finding(
                 "all times are of 1970, and most requests within a second of the one before",
                 "times are in seconds, which a mapping says: time: {from: ..., unit: s}", self._brief, is_wrong=False,
+            )  # fmt: skip
+        usual, most = (self._most_rooms(share) for share in (0.999, 1))
+        if most > 3 * usual:
+            yield Finding(
+                f"a request has {most:,} rooms, though 99.9% have at most {usual:,}",
+                "all that holds requests is as wide as the widest, the replay too: leave such rows out, or some rooms",
+                int(self._offered[usual + 1 :].sum()), is_wrong=False,
             )  # fmt: skip
         if not self._names_rooms:  # no room has a name in these logs, and none is owed: nothing is learned from it
             self._doubts.pop(_NAMELESS, None)
@@ -85,8 +95,14 @@ class Overview:
         policies = (f"{name or 'unknown'} {count / self._acted:.1%}" for name, count in self._policies.most_common(5))
         yield f"policies: {', '.join(policies)}{', ...' if len(self._policies) > 5 else ''}"
         if self._spec.has_rooms:
+            mean = self._offered @ np.arange(len(self._offered)) / self._rows
+            yield f"offered: {mean:.1f} rooms a request, {self._most_rooms(1):,} at most"
             means = ", ".join(f"{name} {total / self._acted:.3g}" for name, total in self._sums.items())
             yield f"shown: a room at {self._shown / self._acted:.1%} of requests; means over all requests: {means}"
+
+    def _most_rooms(self, share: float) -> int:
+        """As many as no more than that ``share`` of requests have at most."""
+        return int(np.searchsorted(np.cumsum(self._offered), share * self._offered.sum()))
 
     def _distinct(self) -> int:
         return len(np.unique(np.concatenate(self._viewers)))
