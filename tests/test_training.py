@@ -162,6 +162,35 @@ def test_weights_of_another_reward_learn_in_its_unit(run, tmp_path) -> None:
             livedqn.train(SIM, reward=seconds, init=init, folder=tmp_path / "other", **other)
 
 
+class SeesPlaces(MLP):
+    """A room's state depends on its place among the others."""
+
+    def forward(self, observation):
+        rooms = observation["candidates"]
+        return super().forward(observation)[:, None] + torch.arange(rooms.shape[1])[None, :, None]
+
+
+class ReadsRooms(MLP):
+    def forward(self, observation):
+        return observation["rooms"]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "said"),
+    [
+        (SeesPlaces, r"^encoder SeesPlaces: another order of the rooms changes more .*; livedqn.testing.check_encoder"),
+        (
+            ReadsRooms,
+            r"^encoder ReadsRooms raised KeyError: 'rooms' when given .*; the observation has context, history",
+        ),
+    ],
+)
+def test_an_encoder_that_breaks_its_contract_learns_nothing(encoder, said, tmp_path) -> None:
+    with pytest.raises(LivedqnError, match=said):
+        livedqn.train(SIM, folder=tmp_path / "run", **{**SMALL, "encoder": encoder})
+    assert not (tmp_path / "run").exists()
+
+
 class Unheard(Clicks):
     signals = ("applause",)
 
@@ -251,7 +280,7 @@ def test_a_resume_point_that_was_tampered_with_is_one_line(run, tmp_path, tamper
     state = torch.load(path, weights_only=True)
     tamper(state)
     torch.save(state, path)
-    with pytest.raises(LivedqnError, match="is damaged or was changed") as caught:
+    with pytest.raises(LivedqnError, match=r"is damaged or was changed|does not fit its networks as they") as caught:
         livedqn.train(SIM, reward=Clicks(), folder=copy, resume=str(copy), **SMALL)
     assert "\n" not in str(caught.value)
 

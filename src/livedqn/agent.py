@@ -236,7 +236,7 @@ class DQN(Actor):
         if self._scale_rewards and (self.rescales or not self.is_fitted):
             self.reward_scale.fill_(1 / experience.reward_rms())
         if self._standardise and not self.is_fitted:
-            seen = experience.sample(min(len(experience.replay), 4_096)).observation
+            seen = experience.sample(min(max(self.warmup_steps, len(experience.replay)), 4_096)).observation
             self.transform.fit(tensors(seen, self.reward_scale.device))
         self.is_fitted.fill_(True)
         self.rescales = False

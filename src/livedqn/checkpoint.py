@@ -120,14 +120,21 @@ def _load_weights(agent: Actor, weights: Mapping[str, Any], path: Path, is_plugi
     try:
         agent.load_state_dict(weights)
     except RuntimeError as error:
-        _, *details = str(error).splitlines()  # behind a line without a name, what is missing, unknown or too wide
-        what = details[0].strip()[:200] if details else first_line(error)
         if is_plugin:
             raise LivedqnError(
-                f"{path} does not fit its encoder as that is installed now, or is damaged: {what}; install the version "
-                "of the encoder that it was trained with, or restore the file from its run"
+                f"{path} does not fit its encoder as that is installed now, or is damaged: {misfit(error)}; install "
+                "the version of the encoder that it was trained with, or restore the file from its run"
             ) from error
-        raise LivedqnError(f"{path} does not fit the encoder that was given: {what}") from error
+        raise LivedqnError(f"{path} does not fit the encoder that was given: {misfit(error)}") from error
+
+
+def misfit(error: Exception) -> str:
+    """What torch has against a ``state_dict``, on one line: what is missing, unknown or of another shape first."""
+    details = [line.strip().rstrip(".") for line in str(error).splitlines()[1:]]  # the first line names nothing
+    if not details:
+        return first_line(error)
+    first, *others = details[0].split(", ") if "key(s)" in details[0] else [details[0]]
+    return f"{first.rstrip('. ')} and {len(others)} more" if others else first.rstrip(". ")
 
 
 def average(found: Sequence[Checkpoint], path: Path) -> Checkpoint:

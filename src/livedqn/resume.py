@@ -125,6 +125,11 @@ def restore_generators(state: dict[str, Any]) -> None:
 
 
 def _damaged(folder: Path, error: Exception) -> LivedqnError:
+    if isinstance(error, RuntimeError) and "state_dict" in str(error):
+        return LivedqnError(
+            f"{path_in(folder)} does not fit its networks as they are installed now, or is damaged: "
+            f"{checkpoint.misfit(error)}; the run can go on with the version of the encoder that it began with"
+        )
     what = f"{type(error).__name__}: {first_line(error)}"
     return LivedqnError(f"{path_in(folder)} is damaged or was changed ({what}); the run cannot go on from it")
 

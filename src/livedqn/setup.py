@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,12 +16,15 @@ from livedqn import checkpoint, device, evaluate, plugins, resume
 from livedqn.agent import DQN
 from livedqn.config import TrainConfig
 from livedqn.experience import Experience
+from livedqn.features import dense_spec
 from livedqn.given import OBJECTS, located
 from livedqn.logs.files import NOTED, digests
 from livedqn.loop import Marks
 from livedqn.protocols import Replay, Reward
 from livedqn.sources import FromEnv, FromLogs, read, told_to
 from livedqn.stage import MakeStage
+from livedqn.testing.encoder import check_on
+from livedqn.testing.errors import ContractError
 from livedqn.types import LivedqnError, Spec
 
 
@@ -95,6 +98,8 @@ def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
     """The agent, on its device; ``plain`` is told what the weights that it begins from, if any, had learned from."""
     own = config.encoder if callable(config.encoder) else None
     began_from = checkpoint.read(config.init, encoder=own) if config.init else None
+    if not config.resume:
+        _try_encoder(own or config.encoder, spec)
     agent = checkpoint.build_agent(plain, spec, own)
     if began_from is not None:
         evaluate.check_fit(began_from, spec)
@@ -104,10 +109,35 @@ def _agent(config: TrainConfig, spec: Spec, plain: dict[str, Any]) -> DQN:
             )
         _refuse_other_numbers(config.init, began_from.config["agent"], plain["agent"])
         agent.load_weights(began_from.agent.state_dict())
-        agent.rescales = plain["reward"] is None or began_from.config["reward"] != plain["reward"]
+        agent.rescales = not _is_same_reward(began_from.config, plain)
         agent.margin.zero_()  # of the values that will be learned another is best
         plain["learned_from"] = checkpoint.learned_from(began_from.config)
     return agent.to(device.resolve(config.device))
+
+
+def _try_encoder(chosen: Mapping[str, Any] | Callable[..., Any], spec: Spec) -> None:
+    """Hold an encoder that is none of ours to its contract: with most broken promises one learns on, in silence.
+
+    Raises:
+        LivedqnError: the first one that it does not keep on what ``spec`` shows.
+    """
+    name = getattr(chosen, "__name__", type(chosen).__name__) if callable(chosen) else chosen["plugin"]
+    if not callable(chosen) and plugins.is_built_in("encoder", name):
+        return
+    try:
+        check_on(dense_spec(spec), name, partial(plugins.build, "encoder", chosen))
+    except ContractError as error:
+        what = " ".join(str(error).split())
+        raise LivedqnError(f"encoder {what}; livedqn.testing.check_encoder tries it on other specs, too") from error
+
+
+def _is_same_reward(had: Mapping[str, Any], has: Mapping[str, Any]) -> bool:
+    """Whether two runs' rewards are of one unit, as far as their configs say it."""
+    old, new = had["reward"], has["reward"]
+    if not (old and new) or old["plugin"] != new["plugin"]:  # one of Python's own stands in no config
+        return False
+    is_of_env = new["plugin"] == "native" and had["env"] != has["env"]
+    return not is_of_env and told_to(old, "reward") == told_to(new, "reward")
 
 
 def _refuse_other_numbers(path: str | None, had: Mapping[str, Any], has: Mapping[str, Any]) -> None:
@@ -115,8 +145,8 @@ def _refuse_other_numbers(path: str | None, had: Mapping[str, Any], has: Mapping
     old, new = told_to(had), told_to(has)
     names = ["distribution", "standardise", "scale_rewards"]
     names += ["support", "resolution"] if new.get("distribution") == "c51" else []
-    for name in names:
-        was, is_now = (list(value) if isinstance(value, tuple) else value for value in (old.get(name), new.get(name)))
+    for name in [name for name in names if name in old and name in new]:  # another agent may have other settings
+        was, is_now = (list(value) if isinstance(value, tuple) else value for value in (old[name], new[name]))
         if was != is_now:
             raise LivedqnError(
                 f"init={path} was trained with agent.{name}={was}, and this run has {is_now}: its weights would mean "

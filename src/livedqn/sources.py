@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
@@ -20,6 +21,8 @@ from livedqn.protocols import Logs, Replay, Reward
 from livedqn.stage import MakeStage, Stage, world_seed
 from livedqn.types import LivedqnError
 
+#: Seconds of reading after which somebody who waits is told what for.
+PATIENCE_S = 5
 #: :func:`survey` of the logs of a run, which reads them when it is first called, and not again.
 Survey = Callable[[], tuple[int, UniformAdvantage]]
 
@@ -56,11 +59,14 @@ def survey(
     Raises:
         LivedqnError: there are none, or too much is at fault.
     """
-    tell("counting what there is to learn from")
     passes = Passes(logs, holdout=config.holdout, before=config.before, tolerated=config.tolerated)
     choice = UniformAdvantage(reward)
+    began, is_told = time.monotonic(), False
     for part in passes.once():
         choice.add(part)
+        if not is_told and time.monotonic() - began > PATIENCE_S:
+            tell("counting what there is to learn from")
+            is_told = True
     return passes.counts.transitions, choice
 
 
@@ -141,7 +147,7 @@ def caution(
         return {}
     if before is not None:
         agent.cql_alpha = before["cql_alpha"]
-    elif told.get("bcq_threshold"):
+    elif not _asks_for_caution(told):
         agent.cql_alpha = 0.0
     else:
         agent.cql_alpha, why = survey()[1].verdict()
@@ -149,12 +155,17 @@ def caution(
     return {"cql_alpha": agent.cql_alpha}
 
 
-def told_to(agent: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that an agent has (another one's may lack some of ours), as its config or else its own signature
+def _asks_for_caution(told: Mapping[str, Any]) -> bool:
+    """Whether the logs are to say how far an agent that was ``told`` so keeps to them."""
+    return told.get("cql_alpha", 0) is None and not told.get("bcq_threshold")
+
+
+def told_to(chosen: Mapping[str, Any], kind: str = "agent") -> dict[str, Any]:
+    """The settings that a plugin has (another one's may lack some of ours), as its config or else its own signature
     says them; None where neither does."""
     return {
-        one.name: agent.get(one.name, one.make_default and one.make_default())
-        for one in settings("agent", agent["plugin"])
+        one.name: chosen.get(one.name, one.make_default and one.make_default())
+        for one in settings(kind, chosen["plugin"])
     }
 
 
@@ -203,12 +214,20 @@ class FromLogs:
         self._survey = cache(partial(survey, logs, reward, config, tell))
 
     def begin(self, replay: Replay, estimates: int) -> LoggedExperience:
-        """An experience of them, begun; nobody explores, so any number of ``estimates`` does."""
+        """An experience of them, begun; nobody explores, so any number of ``estimates`` does.
+
+        Raises:
+            LivedqnError: as :func:`survey` does, or the reward does not fit them.
+        """
+        config = self._config
+        # a survey judges all rows, where those that are read first may be the worst; a run that goes on was judged
+        is_surveyed = not config.resume and (config.steps is None or _asks_for_caution(told_to(config.agent)))
         found = LoggedExperience(
-            self._logs, self._reward, replay,
-            num_envs=self._config.num_envs, seed=self._config.seed,
-            holdout=self._config.holdout, before=self._config.before, tolerated=self._config.tolerated,
+            self._logs, self._reward, replay, num_envs=config.num_envs, seed=config.seed, holdout=config.holdout,
+            before=config.before, tolerated=1.0 if is_surveyed or config.resume else config.tolerated,
         )  # fmt: skip
+        if is_surveyed:
+            self._survey()
         found.begin()
         return found
 

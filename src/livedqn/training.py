@@ -55,9 +55,10 @@ def train(
 ) -> Run:
     """Train from Python, without Hydra.
 
-    Every part is an installed plugin's name, its settings (``{"plugin": "sim", "days": 2}``; without a name those of
-    the usual plugin), or an object of your own, as :mod:`livedqn.protocols` has it. Presets and experiments are for the
-    command line alone. What is not said is as on the command line, but for ``env``.
+    Every part is the name of an installed plugin or of a preset that ships with livedqn, its settings
+    (``{"plugin": "sim", "days": 2}``, laid over the preset's; without a name those of the usual plugin), or an object
+    of your own, as :mod:`livedqn.protocols` has it. Experiments and presets of your own are for the command line. What
+    is not said is as on the command line, but for ``env``.
 
     A run that was given an object keeps null in its place, in ``config.yaml`` and ``policy.ckpt``: whoever goes on with
     it (``resume``, ``init``) or loads its policy gives it again.
@@ -67,7 +68,8 @@ def train(
             (``logs={"plugin": "parquet", "path": ...}`` among the settings) it is for evaluation alone, and may be left
             out.
         reward: also a reward itself.
-        encoder: also what takes a :class:`~livedqn.types.Spec` and returns a module: its class, say.
+        encoder: also what takes a :class:`~livedqn.types.Spec` and returns a module: its class, or with settings
+            ``functools.partial(Mine, units=32)``. It is held to its contract (:func:`livedqn.testing.check_encoder`).
         exploration: also an exploration itself.
         replay: also what takes a spec, the number of viewers and the length of a window, and returns a replay.
         folder: where the run shall lie; a new one below ``runs/`` where none is given.
@@ -142,10 +144,7 @@ def _learn(parts: Parts, tracker: Tracker) -> Loop:
     with Live(parts.marks.total, parts.start) as live:
         live.note(_memory(parts.replay))
         if parts.marks.total - parts.agent.warmup_steps < parts.agent.steps_per_update:
-            live.note(
-                f"no update will be made: all {parts.marks.total:,} steps are warm-up, since agent.warmup_steps="
-                f"{parts.agent.warmup_steps} and agent.steps_per_update={parts.agent.steps_per_update}"
-            )
+            live.note(_untrained(parts))
         parts.agent.learn_from(parts.experience, compile=config.compile, steps=parts.steps, tell=live.note)
         loop = Loop(
             parts.folder, parts.marks, parts.experience, parts.resumed,
@@ -211,6 +210,8 @@ def _tell(parts: Parts, evaluation: Evaluation | None, choice: Choice, said: Seq
     print(f"policy.ckpt: chosen by {choice.of} in-training evaluations, from step {choice.steps:,}")
     if parts.agent.spec.offers_nothing:
         print(f"it shows {parts.agent.shown()}")
+    if not parts.agent.updates:
+        print(_untrained(parts))
     print(f"report: {page}; evaluate again: livedqn evaluate checkpoint={policy}")
 
 
@@ -237,6 +238,14 @@ def _tracked(parts: Parts) -> Iterator[Tracker]:
         raise
     finally:
         tracker.finish(parts.folder, has_failed=has_failed)
+
+
+def _untrained(parts: Parts) -> str:
+    steps, warmup, every = parts.marks.total, parts.agent.warmup_steps, parts.agent.steps_per_update
+    return (
+        f"nothing is learned: all {steps:,} steps are warm-up, since agent.warmup_steps={warmup} and "
+        f"agent.steps_per_update={every}; lower these, or make steps= greater"
+    )
 
 
 def _memory(replay: Replay) -> str:

@@ -1,5 +1,7 @@
 """Presets from Python: what a command line makes of their names."""
 
+import re
+
 import pytest
 from omegaconf import OmegaConf
 
@@ -28,11 +30,23 @@ def test_settings_are_laid_over_a_preset_and_are_text_where_they_look_like_refer
     assert (found["viewers"]["churn_bias"], found["viewers"]["click_bias"], found["viewers"]["x"]) == (0, -3.0, "${y}")
 
 
-@pytest.mark.parametrize("name", ["sim", "none", "../env/sim_small", "", "__init__"])
-def test_other_names_stay_what_they_are(name):
-    assert plugins.expanded("env", name) == {"plugin": name}
-    assert plugins.expanded("logger", name) == {"plugin": name}
+def test_a_plugin_is_its_own_name_and_settings_without_one_stay():
+    assert plugins.expanded("env", "sim") == {"plugin": "sim"}
+    assert plugins.expanded("logger", "wandb") == {"plugin": "wandb"}
     assert plugins.expanded("env", {"days": 2}) == {"days": 2}
+
+
+@pytest.mark.parametrize("name", ["sim_herd", "../env/sim_small", "", "__init__"])
+def test_other_names_are_answered_with_all_that_there_are(name):
+    with pytest.raises(
+        plugins.PluginError, match=rf"there is no env={re.escape(name)}.*; installed: gym, sim, sim_hard"
+    ):
+        plugins.expanded("env", name)
+
+
+def test_what_no_config_holds_is_one_line():
+    with pytest.raises(plugins.PluginError, match=r"env=sim_hard cannot take that: .*not a supported primitive type"):
+        plugins.expanded("env", {"plugin": "sim_hard", "x": object()})
 
 
 def test_it_is_built_by_its_name():

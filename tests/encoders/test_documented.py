@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
+from livedqn import cli
 from livedqn.testing import rooms_spec
 
 DOCS = next(
@@ -28,8 +30,21 @@ def test_it_keeps_the_contract_and_is_trained_with(tmp_path, monkeypatch, capsys
     names = {"tiny": TINY}
     for block in re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL):
         exec(compile(block.replace("steps=20_000", "steps=400, **tiny"), str(DOCS), "exec"), names)
-    assert capsys.readouterr().out.startswith("compiled\n")
+    assert capsys.readouterr().out.startswith("compiled\ncompiled\n")
     assert isinstance(names["agent"].online.encoder, names["Recent"])
+
+
+def test_its_presets_compose(tmp_path, monkeypatch, capsys) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    for name, text in zip(("encoder/forgetful", "experiment/hard"), blocks, strict=True):
+        path = tmp_path / "mine" / f"{name}.yaml"
+        path.parent.mkdir(parents=True)
+        path.write_text(text.replace("- recent", "- attention").replace("half_life: 0.5", "units: 5"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["livedqn", "--config-dir", "mine", "+experiment=hard", "--cfg", "job"])
+    cli.main()
+    config = yaml.safe_load(capsys.readouterr().out)
+    assert (config["encoder"]["units"], config["agent"]["n_step"], config["env"]["topics"]) == (5, 3, 16)
 
 
 def test_newer_impressions_count_for_more() -> None:

@@ -115,6 +115,7 @@ def test_floats_that_have_lost_their_digits_are_told():
     column = pa.array([2.0**53 - 1, 2.0**53, -(2.0**60), np.nan, np.inf, None])
     assert cells.lost(column).tolist() == [False, True, True, False, False, False]
     assert not cells.lost(pa.array(["9007199254740993"])).any()
+    assert cells.lost(pa.array([2.0**24 - 1, 2.0**24], pa.float32())).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,13 @@ def test_a_list_is_one_with_or_without_brackets(written):
     sizes, flat = cells.lists(pa.array([*written, "[]", "", None]), "|")
     assert sizes.tolist() == [2, 1, 0, 0, 0]
     assert cells.names(flat).tolist() == [1, 2, 3]
+
+
+def test_a_separator_within_quotes_is_none():
+    written = ['["a,b"]', '["x|y", "z", null]', "['it''s', 'a|b']".replace("''", "\\'"), "[1, 'b']", '["no | list']
+    sizes, flat = cells.lists(pa.array(written), "|")
+    assert sizes.tolist() == [1, 3, 2, 2, 2]
+    assert flat.to_pylist()[:8] == ["a,b", "x|y", "z", None, "it's", "a|b", "1", "b"]
 
 
 def test_where_nothing_stands_in_a_list_there_is_no_name():
@@ -137,6 +145,8 @@ def test_a_category_is_one_however_it_is_written():
     cell = Cell("x", Column("x", "category", cardinality=4), ("0", "1", "fr"))
     found = cells.feature(pa.array([" fr ", "1.0", "0.00", "FR", None, "1"]), cell)
     assert found.tolist() == [3, 2, 1, 0, 0, 2]
+    versions = Cell("x", Column("x", "category", cardinality=4), ("1", "1.0", "2.0"))
+    assert cells.feature(pa.array(["1.0", "1", "2.0", "2", "1.00"]), versions).tolist() == [2, 1, 3, 3, 1]
 
 
 @pytest.mark.parametrize(

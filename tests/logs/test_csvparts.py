@@ -101,15 +101,26 @@ def test_a_word_is_kept_in_its_column_alone(tmp_path):
 
 def stray(*rows, of=400):
     """A CSV in which fields of ``rows`` begin with a quote."""
-    return "a,b\n" + "".join(f"{i},{chr(34) * (i in rows)}t\n" for i in range(of))
+    return "a,b,c,d,e\n" + "".join(f"{i},{chr(34) * (i in rows)}t,1,2,3\n" for i in range(of))
 
 
-@pytest.mark.parametrize(("rows", "line", "lines"), [((20, 200), 22, 180), ((395,), 397, 5), ((399,), 401, 1)])
-def test_a_quote_that_takes_rows_with_it_is_an_error(tmp_path, rows, line, lines):
+@pytest.mark.parametrize(
+    ("rows", "first", "last"), [((20, 200), 22, 202), ((20, 23), 22, 25), ((395,), 397, 402), ((399,), 401, 402)]
+)
+def test_a_quote_that_takes_rows_with_it_is_an_error(tmp_path, rows, first, last):
     path = tmp_path / "table.csv"
     path.write_text(stray(*rows))
-    with pytest.raises(LivedqnError, match=rf"from line {line} on a field in quotes takes {lines} lines with it"):
+    with pytest.raises(
+        LivedqnError, match=rf"a field in quotes that begins in line {first} goes on to line {last}, and"
+    ):
         read(path, "a")
+
+
+def test_a_long_text_is_one(tmp_path):
+    path = tmp_path / "table.csv"
+    poem = "\n".join(f"line {i}, of many" for i in range(200))
+    path.write_text(stray(of=3) + f'3,"{poem}",1,2,3\n' + '4,"one, two, three, four, five\nand",1,2,3\n')
+    assert [row["a"] for row in read(path, "a")] == ["0", "1", "2", "3", "4"]
 
 
 def test_quotes_within_fields_and_line_breaks_within_quotes_are_text(tmp_path):

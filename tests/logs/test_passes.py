@@ -148,9 +148,12 @@ def test_faults_that_stand_in_front_are_weighed_by_all_rows():
     bad = replace(bad, elapsed_s=np.zeros(len(bad), np.float32))
     good = [part(10_000 * i, [3] * 4000) for i in range(1, 5)]
     found = passes(bad, *good, tolerated=0.07)
-    assert len(found.take(10**6)) == sum(map(len, good))
-    found.take(1)
+    assert sum(map(len, found.once())) == sum(map(len, good))
     assert found.counts.rows_at_fault == len(bad)
+    with pytest.raises(LivedqnError, match=r"^20.0% of the logs' first 20,000 rows belong"):
+        passes(bad, *good, tolerated=0.07).take(10**6)  # who learns meanwhile does not wait
+    with pytest.raises(LivedqnError, match=r"^\d.\d% of the logs' rows belong"):
+        list(passes(bad, *good, tolerated=0.05).once())
 
 
 def test_wider_candidates_than_the_metadata_say_are_a_fault():

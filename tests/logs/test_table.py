@@ -354,6 +354,17 @@ def test_a_table_in_order_of_time_is_not_sorted_by_visits(table, by_row, monkeyp
     assert len(np.unique(made.session)) == 12  # each request is a visit, however soon the next comes
 
 
+def test_rows_that_cannot_be_read_scatter_nobody(table):
+    lines = BY_TIME.splitlines(keepends=True)
+    ordered = [lines[0], *sorted(lines[1:])]
+    ordered[3:3] = ["u0,90,8,5|9,1,0,more,fields\n", ",95,8,5|9,1,0\n"]
+    ordered[9:9] = [",96,8,5|9,1,0\n"]
+    logs = table("".join(ordered), SHORT, is_sorted=True)
+    made = join(list(logs))
+    assert len(made) == 15
+    assert {fault.what for fault in faults(made, logs.spec)} >= {"the viewer is missing", "it has 8 fields, not 6"}
+
+
 def test_rows_that_are_far_apart_may_stand_apart(table):
     later = BY_TIME + "u0,99999,8,5,1,0\n" + "u1,99999,8,5,1,0\n"
     lines = later.splitlines(keepends=True)
@@ -395,7 +406,7 @@ def test_a_viewer_whose_digits_are_lost_is_a_fault(tmp_path, table):
     pq.write_table(rows, tmp_path / "t.parquet")
     logs = Table(path=str(tmp_path / "t.parquet"), columns=str(tmp_path / "columns.yaml"))
     (fault,) = faults(join(list(logs)), logs.spec)
-    assert fault.what == "the viewer has lost digits: a float; give it as integer or text"
+    assert fault.what == "viewer has lost digits: a float; give integers or text"
     assert fault.rows.sum() == 1
 
 

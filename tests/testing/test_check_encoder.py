@@ -250,8 +250,11 @@ class ReadsAnotherKey(Good):
         (HoldsALayerInALambda, "goes on reading the original's weights"),
         (AttendsToNothing, r"otherwise under torch\.inference_mode\(\)"),
         (FailsInTraining, "raised RuntimeError: no mean of truth values"),
-        (NormalisesRooms, "in training mode: a room's state depends on what other rooms there are"),
-        (Remembers, "keeps something between calls that is no buffer"),
+        (
+            NormalisesRooms,
+            r"^NormalisesRooms \(rooms with a history\) in training mode: a room's state depends on what other rooms",
+        ),
+        (Remembers, "keeps something between calls that state_dict.. leaves out"),
         (NeedsDepth, r"NeedsDepth \(rooms with a history\) raised TypeError: depth\? when built"),
         (ReadsAnotherKey, "raised KeyError: 'contexts' when given 6 rows"),
         (Good(example_spec()), "given an instance of Good; it takes the class"),

@@ -29,6 +29,9 @@ class Categories:
     def add(self, impressions: Impressions) -> None:
         """The next whole sessions."""
         seen = impressions.observation
+        if impressions.defect is not None and (impressions.defect != "").any():  # nobody could read these
+            is_read = impressions.defect == ""
+            seen = {name: array[is_read] for name, array in seen.items()}
         for count, (array, i, _) in zip(self._counts, self._places, strict=True):
             values = seen[array][..., i]
             if array == "history":
@@ -43,7 +46,7 @@ class Categories:
             if values and unknown >= MOSTLY * values:
                 yield Finding(
                     f"{array}.{name} is none of its categories in {unknown / values:.1%} of what there is of it",
-                    "are the values of the mapping written as they are in the table, in the same case?",
+                    "is it so? Of a table of one's own: are the mapping's values written as there, in the same case?",
                     unknown, is_wrong=False, unit="values",
                 )  # fmt: skip
 

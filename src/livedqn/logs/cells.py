@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -80,8 +82,12 @@ def feature(column: Any, cell: Cell) -> FloatArray:
         known = names(column)
         return np.where((known < 0) | (known >= IDS), 1 + known % (IDS - 1), known).astype(np.float32)
     if cell.values:
-        text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column.cast(pa.string())), *_POINT_ZERO)
-        place = pc.index_in(text, pa.array(cell.values)).fill_null(-1)
+        text, known = pc.utf8_trim_whitespace(column.cast(pa.string())), pa.array(cell.values)
+        place = pc.index_in(text, known)
+        if place.null_count:  # 1.0 is 1 where there is no 1.0
+            text, known = (pc.replace_substring_regex(each, *_POINT_ZERO) for each in (text, known))
+            place = pc.coalesce(place, pc.index_in(text, known))
+        place = place.fill_null(-1)
         return (np.asarray(place.to_numpy(zero_copy_only=False)) + 1).astype(np.float32)
     found = numbers(column) * cell.scale
     if cell.missing is not None:
@@ -130,15 +136,19 @@ def missing(column: Any) -> BoolArray:
 def lists(column: Any, separator: str) -> tuple[IntArray, Any]:
     """How many values each row has, (n,), and all values, flat; empty text and null are no values. In text, brackets
     around a list and quotes around its values, as JSON and Python write them, are no part of it, and commas are between
-    them where no ``separator`` is."""
+    its values where no ``separator`` is."""
     is_text = _is_text(column.type)
     if is_text:
         whole = pc.utf8_trim(column.cast(pa.string()).fill_null(""), " ")
-        text = pc.utf8_trim(whole, "[] ")
+        text, has_brackets = pc.utf8_trim(whole, "[] "), pc.starts_with(whole, "[")
         parts = pc.split_pattern(text, separator)
-        by_comma = pc.and_(pc.starts_with(whole, "["), pc.invert(pc.match_substring(text, separator)))
+        by_comma = pc.and_(has_brackets, pc.invert(pc.match_substring(text, separator)))
         if pc.any(by_comma).as_py():
             parts = pc.if_else(by_comma, pc.split_pattern(text, ","), parts)
+        is_written = pc.and_(has_brackets, pc.match_substring_regex(text, "['\"]"))
+        if pc.any(is_written).as_py():  # a separator may stand within quotes
+            rows = zip(is_written.to_pylist(), whole.to_pylist(), parts.to_pylist(), strict=True)
+            parts = pa.array([_written(one, split) if is_it else split for is_it, one, split in rows], parts.type)
         column = pc.if_else(pc.equal(text, ""), None, parts)
     elif pa.types.is_null(column.type):
         column = column.cast(pa.list_(pa.null()))
@@ -153,11 +163,21 @@ def lists(column: Any, separator: str) -> tuple[IntArray, Any]:
     return np.asarray(sizes.to_numpy(zero_copy_only=False), np.int64), flat
 
 
+def _written(text: str, otherwise: list[str]) -> list[str | None]:
+    """The values of a list as JSON or Python write it; ``otherwise`` where it is none."""
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            if isinstance(found := read(text), list):
+                return [None if value is None else str(value) for value in found]
+    return [*otherwise]
+
+
 def lost(column: Any) -> BoolArray:
     """(n,), where a name is a floating-point number of so many digits that its neighbours are the same."""
     if not pa.types.is_floating(column.type):
         return np.zeros(len(column), np.bool_)
-    return np.abs(np.nan_to_num(numbers(column), posinf=0, neginf=0)) >= EXACT
+    exact = {16: 2**11, 32: 2**24, 64: EXACT}[column.type.bit_width]
+    return np.abs(np.nan_to_num(numbers(column), posinf=0, neginf=0)) >= exact
 
 
 def is_single(kind: Any) -> bool:

@@ -29,8 +29,9 @@ BROKEN = "what is wrong with the row"
 _FIRST = 2
 #: Bytes that the line of names has at most, as for Arrow.
 _HEAD = 1 << 20
-#: Lines that one field in quotes takes at most: more are the rows behind a quote that nobody closed.
-MOST_LINES = 50
+#: Lines in one field in quotes that have as many commas as a row, from which on they are rows, and no text; and commas
+#: of a row from which on that can be told.
+ROWS_IN_QUOTES, TOLD_BY = 2, 3
 _EMPTY = ["", "NA", "NaN", "nan", "null", "NULL", "None"]
 
 
@@ -75,7 +76,7 @@ def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]]
     if not has_rows:  # Arrow calls it damaged, and may abort as said above
         yield _whole(pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in wanted])), 0, [])
         return
-    has_breaks = _quoted(path, path.stat().st_mtime_ns)
+    has_breaks = _quoted(path, len(known) - 1, path.stat().st_mtime_ns)
     broken: list[Any] = []
     kept = {name: set(words) & set(_EMPTY) for name, words in (kept or {}).items()}
     somewhere = set().union(*kept.values())
@@ -112,28 +113,30 @@ def parts(path: Path, wanted: Sequence[str], kept: Mapping[str, Collection[str]]
 
 
 @lru_cache(maxsize=16)
-def _quoted(path: Path, changed: int) -> bool:
+def _quoted(path: Path, commas: int, changed: int) -> bool:
     """Whether some field of the file, last ``changed`` then, has a line break in it, which only one in quotes may.
 
+    Args:
+        commas: between the fields of a row.
+
     Raises:
-        LivedqnError: the file cannot be read, or a field in quotes never ends, or takes far more lines than texts do.
+        LivedqnError: the file cannot be read, or a field in quotes never ends, or holds rows.
     """
-    state = np.array([0, _START, 0, 0, 0], np.int64)
+    state = np.zeros(9, np.int64)
     try:
         with pa.input_stream(str(path)) as file:
             while block := file.read(_HEAD):
-                _scan(np.frombuffer(block, np.uint8), state)
+                _scan(np.frombuffer(block, np.uint8), commas if commas >= TOLD_BY else -1, state)
     except (pa.ArrowException, OSError) as error:
         raise LivedqnError(f"{path} cannot be read: {_line(error)}") from error
-    line, where, lines, longest, begin = state.tolist()
-    if where == _QUOTED:  # to the end of the file
-        longest, begin = lines, line - lines
-    if longest > MOST_LINES or where == _QUOTED:
+    line, where, begin, has_breaks, _, _, rows, first, last = state.tolist()
+    if where == _QUOTED or rows >= ROWS_IN_QUOTES:
+        first, last = (begin, line) if where == _QUOTED else (first, last)
         raise LivedqnError(
-            f"{path} cannot be read: from line {begin + 1:,} on a field in quotes takes {longest:,} lines "
-            'with it, so a quote (") is missing or too many; mend that line'
+            f"{path} cannot be read: a field in quotes that begins in line {first + 1:,} goes on to line {last + 1:,}, "
+            'and takes the rows between with it; a quote (") is missing or too many there'
         )
-    return bool(longest)
+    return bool(has_breaks)
 
 
 #: Where in a row a byte stands: where a field begins, within a plain one, within quotes, behind a quote within these.
@@ -142,34 +145,38 @@ _QUOTE, _COMMA, _NEWLINE, _RETURN = b'",\n\r'
 
 
 @kernel
-def _scan(block: npt.NDArray[np.uint8], state: IntArray) -> None:
+def _scan(block: npt.NDArray[np.uint8], commas: int, state: IntArray) -> None:
     """Follow Arrow through the bytes of a block.
 
-    ``state``: lines so far, where the last byte stood, line breaks in the field in quotes that it stood in, the most
-    that one had, and the line in which that one begins.
+    ``state``: lines so far; where the last byte stood; the line in which the last field in quotes begins; whether any
+    has a line break; commas of its line so far, and whole lines with ``commas`` of them; the most lines of that kind
+    in one field, and the lines in which that field begins and ends.
     """
-    line, where, lines, longest, begin = state[0], state[1], state[2], state[3], state[4]
+    line, where, begin, has_breaks, found, rows = state[0], state[1], state[2], state[3], state[4], state[5]
     for byte in block:
         if where == _QUOTED:
             if byte == _QUOTE:
                 where = _CLOSED
+            elif byte == _COMMA:
+                found += 1
             elif byte == _NEWLINE:
-                line += 1
-                lines += 1
-                if lines > longest:
-                    longest, begin = lines, line - lines
+                rows += found == commas and line > begin  # its first line is the end of a row, its last one's begin
+                line, has_breaks, found = line + 1, 1, 0
+                if rows > state[6]:
+                    state[6], state[7] = rows, begin
+                if state[7] == begin:
+                    state[8] = line
         elif byte == _NEWLINE:
-            line += 1
-            where = _START
+            line, where = line + 1, _START
         elif byte == _COMMA:
             where = _START
         elif byte == _QUOTE and where == _CLOSED:  # doubled: a quote in a field
             where = _QUOTED
         elif byte == _QUOTE and where == _START:
-            where, lines = _QUOTED, 0
+            where, begin, found, rows = _QUOTED, line, 0, 0
         elif byte != _RETURN:
             where = _PLAIN
-    state[0], state[1], state[2], state[3], state[4] = line, where, lines, longest, begin
+    state[0], state[1], state[2], state[3], state[4], state[5] = line, where, begin, has_breaks, found, rows
 
 
 def _nulled(table: pa.Table, words: Collection[str], kept: Mapping[str, Collection[str]]) -> pa.Table:

@@ -17,9 +17,8 @@ from livedqn.logs.split import day_s, held_out
 from livedqn.protocols import Logs
 from livedqn.types import LivedqnError
 
-#: Rows from which on nobody reads further where more than that share is at fault. Less may be tolerable in the end: a
-#: sorted table begins with the rows that have no name.
-ENOUGH, HOPELESS = 10_000, 0.5
+#: Rows from which on a share of faults is one.
+ENOUGH = 10_000
 
 
 @dataclass
@@ -89,6 +88,8 @@ class Passes:
         taken: list[Impressions] = []
         while sum(map(len, taken)) < rows:
             sound = self._next_part()
+            if not self.done and self.counts.rows >= ENOUGH:  # who learns meanwhile shall not learn from the rest first
+                self._require_tolerable(f"the logs' first {self.counts.rows:,} rows")
             if sound is None and taken:
                 break
             if sound is not None and len(sound):
@@ -99,7 +100,7 @@ class Passes:
         """What there is of the first pass, as the logs come in parts; then ``counts`` are of all of it.
 
         Raises:
-            LivedqnError: as :meth:`take` does.
+            LivedqnError: as :meth:`take` does, but not before the end: what stands first may be the worst.
         """
         while not self.done:
             sound = self._next_part()
@@ -119,7 +120,7 @@ class Passes:
 
     def _next_pass(self) -> None:
         if not self.done:
-            self._require_tolerable(self._tolerated, "the logs' rows")
+            self._require_tolerable("the logs' rows")
             if not self.counts.transitions:  # none, or none of which anything follows
                 why = "; ".join([f"they have {self.counts.rows:,} rows", *list(self.counts.lines())[1:]])
                 raise LivedqnError(f"the logs hold nothing to learn from: {why}; look: livedqn check-logs")
@@ -145,13 +146,11 @@ class Passes:
             counts.rows_at_fault += int(is_bad.sum())
             counts.sessions_at_fault += int((is_bad & part.begins).sum())
             counts.why.update({fault.what: int(fault.rows.sum()) for fault in found})
-            if counts.rows >= ENOUGH:
-                self._require_tolerable(max(self._tolerated, HOPELESS), f"the logs' first {counts.rows:,} rows")
         return sound
 
-    def _require_tolerable(self, share: float, of: str) -> None:
+    def _require_tolerable(self, of: str) -> None:
         counts = self.counts
-        if counts.rows_at_fault > share * counts.rows:
+        if counts.rows_at_fault > self._tolerated * counts.rows:
             what, rows = counts.why.most_common(1)[0]
             raise LivedqnError(
                 f"{counts.rows_at_fault / counts.rows:.1%} of {of} belong to sessions with a fault "

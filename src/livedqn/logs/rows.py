@@ -16,6 +16,7 @@ from livedqn.logs.mapping import ColumnMapping
 from livedqn.logs.rules import LAST_S
 from livedqn.types import BoolArray, FloatArray, IntArray, LivedqnError
 
+_LOST = "{} has lost digits: a float; give integers or text"
 #: Viewers, the last ones to leave, of whom it is known whether they are back too soon.
 LEFT = 100_000
 #: Seconds that lie at least between two requests of one viewer, and before leaving: clocks are coarse.
@@ -36,6 +37,7 @@ class Assembler:
         self._columns, self._separator, self._source = columns, separator, source
         #: Where visits are told by pauses: viewer -> time of the last row, and seconds within which it goes on.
         self._left: dict[int, tuple[float, float]] | None = {} if is_told_sorted else None
+        self._here: int | None = None  # the viewer of the last row that could be read
         #: Viewer, time, session, time watched, and whether it was the end, of the last row so far.
         self._last: tuple[int, float, int, float, bool] = 0, np.nan, 0, 0.0, False
 
@@ -59,16 +61,22 @@ class Assembler:
             if ours in plain:
                 defect[np.isnan(number[ours]) & ~cells.missing(plain[ours])] = f"the field of {ours} cannot be read"
         defect[np.isnan(time_s)] = "the time is missing, or cannot be read"
+        if "shown" in plain:
+            defect[cells.lost(plain["shown"])] = _LOST.format("shown")
         for ours in ("request", "session", "viewer"):  # else all such rows are of one, 0
             if ours in plain:
-                defect[cells.lost(plain[ours])] = f"the {ours} has lost digits: a float; give it as integer or text"
+                defect[cells.lost(plain[ours])] = _LOST.format(ours)
                 defect[cells.missing(plain[ours])] = f"the {ours} is missing"
         terminated = number.get("terminated", np.zeros(n)) > 0
-        is_named = "session" in plain
-        session = cells.names(plain["session"]) if is_named else self._visits(viewer, time_s, watch_s, terminated, row)
         sizes, wide = self._candidates(column, plain, defect)
         broken = cells.texts(column[BROKEN])
         defect[broken != ""] = broken[broken != ""]
+        is_named = "session" in plain
+        session = cells.names(plain["session"]) if is_named else self._visits(viewer, time_s, watch_s, terminated)
+        if not is_named and self._left is not None:
+            within_s = np.where(terminated, -1.0, of.session_gap_s + watch_s)
+            is_read = defect == ""  # of another row nobody knows whose it is
+            self._refuse_scattered(self._left, viewer[is_read], time_s[is_read], within_s[is_read], row[is_read])
         rooms, streamers = wide.pop("rooms"), wide.pop("streamers")
         real = np.arange(rooms.shape[1]) <= sizes[:, None]
         allowed = wide.pop("mask")
@@ -109,9 +117,7 @@ class Assembler:
             whole, elapsed_s=_single(elapsed_s), terminated=terminated, truncated=last & ~terminated
         )  # fmt: skip
 
-    def _visits(
-        self, viewer: IntArray, time_s: FloatArray, watch_s: FloatArray, terminated: BoolArray, row: IntArray
-    ) -> IntArray:
+    def _visits(self, viewer: IntArray, time_s: FloatArray, watch_s: FloatArray, terminated: BoolArray) -> IntArray:
         """Sessions where none are named: a new one for another viewer, behind an end, and after a pause in which
         nothing was watched."""
         last_viewer, last_s, last_session, last_watch_s, was_end = self._last
@@ -122,9 +128,6 @@ class Assembler:
             pause_s = np.diff(time_s, prepend=last_s)
         goes_on = (viewer == before_viewer) & ~ended & (np.abs(pause_s) <= self._columns.session_gap_s + watched_s)
         session = last_session + np.cumsum(~goes_on)
-        if self._left is not None:
-            within_s = np.where(terminated, -1.0, self._columns.session_gap_s + watch_s)
-            self._refuse_scattered(self._left, viewer, time_s, within_s, row)
         if len(viewer):
             self._last = int(viewer[-1]), float(time_s[-1]), int(session[-1]), float(watch_s[-1]), bool(terminated[-1])
         return session
@@ -134,10 +137,11 @@ class Assembler:
         row: IntArray,
     ) -> None:  # fmt: skip
         """Raise LivedqnError where a viewer goes on with a visit behind the rows of another viewer."""
-        comes = np.concatenate([[True], viewer[1:] != viewer[:-1]])
-        if len(viewer) and viewer[0] == self._last[0]:
-            comes[0] = False  # goes on from the part before
+        if not len(viewer):
+            return
+        comes = np.concatenate([[viewer[0] != self._here], viewer[1:] != viewer[:-1]])
         goes = np.concatenate([comes[1:], [True]])
+        self._here = int(viewer[-1])
         for i in (comes | goes).nonzero()[0].tolist():
             name = int(viewer[i])
             if comes[i]:
@@ -165,6 +169,8 @@ class Assembler:
             if ours in plain:
                 sizes, flat = cells.lists(plain[ours], self._separator)
                 listed[ours] = sizes, read(flat)
+                if ours != "mask":
+                    defect[np.repeat(np.arange(n), sizes)[cells.lost(flat)]] = _LOST.format(ours)
         counts = np.stack([sizes for sizes, _ in listed.values()])
         unlike = (counts != counts[0]).any(axis=0)
         defect[unlike] = "lists of the candidates differ in length"

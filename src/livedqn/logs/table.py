@@ -120,11 +120,11 @@ class Table:
             raise LivedqnError(f"{self._path} cannot be read behind row {row:,}: {why}") from error
 
     def _sorted(self, table: pa.Table) -> pa.Table:
-        """By session, else by viewer, and time; rows of equal time stay as they stand."""
+        """By session, else by viewer, and time; equal times stay as they stand. Those without a name come last."""
         who = cells.names(table[self._columns.plain.get("session", self._columns.plain["viewer"])].combine_chunks())
         time_s = cells.times(table[self._columns.time].combine_chunks(), self._columns.time_unit)
         roomy = pa.schema([(field.name, _roomy(field.type)) for field in table.schema])
-        return table.cast(roomy).take(pa.array(np.lexsort([time_s, who])))
+        return table.cast(roomy).take(pa.array(np.lexsort([time_s, who, who == 0])))
 
 
 def _parts(table: pa.Table, rows: int) -> Iterator[pa.Table]:

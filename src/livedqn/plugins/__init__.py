@@ -5,7 +5,7 @@
 
 from livedqn.plugins.build import build
 from livedqn.plugins.defaults import defaults
-from livedqn.plugins.discover import KINDS, PARTS, names
+from livedqn.plugins.discover import KINDS, PARTS, is_built_in, names
 from livedqn.plugins.errors import PluginError
 from livedqn.plugins.escapes import as_yaml, escaped, unescaped
 from livedqn.plugins.hints import plain
@@ -21,6 +21,7 @@ __all__ = [
     "defaults",
     "escaped",
     "expanded",
+    "is_built_in",
     "names",
     "plain",
     "schema",

@@ -63,6 +63,12 @@ def distribution(point: EntryPoint) -> str:
     return _label(point.dist) if point.dist else "an unknown distribution"
 
 
+def is_built_in(kind: str, name: str) -> bool:
+    """Whether livedqn itself brings it, and nobody else."""
+    points = find(kind, name)
+    return len(points) == 1 and points[0].dist is not None and points[0].dist.name == "livedqn"
+
+
 def _missing_extra(point: EntryPoint, error: BaseException) -> str:
     """What to install, where a module is missing that its distribution wants in an extra alone; else nothing."""
     if not (isinstance(error, ModuleNotFoundError) and error.name and point.dist):

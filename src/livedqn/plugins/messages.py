@@ -9,6 +9,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ReadonlyConfigError
 
+from livedqn.plugins.discover import KINDS, names
 from livedqn.types import did_you_mean
 
 
@@ -22,7 +23,9 @@ def explain(error: BaseException, prefix: str = "") -> str:
     cause = _root(error)
     if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
         group, _, name = cause.missing_cfg_file.rpartition("/")
-        options = [option for option in cause.options or () if not option.startswith("_")]
+        options = [
+            option for option in cause.options or (names(group) if group in KINDS else ()) if not option.startswith("_")
+        ]
         return f"there is no {group}={name}{did_you_mean(name, options)}; installed: {', '.join(options)}"
     if not isinstance(cause, OmegaConfBaseException):
         return _flat(str(cause))
@@ -31,7 +34,7 @@ def explain(error: BaseException, prefix: str = "") -> str:
     said = f"{where}: {what}" if where else what
     if what.endswith("is not a ListConfig, list or tuple."):
         said = f"{where} is a list, of one value too: {where}=[...]"
-    elif " is not a subclass of " in what:
+    elif " is not a subclass of " in what and cause.full_key:  # of what was merged whole the key is not told
         said = f"{where} holds settings and is none itself: {where}.<name>=..."
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
         said = _unknown(where, cause.parent_node)

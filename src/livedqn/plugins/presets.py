@@ -7,10 +7,14 @@ from importlib.resources import files
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from livedqn.plugins.discover import KINDS, names
+from livedqn.plugins.errors import PluginError
 from livedqn.plugins.escapes import escaped, unescaped
 from livedqn.plugins.hints import plain
+from livedqn.plugins.messages import explain
+from livedqn.types import did_you_mean
 
 
 def presets(kind: str) -> dict[str, str]:
@@ -25,6 +29,9 @@ def expanded(kind: str, chosen: str | Mapping[str, Any]) -> dict[str, Any]:
 
     A command line's presets are composed by Hydra; this is what Python's names go by. A plugin of a preset's name hides
     it, there as here.
+
+    Raises:
+        PluginError: there is no such plugin or preset, or what is laid over it is nothing that a config holds.
     """
     values = {"plugin": chosen} if isinstance(chosen, str) else dict(plain(chosen))
     name = values.get("plugin")
@@ -32,10 +39,14 @@ def expanded(kind: str, chosen: str | Mapping[str, Any]) -> dict[str, Any]:
         return values
     file = files("livedqn.conf").joinpath(kind, f"{name}.yaml")
     if not name.isidentifier() or not file.is_file():
-        return values
+        known = sorted({*names(kind), *presets(kind)})
+        raise PluginError(f"there is no {kind}={name}{did_you_mean(name, known)}; installed: {', '.join(known)}")
     own = OmegaConf.create(file.read_text(encoding="utf-8"))
     assert isinstance(own, DictConfig)
     base = next(part for part in own.pop("defaults") if part != "_self_")
     del values["plugin"]
-    merged = OmegaConf.merge(escaped(expanded(kind, base)), own, escaped(values))
+    try:
+        merged = OmegaConf.merge(escaped(expanded(kind, base)), own, escaped(values))
+    except OmegaConfBaseException as error:
+        raise PluginError(f"{kind}={name} cannot take that: {explain(error, kind)}") from error
     return {str(key): value for key, value in unescaped(OmegaConf.to_container(merged)).items()}

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.parameter import UninitializedParameter
 
-from livedqn.compilation import NotCompilableError, captured
 from livedqn.narrowing import narrowed
+from livedqn.testing.eager import why_eager_on
 from livedqn.testing.errors import ContractError, calling, described_error, expect
 from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec, shared_spec
 from livedqn.types import LivedqnError, Spec, TensorObservation
 
 _BATCH = 6
+_NOT_FOR_GAMES = "if it is not for games, its __init__ says so: raise livedqn.types.LivedqnError"
 _SPECS = {
     "rooms with a history": example_spec(),
     "rooms of topics that the history knows": shared_spec(),
@@ -35,6 +35,10 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> str:
 
     It may refuse a spec that it is not for by raising LivedqnError, but not all of them.
 
+    Args:
+        encoder: the class, or a function that makes one.
+        settings: of the encoder.
+
     Returns:
         How updates with this encoder can be computed: "compiled", or "eager: " and why no better. Both are right, and
         compiled ones may be faster.
@@ -43,6 +47,7 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> str:
         ContractError: the first promise that it does not keep.
     """
     name = getattr(encoder, "__name__", type(encoder).__name__)
+    expect(callable(encoder), f"check_encoder was given {encoder!r}; it takes the class, and its settings")
     expect(
         not isinstance(encoder, nn.Module),
         f"check_encoder was given an instance of {name}; it takes the class, and its settings: "
@@ -59,12 +64,31 @@ def check_encoder(encoder: Callable[..., Any], **settings: Any) -> str:
                 continue
             except Exception as error:
                 raise ContractError(f"{name} ({kind}) raised {described_error(error)} when built") from error
-            _check(f"{name} ({kind})", module, spec)
-            why_eager = why_eager or _why_eager(module, spec)
+            try:
+                _check(f"{name} ({kind})", module, spec)
+            except ContractError as error:
+                if spec.has_rooms:
+                    raise
+                raise ContractError(f"{error}; {_NOT_FOR_GAMES}") from error
+            why_eager = why_eager or why_eager_on(module, spec)
             torch.manual_seed(1)
             _check_saved(f"{name} ({kind})", module, encoder(spec, **settings), spec)
     expect(len(refusals) < len(_SPECS), f"{name} refuses every environment; the last time because: {refusals[-1:]}")
     return f"eager: {why_eager}" if why_eager else "compiled"
+
+
+def check_on(spec: Spec, name: str, make: Callable[[Spec], Any]) -> None:
+    """Hold what ``make`` makes of a dense ``spec`` to the contract; global generators are left as they were.
+
+    Raises:
+        ContractError: the first promise that it does not keep.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module = make(spec)
+        _check(name, module, spec)
+        torch.manual_seed(1)
+        _check_saved(name, module, make(spec), spec)
 
 
 def _check(name: str, module: Any, spec: Spec) -> None:
@@ -112,13 +136,14 @@ def _state(name: str, module: Any, observation: TensorObservation, num_actions: 
     """The encoder's output, of the promised form; the observation is left alone."""
     given = {key: value.clone() for key, value in observation.items()}
     batch = len(observation["mask"])
-    with calling(name, f"given {batch} rows with {num_actions} actions"):
+    keys = f"; the observation has {', '.join(observation)}"
+    with calling(name, f"given {batch} rows with {num_actions} actions", hint=keys):
         state: Any = module(given)
     allowed = [(batch, module.width), (batch, num_actions, module.width)]
+    expect(isinstance(state, Tensor), f"{name} answered a {type(state).__name__}; it owes a torch.Tensor")
     expect(
-        isinstance(state, Tensor) and tuple(state.shape) in allowed and state.dtype == torch.float32,
-        f"{name} answered {getattr(state, 'dtype', type(state))} of shape {tuple(getattr(state, 'shape', ()))}; "
-        f"it owes float32 of {allowed[0]} or {allowed[1]}",
+        tuple(state.shape) in allowed and state.dtype == torch.float32,
+        f"{name} answered {state.dtype} of shape {tuple(state.shape)}; it owes float32 of {allowed[0]} or {allowed[1]}",
     )
     expect(
         state.isfinite().all(),
@@ -196,7 +221,7 @@ def _check_learning(name: str, module: nn.Module, observation: TensorObservation
     twin = copy.deepcopy(module)
     expect(_close(twin(observation), state), f"{name}: a deep copy, as the target network is, answers otherwise")
     _check_apart(name, module, twin, observation, state)
-    buffers = {own: buffer.clone() for own, buffer in module.named_buffers()}
+    kept = copy.deepcopy(module.state_dict())
     module.train()
     if any(parameter.requires_grad for parameter in module.parameters()):
         with calling(name, "in training mode"):
@@ -208,11 +233,12 @@ def _check_learning(name: str, module: nn.Module, observation: TensorObservation
         expect(all(g.isfinite().all() for g in gradients), f"{name}: a gradient is not finite")
     _check_training(name, module, observation)
     module.eval()
-    if all(torch.equal(buffer, buffers[own]) for own, buffer in module.named_buffers()):
+    now = module.state_dict()
+    if now.keys() == kept.keys() and all(torch.equal(now[n], kept[n]) for n in now if isinstance(now[n], Tensor)):
         expect(
             _close(module(observation), state),
             f"{name} answers otherwise in eval mode after it was called in training mode: it keeps something between "
-            "calls that is no buffer, so nothing saves it, and rows of other viewers come to bear on these",
+            "calls that state_dict() leaves out, so nothing saves it, and other viewers' rows come to bear on these",
         )
 
 
@@ -221,13 +247,13 @@ def _check_training(name: str, module: nn.Module, observation: TensorObservation
 
     def drawn(seed: int) -> Tensor:
         torch.manual_seed(seed)
-        answer: Tensor = module(observation)
+        with calling(name, "in training mode, a second time"):
+            answer: Tensor = module(observation)
         return answer.detach()
 
-    with calling(name, "in training mode, a second time"):
-        is_asked = "candidates" in observation and not getattr(module, "mixes_rooms", False)
-        if is_asked and torch.equal(drawn(0), drawn(1)):  # what draws answers otherwise to other shapes
-            _check_room_alone(f"{name} in training mode", module, observation, drawn(0))
+    is_asked = "candidates" in observation and not getattr(module, "mixes_rooms", False)
+    if is_asked and torch.equal(drawn(0), drawn(1)):  # what draws answers otherwise to other shapes
+        _check_room_alone(f"{name} in training mode", module, observation, drawn(0))
 
 
 def _check_apart(
@@ -245,29 +271,6 @@ def _check_apart(
         f"{name}: a deep copy, as the target network is, goes on reading the original's weights; a lambda or a hook "
         "that holds a layer is not copied with it: call layers from forward",
     )
-
-
-def _why_eager(module: nn.Module, spec: Spec) -> str:
-    """What keeps the gradient of ``module`` from being compiled; empty if nothing does."""
-    twin = copy.deepcopy(module).train()
-    names, tensors = zip(*example_observation(spec, _BATCH, seed=1).items(), strict=True)
-    learned = dict(twin.named_parameters())
-    buffers = {name: buffer.clone() for name, buffer in twin.named_buffers()}
-
-    def gradient(*given: Tensor) -> list[Tensor]:
-        like = zip(learned.items(), given, strict=False)
-        parameters = {name: p.detach().requires_grad_(old.requires_grad) for (name, old), p in like}
-        with torch.enable_grad():
-            state = functional_call(twin, parameters, (dict(zip(names, given[len(learned) :], strict=True)),))
-            wanted = [p for p in parameters.values() if p.requires_grad]
-            return [state, *(torch.autograd.grad(state.sum(), wanted, allow_unused=True) if wanted else ())]
-
-    try:
-        captured(gradient, [*learned.values(), *tensors])
-    except NotCompilableError as error:
-        return str(error)
-    changed = [name for name, buffer in twin.named_buffers() if not torch.equal(buffer, buffers[name])]
-    return f"it changes its buffer {changed[0]} in forward" if changed else ""
 
 
 def _close(a: Tensor, b: Tensor) -> bool:
