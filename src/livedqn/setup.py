@@ -23,8 +23,6 @@ from livedqn.loop import Marks
 from livedqn.protocols import Replay, Reward
 from livedqn.sources import FromEnv, FromLogs, read, told_to
 from livedqn.stage import MakeStage
-from livedqn.testing.encoder import check_on
-from livedqn.testing.errors import ContractError
 from livedqn.types import LivedqnError, Spec
 
 
@@ -124,6 +122,9 @@ def _try_encoder(chosen: Mapping[str, Any] | Callable[..., Any], spec: Spec) -> 
     name = getattr(chosen, "__name__", type(chosen).__name__) if callable(chosen) else chosen["plugin"]
     if not callable(chosen) and plugins.is_built_in("encoder", name):
         return
+    from livedqn.testing.encoder import check_on  # for whoever brings an encoder, who alone needs it
+    from livedqn.testing.errors import ContractError
+
     try:
         check_on(dense_spec(spec), name, partial(plugins.build, "encoder", chosen))
     except ContractError as error:

@@ -12,6 +12,7 @@ from livedqn.compilation import NotCompilableError, captured
 from livedqn.testing.specs import example_observation
 from livedqn.types import Spec
 
+#: Rows of the observations that an encoder is tried on.
 BATCH = 6
 
 

@@ -12,12 +12,11 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
 from livedqn.narrowing import narrowed
-from livedqn.testing.eager import why_eager_on
+from livedqn.testing.eager import BATCH, why_eager_on
 from livedqn.testing.errors import ContractError, calling, described_error, expect
 from livedqn.testing.specs import example_observation, example_spec, game_spec, rooms_spec, shared_spec
 from livedqn.types import LivedqnError, Spec, TensorObservation
 
-_BATCH = 6
 _NOT_FOR_GAMES = "if it is not for games, its __init__ says so: raise livedqn.types.LivedqnError"
 _SPECS = {
     "rooms with a history": example_spec(),
@@ -99,7 +98,7 @@ def _check(name: str, module: Any, spec: Spec) -> None:
     )
     _check_parameters(name, module)
     module.eval()
-    observation = example_observation(spec, _BATCH, seed=1)
+    observation = example_observation(spec, BATCH, seed=1)
     state = _state(name, module, observation, spec.num_actions)
     _check_rows(name, module, observation, state)
     _check_acting(name, module, observation, state)
@@ -124,7 +123,7 @@ def _check_saved(name: str, module: nn.Module, other: nn.Module, spec: Spec) -> 
     """``other``, built from other random numbers, is ``module`` once it has its weights: a checkpoint holds no more."""
     with calling(name, "one loaded the state_dict() of another"):
         other.load_state_dict(module.state_dict())
-    observation = example_observation(spec, _BATCH, seed=1)
+    observation = example_observation(spec, BATCH, seed=1)
     expect(
         _close(other.eval()(observation), module.eval()(observation)),
         f"{name} answers otherwise after load_state_dict(): it has weights that state_dict() leaves out, so nothing "
@@ -188,7 +187,7 @@ def _check_rooms(name: str, module: Any, observation: TensorObservation, state: 
     )
 
     def longer(rooms: Tensor) -> Tensor:
-        return torch.cat([rooms, rooms.new_zeros(_BATCH, 3, *rooms.shape[2:])], dim=1)
+        return torch.cat([rooms, rooms.new_zeros(BATCH, 3, *rooms.shape[2:])], dim=1)
 
     with calling(name, "given another number of rooms than it was built with"):
         module(_with_rooms(observation, longer))
@@ -205,7 +204,7 @@ def _check_room_alone(name: str, module: Any, observation: TensorObservation, st
     order = torch.arange(observation["mask"].shape[1])
     room = (observation["mask"] * order).amax(dim=1)  # (B,), the last that is open, or *nothing*
     alone = _state(name, module, narrowed(observation, room[None])[0], 2)
-    among_others = torch.stack([state[:, 0], state[torch.arange(_BATCH), room]], dim=1) if state.ndim == 3 else state
+    among_others = torch.stack([state[:, 0], state[torch.arange(BATCH), room]], dim=1) if state.ndim == 3 else state
     expect(
         _close(alone, among_others),
         f"{name}: a room's state depends on what other rooms there are; declare mixes_rooms = True on the class, or "
